@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""The kinds of digest. They look alike and mean different things, so that each is a type and comparing two kinds is an error."""
+"""The kinds of digest. They look alike and mean different things: each is a type, and comparing two kinds is an error."""
 
 from __future__ import annotations
 

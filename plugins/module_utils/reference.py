@@ -62,7 +62,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """A registry's host and, if one was written, its port. An IPv6 host is kept without brackets and printed with them."""
+    """A registry's host and, if one was written, its port. An IPv6 host is kept without its brackets."""
 
     host: str
     port: t.Optional[int] = None
@@ -99,8 +99,8 @@ class Endpoint:
             if not looks_like_registry(text):
                 check_host(text)
                 raise Flaw(
-                    "in front of an image's name it would be read as the first part of a path; write its port, as in '%s:443', "
-                    "or its full name with a dot" % text
+                    "in front of an image's name it would be read as the first part of a path; write its port, as in "
+                    "'%s:443', or its full name with a dot" % text
                 )
             return cls._from_host_and_port(text)
         except Flaw as flaw:
@@ -128,7 +128,7 @@ class Endpoint:
 
     @property
     def host_port(self) -> str:
-        """The endpoint as a reference begins with it, and as the runtimes' directories are named: 'host:port' or 'host'."""
+        """'host:port' or 'host', as a reference begins with it and as the runtimes' directories are named."""
         return str(self)
 
     @property
@@ -136,14 +136,14 @@ class Endpoint:
         return self.port is None and self.host == DOCKER_HUB
 
     def address(self, scheme: str) -> t.Tuple[str, int]:
-        """Host and port to connect to, with the default port of C(https) or C(http); Docker Hub's API has a host of its own."""
+        """Host and port to connect to by C(https) or C(http); Docker Hub's API has a host of its own."""
         return (
             _DOCKER_HUB_SERVER if self.is_docker_hub else self.host,
             _DEFAULT_PORTS[scheme] if self.port is None else self.port,
         )
 
     def same_server(self, other: Endpoint, scheme: str = "https") -> bool:
-        """Whether both reach the same host and port when C(https) or C(http) is spoken: 'host' and 'host:443' do by https."""
+        """Whether both reach the same host and port by C(https) or C(http): 'host' and 'host:443' do by https."""
 
         def place(endpoint: Endpoint) -> t.Tuple[str, int]:
             host, port = endpoint.address(scheme)
@@ -157,7 +157,7 @@ class Endpoint:
 
 
 def _canonical_host(host: str, port: t.Optional[int]) -> str:
-    """Lower case, but a bare name without dot and port in upper case: nothing else tells it from the first part of a path."""
+    """Lower case, but a bare name without dot and port in upper case: only that tells it from the first part of a path."""
     lower = host.lower()
     if port is None:
         if lower == _DOCKER_HUB_ALIAS:
@@ -246,7 +246,7 @@ class Reference:
         return dataclasses.replace(self, tag=tag, digest=None)
 
     def with_digest(self, digest: t.Union[ManifestDigest, IndexDigest], keep_tag: bool = False) -> Reference:
-        """The same repository pinned to a digest, without the tag unless asked for. An index is served as a manifest is.
+        """The same repository pinned to a digest, without the tag unless asked for. An index is served like a manifest.
 
         :raises TypeError: another kind of digest, which no registry serves under a reference.
         """

@@ -71,7 +71,8 @@ def check_host(host: str) -> None:
         except ValueError:
             raise Flaw("%r is no IPv6 address" % host) from None
         if "." in host or "%" in host:
-            raise Flaw("the IPv6 address %r must be written without '.' and '%%', as %s" % (host, address.exploded))
+            plain = ":".join(re.findall("....", "%032x" % int(address)))
+            raise Flaw("the IPv6 address %r must be written without '.' and '%%', as %s" % (host, plain))
         return
     if not host:
         raise Flaw("the registry's host is missing; write it as in 'registry.example:5000'")
@@ -115,8 +116,8 @@ def check_repository(repository: str) -> None:
             allowed = "lower-case letters, digits and '.', '_', '-' between them are allowed"
             raise Flaw("the repository %r has the character %r; %s" % (repository, character, allowed))
         raise Flaw(
-            "in the repository %r the part %r must begin and end with a letter or a digit, and between two of them there may be "
-            "one '.', one or two '_', or any number of '-'" % (repository, component)
+            "in the repository %r the part %r must begin and end with a letter or a digit, and between two of them "
+            "there may be one '.', one or two '_', or any number of '-'" % (repository, component)
         )
     if len(repository) > REPOSITORY_LENGTH:
         raise Flaw("the repository has %d characters; %d are the most" % (len(repository), REPOSITORY_LENGTH))
@@ -157,7 +158,7 @@ def check_no_image_id(name: str) -> None:
 
 
 def looks_like_registry(component: str) -> bool:
-    """Whether the first component of a reference is a registry and not the first component of a path (as Docker decides it)."""
+    """Whether the first component of a reference is a registry, not the first part of a path (as Docker decides it)."""
     return (
         "." in component
         or ":" in component

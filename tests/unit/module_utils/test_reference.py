@@ -26,7 +26,7 @@ HEX = "0123456789abcdef"
 D256 = "sha256:" + "a1" * 32
 D512 = "sha512:" + "b2" * 64
 
-# ---- the oracle: the grammar of distribution/reference (reference.go, regexp.go, normalize.go), and three rules of ours ----
+# ---- the oracle: the grammar of distribution/reference (reference.go, regexp.go, normalize.go), and rules of ours ----
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
