@@ -1,0 +1,192 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The frame that every capability of the collection has, and the module's way to call it.
+
+A capability is one function, ``run(params, context) -> result``. Two fronts call it: C(module_main) here, in a process of its
+own, and C(plugin_utils/front.py) in the controller's process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
+
+
+class DeliveryError(Exception):
+    """What a user can act on: a message that names the thing, the place, the cause and the way out.
+
+    :param msg: the message.
+    :param facts: further keys of the task's result.
+    """
+
+    def __init__(self, msg: str, **facts: t.Any) -> None:
+        super().__init__(msg)
+        self.facts = facts
+
+
+@dataclasses.dataclass(frozen=True)
+class Completed:
+    """A command that has ended: its exit status and what it wrote, as text."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class RunCommand(t.Protocol):
+    """Run a command without a shell.
+
+    :param argv: the program and its arguments; no secret belongs here.
+    :param stdin: text for its standard input.
+    :param environment: variables to add to the inherited ones.
+    :param directory: its working directory.
+    :param on_line: is given every line of its two outputs, live in process, afterwards as a module.
+    :returns: exit status and outputs. A program that is missing is status 127 and says so on standard error.
+    """
+
+    def __call__(
+        self,
+        argv: t.Sequence[str],
+        *,
+        stdin: t.Optional[str] = None,
+        environment: t.Optional[t.Mapping[str, str]] = None,
+        directory: t.Optional[str] = None,
+        on_line: t.Optional[t.Callable[[str], None]] = None,
+    ) -> Completed: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a capability may use of the front that called it."""
+
+    check: bool
+    diff: bool
+    warn: t.Callable[[str], None]
+    deprecate: t.Callable[[str, str], None]
+    progress: t.Callable[[str], None]
+    run_command: RunCommand
+
+
+@dataclasses.dataclass(frozen=True)
+class Capability:
+    """A function with its options.
+
+    :param run: takes the validated options and a context, returns the task's result, raises C(DeliveryError).
+    :param constraints: what C(ArgumentSpecValidator) takes beside the argument spec (mutually_exclusive, required_if, ...).
+    :param needs: importable packages without which the function cannot run in the controller's process.
+    """
+
+    run: t.Callable[[t.Dict[str, t.Any], Context], t.Dict[str, t.Any]]
+    argument_spec: t.Dict[str, t.Any]
+    constraints: t.Dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    supports_check_mode: bool = True
+    needs: t.Tuple[str, ...] = ()
+
+
+Mask = t.Callable[[t.Any], t.Any]
+
+
+def outcome(capability: Capability, params: dict[str, t.Any], context: Context, mask: Mask) -> dict[str, t.Any]:
+    """Run a capability and turn whatever comes of it into the task's result, secrets masked.
+
+    An error of the domain is its message and facts. Any other is a fault of the collection: type, text and the traceback's last
+    frames, so that it can be reported. Booleans survive masking as they are: a secret ``True`` must not blank ``changed``.
+    """
+    try:
+        result = dict(capability.run(params, context))
+        result.setdefault("changed", False)
+    except DeliveryError as error:
+        result = {"changed": False, **error.facts, "failed": True, "msg": str(error)}
+    except (Exception, SystemExit) as error:
+        where = "".join(traceback.format_tb(error.__traceback__)[-4:])
+        result = {
+            "changed": False,
+            "failed": True,
+            "msg": "%s: %s. This is a fault in longshore.delivery, please report it with these lines:\n%s"
+            % (type(error).__name__, error, where),
+        }
+    masked = masked_deeply(result, mask)
+    masked.update((key, value) for key, value in result.items() if isinstance(value, bool))
+    return masked
+
+
+def masked_deeply(value: t.Any, mask: Mask) -> t.Any:
+    """Mask values and also dictionary keys, which ansible-core leaves alone (seen on 2.19 and 2.21)."""
+    if isinstance(value, dict):
+        return {mask(key) if isinstance(key, str) else key: masked_deeply(item, mask) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked_deeply(item, mask) for item in value]
+    return mask(value)
+
+
+def module_main(capability: Capability) -> None:
+    """The C(main) of a module: validate, run, exit."""
+    module = AnsibleModule(
+        argument_spec=capability.argument_spec,
+        supports_check_mode=capability.supports_check_mode,
+        **capability.constraints,
+    )
+
+    def mask(value: t.Any) -> t.Any:
+        return remove_values(value, module.no_log_values)
+
+    context = Context(
+        check=module.check_mode,
+        diff=module._diff,
+        warn=lambda message: module.warn(mask(message)),
+        deprecate=lambda message, version: _deprecate(module, mask(message), version),
+        progress=lambda line: None,
+        run_command=_RunByModule(module),
+    )
+    result = outcome(capability, module.params, context, mask)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _deprecate(module: AnsibleModule, message: str, version: str) -> None:
+    # pylint: disable-next=ansible-deprecated-no-collection-name,ansible-invalid-deprecated-version
+    module.deprecate(message, version=version, collection_name="longshore.delivery")
+
+
+class _RunByModule:
+    """RunCommand by means of AnsibleModule.run_command, which masks secrets in what it logs."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+
+    def __call__(
+        self,
+        argv: t.Sequence[str],
+        *,
+        stdin: t.Optional[str] = None,
+        environment: t.Optional[t.Mapping[str, str]] = None,
+        directory: t.Optional[str] = None,
+        on_line: t.Optional[t.Callable[[str], None]] = None,
+    ) -> Completed:
+        if directory is not None and not os.path.isdir(directory):
+            return Completed(127, "", "%s: no such directory" % directory)
+        try:
+            rc, stdout, stderr = self._module.run_command(
+                list(argv),
+                data=stdin,
+                binary_data=True,
+                environ_update=dict(environment or {}),
+                cwd=directory,
+                handle_exceptions=False,
+            )
+        except OSError as error:
+            return Completed(127, "", "%s: %s" % (argv[0], error.strerror or error))
+        if on_line:
+            for line in (stdout + stderr).splitlines():
+                on_line(line)
+        return Completed(rc, stdout, stderr)

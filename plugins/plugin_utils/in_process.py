@@ -1,0 +1,114 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This file is PRIVATE to the collection.
+
+"""What a module gets by being a process of its own, for a function that runs in the controller's worker instead."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import selectors
+import signal
+import subprocess
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+
+
+class Interrupted(BaseException):
+    """A signal that asks the process to stop, raised so that C(finally) blocks run."""
+
+
+@contextlib.contextmanager
+def as_a_process(directory: str) -> t.Iterator[None]:
+    """Give the body its own working directory, environment and standard streams, and let SIGINT and SIGTERM unwind it.
+
+    Without the guard a Ctrl-C ends an Ansible worker before its C(finally) blocks (seen on 2.19 and 2.21). The signal is
+    delivered again once the body has cleaned up.
+    """
+    received: list[int] = []
+
+    def stop(number: int, frame: t.Any) -> None:
+        if not received:
+            received.append(number)
+            raise Interrupted
+
+    here, environment = os.getcwd(), dict(os.environ)
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        os.chdir(directory)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(environment)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if received:
+            os.kill(os.getpid(), received[0])
+
+
+def run_command(
+    argv: t.Sequence[str],
+    *,
+    stdin: str | None = None,
+    environment: t.Mapping[str, str] | None = None,
+    directory: str | None = None,
+    on_line: t.Callable[[str], None] | None = None,
+) -> Completed:
+    """RunCommand of C(module_utils/capability.py), with lines handed on as they come."""
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+            cwd=directory,
+        )
+    except OSError as error:
+        missing = directory if directory is not None and not os.path.isdir(directory) else argv[0]
+        return Completed(127, "", f"{missing}: {error.strerror or error}")
+    try:
+        if on_line is None:
+            stdout, stderr = process.communicate(None if stdin is None else stdin.encode())
+        else:
+            stdout, stderr = _follow(process, stdin, on_line)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    return Completed(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _follow(
+    process: subprocess.Popen[bytes], stdin: str | None, on_line: t.Callable[[str], None]
+) -> tuple[bytes, bytes]:
+    if process.stdin and stdin is not None:
+        # what is written here is a Dockerfile or a manifest: within a pipe's 64 KiB, or read by the program before it answers
+        process.stdin.write(stdin.encode())
+        process.stdin.close()
+    streams = {process.stdout: bytearray(), process.stderr: bytearray()}
+    unfinished = dict.fromkeys(streams, b"")
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            if stream:
+                selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _events in selector.select():
+                stream = t.cast("t.IO[bytes]", key.fileobj)
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(stream)
+                streams[stream] += chunk
+                *lines, unfinished[stream] = (unfinished[stream] + chunk).split(b"\n")
+                if not chunk and unfinished[stream]:
+                    lines.append(unfinished[stream])
+                for line in lines:
+                    on_line(line.decode(errors="replace").rstrip("\r"))
+    process.wait()
+    return bytes(streams[process.stdout]), bytes(streams[process.stderr])

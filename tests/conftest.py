@@ -1,0 +1,28 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Let every test import the checkout as ansible_collections.longshore.delivery, whatever its directory is called."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def _namespace(name: str, path: list[str]) -> None:
+    module = sys.modules.get(name)
+    if module is None:
+        module = types.ModuleType(name)
+        sys.modules[name] = module
+        parent, _, child = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
+    module.__path__ = path
+
+
+_namespace("ansible_collections", [])
+_namespace("ansible_collections.longshore", [])
+_namespace("ansible_collections.longshore.delivery", [str(CHECKOUT)])
