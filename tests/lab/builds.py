@@ -127,8 +127,7 @@ class _Build:
         with self._lock(home / "lock") as lock:
             if target.is_dir():  # another run finished it while this one waited
                 return
-            for left in home.glob(".building-*"):  # of a run that was killed: the lock says that nobody uses it
-                shutil.rmtree(left)
+            self._tidy(home)  # what a killed run left; the lock says that nobody uses it
             partial = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
             try:
                 with (home / "build.log").open("w", encoding="utf-8") as log:
@@ -137,7 +136,12 @@ class _Build:
                     self._build(output, partial, log, lock)
                 output.rename(target)
             finally:
-                shutil.rmtree(partial, ignore_errors=True)
+                self._tidy(home)
+
+    @staticmethod
+    def _tidy(home: Path) -> None:
+        for left in home.glob(".building-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _build(self, output: Path, scratch: Path, log: IO[str], lock: IO[str]) -> None:
         program = self.program
@@ -146,13 +150,13 @@ class _Build:
         for tool in program.tools:
             if shutil.which(tool) is None:
                 raise BuildError(
-                    f"{program.name}: building it needs {tool}, which is not on PATH. "
-                    f"On Debian: apt-get install {' '.join(program.tools)} libc6-dev"
+                    f"{program.name}: building it needs {', '.join(program.tools)}; {tool} is not on PATH. "
+                    "On Debian: apt-get install gcc libc6-dev pkg-config apt dpkg"
                 )
         environment = build_environment(self.cache, program.cgo, os.environ)
         environment["GOTMPDIR"] = str(scratch)  # the compiler's own temporary files go when this build goes
         if program.debian:
-            environment.update(self._unpacked(scratch / "debian", environment, log, lock))
+            environment.update(self._unpacked(scratch.parent / ".building-debian", environment, log, lock))
 
         def run(argv: list[str]) -> None:
             self._run(argv, self.sources, environment, log, lock)
@@ -183,9 +187,14 @@ class _Build:
         return Path(run.stdout.strip())
 
     def _unpacked(self, root: Path, environment: Mapping[str, str], log: IO[str], lock: IO[str]) -> dict[str, str]:
-        """Unpack the Debian packages under `root`; the environment that makes pkg-config find them there."""
+        """Unpack the Debian packages under `root`; the environment that makes the C compiler find them there.
+
+        Go's build cache remembers the linker's flags of a package with the package: `root` has the same name in every
+        build, and is in CGO_LDFLAGS (which, other than what pkg-config says, is part of Go's own cache key).
+        """
         root.mkdir()
-        self._run(["apt-get", "download", *self.program.debian], root, environment, log, lock)
+        download = ["apt-get", "download", *self.program.debian]
+        self._run(download, root, environment, log, lock, "If apt knows no such package: apt-get update, then again.")
         for package in sorted(root.glob("*.deb")):
             self._run(["dpkg-deb", "--extract", str(package), str(root)], root, environment, log, lock)
         for library in root.rglob("*.so"):
@@ -193,10 +202,17 @@ class _Build:
         return {
             "PKG_CONFIG_SYSROOT_DIR": str(root),
             "PKG_CONFIG_LIBDIR": os.pathsep.join(map(str, sorted(root.rglob("pkgconfig")))),
+            "CGO_LDFLAGS": f"-O2 -g -L{root}",
         }
 
     def _run(
-        self, argv: list[str], directory: Path, environment: Mapping[str, str], log: IO[str], lock: IO[str]
+        self,
+        argv: list[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        log: IO[str],
+        lock: IO[str],
+        advice: str = "",
     ) -> None:
         started = time.monotonic()
         log.write(f"$ {' '.join(argv)}\n")
@@ -230,10 +246,11 @@ class _Build:
             raise
         if code:
             lines = [line for line in _text(log.name, begin) if not _is_package(line)]
-            tail = "\n".join(f"  {line}" for line in lines[-20:]) or "  (it said nothing)"
+            said = [f"  {line}" for line in lines[-20:]] or ["  (it said nothing)"]
             raise BuildError(
                 f"{self.program.name}: `{argv[0]} {argv[1]}` failed with exit code {code} after "
-                f"{time.monotonic() - started:.0f} s in {directory}:\n{tail}\nThe whole log: {log.name}"
+                f"{time.monotonic() - started:.0f} s in {directory}:\n"
+                + "\n".join([*said, *filter(None, [advice]), f"The whole log: {log.name}"])
             )
 
     @contextlib.contextmanager

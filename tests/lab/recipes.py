@@ -22,9 +22,9 @@ class StaticC:
 class Program:
     """What is built, and how.
 
-    `links` are further names of the first output. `tools` are commands the build needs on this machine (C programs
-    only). `debian` are packages that it needs as headers and libraries: they are downloaded and unpacked beside the
-    build, nothing is installed.
+    `links` are further names of the first output. `tools` are commands that the build needs on this machine. `debian`
+    are packages whose headers and libraries it needs: they are downloaded and unpacked beside the build, none is
+    installed.
     """
 
     name: str
@@ -63,7 +63,7 @@ PROGRAMS: dict[str, Program] = {
                 "kubelet",
             ),
             ldflags="-s -w " + _kubernetes_version("1.36.3"),
-            hint="about 6 min on 2 cores",
+            hint="about 7 min on 2 cores",
         ),
         Program("pause", outputs=("pause",), tags=(), hint="seconds"),
         Program(
@@ -71,13 +71,13 @@ PROGRAMS: dict[str, Program] = {
             outputs=("crictl",),
             packages=("sigs.k8s.io/cri-tools/cmd/crictl",),
             ldflags="-s -w -X sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",
-            hint="about 40 s on 2 cores",
+            hint="about 35 s on 2 cores",
         ),
         Program(
             "coredns",
             outputs=("coredns",),
             packages=("github.com/coredns/coredns",),
-            hint="about 3 min on 2 cores",
+            hint="about 2 min on 2 cores",
         ),
         Program(
             "containerd",
@@ -88,7 +88,7 @@ PROGRAMS: dict[str, Program] = {
             ),
             ldflags="-s -w -X github.com/containerd/containerd/v2/version.Version=v2.2.9",
             tags=("osusergo", "netgo", "no_btrfs"),
-            hint="about 90 s on 2 cores",
+            hint="about 1 min on 2 cores",
         ),
         Program(
             "crio",
@@ -107,7 +107,7 @@ PROGRAMS: dict[str, Program] = {
                 "sqlite_omit_load_extension",
             ),
             cgo=True,
-            tools=("gcc", "pkg-config"),
+            tools=("gcc", "pkg-config", "apt-get", "dpkg-deb"),
             debian=("libseccomp-dev",),
             static_c=(
                 StaticC(

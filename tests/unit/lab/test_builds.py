@@ -267,6 +267,15 @@ def test_a_compiler_that_makes_nothing_is_an_error(sources, tmp_path, monkeypatc
     assert left_behind(tmp_path) == []
 
 
+def test_what_the_machine_lacks_is_named_before_the_compiler_runs(sources, tmp_path, monkeypatch):
+    go = write_go(tmp_path / "bin", "go1.26.8", f"touch {tmp_path}/ran; exit 1")
+    monkeypatch.setenv("PATH", str(go.parent), prepend=os.pathsep)
+    with pytest.raises(BuildError, match=r"tiny: building it needs sh, no-such-cc; no-such-cc is not on PATH"):
+        builds.build(["tiny"], tmp_path, print, {"tiny": replace(TINY, tools=("sh", "no-such-cc"))}, sources)
+    assert not (tmp_path / "ran").exists()
+    assert left_behind(tmp_path) == []
+
+
 def test_an_unknown_program_is_named(tmp_path):
     with pytest.raises(BuildError, match=r"no program 'kubernets' to build; there are kubernetes, pause"):
         builds.build(["kubernets"], tmp_path, print)
