@@ -1,0 +1,310 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A client of the registry API (OCI distribution specification 1.1), with the standard library alone.
+
+What a registry serves is checked: a manifest and a blob must have the digest that was asked for, a manifest asked for by its
+tag the digest that the registry says.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from urllib.parse import quote, urljoin
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
+    BlobDigest,
+    ConfigDigest,
+    Digest,
+    IndexDigest,
+    ManifestDigest,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference
+from ansible_collections.longshore.delivery.plugins.module_utils.reference_grammar import (
+    Flaw,
+    check_repository,
+    check_tag,
+    shown,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.authorization import Authorization, challenges
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, RegistryError, refusal
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import (
+    MEDIA_TYPES,
+    Manifest,
+    ManifestHead,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Origin, Transport
+
+__all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
+
+# The distribution specification recommends to clients and registries 4 MiB as the largest manifest.
+MANIFEST_LIMIT = 4 * 1024 * 1024
+_SERVED = (ManifestDigest, IndexDigest)
+ManifestReference = t.Union[str, ManifestDigest, IndexDigest]
+AnyBlobDigest = t.Union[BlobDigest, ConfigDigest]
+
+
+class RegistryClient:
+    """One registry through one kept connection; a context manager that closes it. Not for use by several threads at once.
+
+    Every method raises C(RegistryError) where the registry cannot be reached, refuses or answers what cannot be right, and
+    C(InvalidReference) for a repository, tag or digest that is none. A manifest is named by its tag or by its digest, the
+    latter as a text or as a C(ManifestDigest) or C(IndexDigest).
+
+    :param timeout: in seconds, for connecting and for each wait for bytes.
+    """
+
+    def __init__(self, settings: RegistrySettings, timeout: float = 10.0) -> None:
+        self.settings = settings
+        self._transport = Transport(settings, timeout)
+        self._authorization = Authorization(self._transport)
+
+    def __enter__(self) -> RegistryClient:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens a new one."""
+        self._transport.close()
+
+    def ping(self) -> None:
+        """Return if a registry answers there and takes the credentials."""
+        answer = self._request("GET", "/v2/", limit=MANIFEST_LIMIT)
+        media_type = _media_type(answer)
+        if answer.status == 404 or (answer.status < 400 and (answer.status != 200 or media_type == "text/html")):
+            raise self._error(
+                "other",
+                "something answers there, but not as a registry (HTTP %d, %s, for /v2/). Check host and port."
+                % (answer.status, media_type or "no content type"),
+            )
+        if answer.status != 200:
+            raise self._refusal("the registry's API", answer)
+
+    def head_manifest(self, repository: str, reference: ManifestReference) -> t.Optional[ManifestHead]:
+        """What is served under a tag or digest, without its bytes; None if nothing is."""
+        name, asked = _manifest_name(reference)
+        answer = self._manifest_request("HEAD", repository, name)
+        if answer.status == 404:
+            return None
+        what = _what(repository, name)
+        if answer.status != 200:
+            raise self._refusal(what, answer)
+        served = self._served_digest(answer, what)
+        if served is None:
+            manifest = self.get_manifest(repository, reference)
+            return ManifestHead(manifest.digest, manifest.media_type, len(manifest.body))
+        if asked is not None and asked.algorithm == served.algorithm and asked != served:
+            raise self._error("other", "it serves %s as %s." % (what, served))
+        length = answer.headers.get("content-length", "")
+        return ManifestHead(asked or served, _media_type(answer), int(length) if length.isdigit() else None)
+
+    def get_manifest(self, repository: str, reference: ManifestReference) -> Manifest:
+        """A manifest whose bytes have the digest they should have; not there is C(kind) C(not_found)."""
+        name, asked = _manifest_name(reference)
+        what = _what(repository, name)
+        answer = self._manifest_request("GET", repository, name)
+        if answer.status != 200:
+            raise self._refusal(what, answer)
+        digest = asked or self._served_digest(answer, what) or ManifestDigest.of(answer.body)
+        self._verify(digest, answer.body, what)
+        try:
+            document = json.loads(answer.body.decode())
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise self._error("other", "%s is no JSON object. What was pushed there is no image." % what)
+        media_type = _media_type(answer)
+        if media_type not in MEDIA_TYPES and isinstance(document.get("mediaType"), str):
+            media_type = document["mediaType"]
+        manifest = Manifest(digest, media_type, answer.body, document)
+        try:
+            manifest.check()
+        except (InvalidReference, LookupError, TypeError, AttributeError) as error:
+            raise self._error("other", "%s is no image: %s: %s." % (what, type(error).__name__, error)) from None
+        return manifest
+
+    def put_manifest(
+        self, repository: str, reference: ManifestReference, media_type: str, body: bytes
+    ) -> ManifestDigest:
+        """Store a manifest, whose blobs or children must be there already; returns its digest."""
+        name, asked = _manifest_name(reference)
+        digest = asked or ManifestDigest.of(body)
+        if not digest.matches(body):
+            raise InvalidReference(
+                "The manifest to store as %s in %s has another digest: its bytes changed." % (digest, repository)
+            )
+        path = "/v2/%s/manifests/%s" % (_repository(repository), name)
+        answer = self._request("PUT", path, repository, "push", {"Content-Type": media_type}, body)
+        what = _what(repository, name)
+        if answer.status not in (200, 201):
+            raise self._refusal(what, answer)
+        stored = self._served_digest(answer, what)
+        if stored is not None and stored.algorithm == digest.algorithm and stored != digest:
+            raise self._error("other", "it stored %s as %s, though the bytes sent are %s." % (what, stored, digest))
+        return digest
+
+    def delete_manifest(self, repository: str, digest: t.Union[ManifestDigest, IndexDigest]) -> bool:
+        """Delete a manifest with all tags on it; False if it was not there."""
+        if not isinstance(digest, _SERVED):
+            raise TypeError("a manifest is deleted by its manifest digest or index digest")
+        path = "/v2/%s/manifests/%s" % (_repository(repository), digest)
+        answer = self._request("DELETE", path, repository, "delete")
+        if answer.status == 404:
+            return False
+        if answer.status not in (200, 202):
+            raise self._refusal(_what(repository, str(digest)), answer)
+        return True
+
+    def has_blob(self, repository: str, digest: AnyBlobDigest) -> bool:
+        """Whether a blob is in this repository."""
+        answer = self._request("HEAD", _blob_path(repository, digest), repository)
+        if answer.status == 404:
+            return False
+        if answer.status != 200:
+            raise self._refusal("the blob %s of %s" % (digest, repository), answer)
+        return True
+
+    def get_blob(self, repository: str, digest: AnyBlobDigest) -> bytes:
+        """A blob's bytes, whole and verified: for configurations and the like, since all of it is held in memory."""
+        what = "the blob %s of %s" % (digest, repository)
+        answer = self._request("GET", _blob_path(repository, digest), repository)
+        if answer.status != 200:
+            raise self._refusal(what, answer)
+        self._verify(digest, answer.body, what)
+        return answer.body
+
+    def push_blob(self, repository: str, data: bytes) -> BlobDigest:
+        """Store a blob unless it is there; returns its digest."""
+        digest = BlobDigest.of(data)
+        if self.has_blob(repository, digest):
+            return digest
+        what = "an upload to %s" % repository
+        answer = self._request("POST", "/v2/%s/blobs/uploads/" % _repository(repository), repository, "push", body=b"")
+        location = answer.headers.get("location")
+        if answer.status != 202 or not location:
+            raise self._refusal(what, answer)
+        place = self._upload_place(location)
+        target = "%s%sdigest=%s" % (place, "&" if "?" in place else "?", quote(str(digest), safe=""))
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = self._request("PUT", target, repository, "push", headers, data)
+        if answer.status not in (201, 204):
+            raise self._refusal(what, answer)
+        return digest
+
+    def _upload_place(self, location: str) -> str:
+        origin = self._transport.origin
+        place = urljoin(origin.url + "/", location)
+        try:
+            there: t.Optional[Origin] = Origin.of(place)
+        except ValueError:
+            there = None
+        if there != origin:
+            raise self._error(
+                "other",
+                "it wants uploads to go to %s, not to itself. If a server in front of it terminates TLS, "
+                "that must pass on Host and X-Forwarded-Proto." % (there.url if there else "an address that is none"),
+            )
+        return place
+
+    def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
+        path = "/v2/%s/manifests/%s" % (_repository(repository), name)
+        return self._request(method, path, repository, headers={"Accept": ", ".join(MEDIA_TYPES)}, limit=MANIFEST_LIMIT)
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        repository: str = "",
+        right: str = "pull",
+        headers: t.Optional[t.Mapping[str, str]] = None,
+        body: t.Optional[bytes] = None,
+        limit: t.Optional[int] = None,
+    ) -> Answer:
+        """Send, and after a 401 log in and send once more."""
+        sent = {"User-Agent": "longshore.delivery", **(headers or {})}
+        value = self._authorization.header(repository, right)
+        if value is not None:
+            sent["Authorization"] = value
+        answer = self._transport.exchange(method, url, sent, body, limit)
+        if answer.status == 401:
+            value = self._authorization.renewed(answer, repository, right)
+            if value is not None:
+                sent["Authorization"] = value
+                answer = self._transport.exchange(method, url, sent, body, limit)
+        return answer
+
+    def _served_digest(self, answer: Answer, what: str) -> t.Optional[ManifestDigest]:
+        text = answer.headers.get("docker-content-digest")
+        if text is None:
+            return None
+        try:
+            return ManifestDigest.parse(text)
+        except InvalidReference as error:
+            raise self._error("other", "it names a digest for %s that is none: %s" % (what, error)) from None
+
+    def _verify(self, digest: Digest, body: bytes, what: str) -> None:
+        if not digest.matches(body):
+            is_now = type(digest).of(body, digest.algorithm)
+            raise self._error(
+                "other",
+                "the bytes of %s have the digest %s and not %s. Its storage, or something between, is damaged: push it again."
+                % (what, is_now, digest),
+            )
+
+    def _error(self, kind: str, cause: str) -> RegistryError:
+        return self._transport.error(kind, cause)
+
+    def _refusal(self, what: str, answer: Answer) -> RegistryError:
+        forbidden = any(
+            challenge.parameters.get("error") == "insufficient_scope"
+            for challenge in challenges(answer.headers.get("www-authenticate", ""))
+        )
+        if answer.status == 401 and forbidden and self.settings.username is not None:
+            answer = answer._replace(status=403)
+        return refusal(str(self.settings.endpoint), what, answer, self.settings.username, self._authorization.secrets)
+
+
+def _what(repository: str, name: str) -> str:
+    return "the manifest %s%s%s" % (repository, "@" if ":" in name else ":", name)
+
+
+def _repository(repository: str) -> str:
+    try:
+        check_repository(repository)
+    except Flaw as flaw:
+        raise InvalidReference("Invalid repository %s: %s." % (shown(repository), flaw)) from None
+    return repository
+
+
+def _manifest_name(reference: ManifestReference) -> t.Tuple[str, t.Optional[ManifestDigest]]:
+    """The last part of a manifest's path, and the digest if it is one."""
+    if isinstance(reference, Digest):
+        if not isinstance(reference, _SERVED):
+            raise TypeError(
+                "a manifest is asked for by a tag, a manifest digest or an index digest, not by a %s" % reference.what
+            )
+        return str(reference), ManifestDigest(reference.algorithm, reference.encoded)
+    if ":" in reference:
+        return reference, ManifestDigest.parse(reference)
+    try:
+        check_tag(reference)
+    except Flaw as flaw:
+        raise InvalidReference("Invalid tag %s: %s." % (shown(reference), flaw)) from None
+    return reference, None
+
+
+def _blob_path(repository: str, digest: AnyBlobDigest) -> str:
+    if not isinstance(digest, (BlobDigest, ConfigDigest)):
+        raise TypeError("a blob is asked for by a blob digest or a config digest")
+    return "/v2/%s/blobs/%s" % (_repository(repository), digest)
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("content-type", "").partition(";")[0].strip()

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Whether a certificate, its key and its authority fit one another and a name, found out by a TLS handshake in memory.
+
+The two ends of the handshake are this process: what OpenSSL accepts there it accepts on the wire, and nothing has to parse
+a certificate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import ipaddress
+import os
+import ssl
+import time
+import typing as t
+
+DAY = 86400
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """A server certificate that was verified: SHA-256 of its DER form, seconds since the epoch, C(DNS:)/C(IP:) names."""
+
+    fingerprint: str
+    not_after: int
+    subject_alt_names: t.Tuple[str, ...]
+
+    def days_left(self, now: t.Optional[float] = None) -> int:
+        return int((self.not_after - (time.time() if now is None else now)) // DAY)
+
+
+class UnfitCertificate(Exception):
+    """A certificate that cannot be served: what is wrong with it, as half a sentence."""
+
+
+def alternative_name(name: str) -> str:
+    """How a host or an address is written as a subject alternative name: 'IP:10.0.0.1' or 'DNS:registry.example'."""
+    try:
+        return "IP:%s" % ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return "DNS:%s" % name.lower()
+
+
+def examine(certificate: str, key: str, name: str, ca: t.Optional[str], verified: bool = True) -> Certificate:
+    """Serve a certificate in memory to a client that asks for a name.
+
+    :param certificate: a PEM file: the server's certificate, then the intermediate ones.
+    :param key: the PEM file of its key, without a passphrase.
+    :param name: the host or address that clients connect to.
+    :param ca: PEM text that the client trusts; None is the host's own store.
+    :param verified: False leaves the authority and the name unchecked, as such clients do.
+    :raises UnfitCertificate: key and certificate do not match, or the client refuses.
+    """
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        server.load_cert_chain(certificate, key, password=_no_passphrase)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise UnfitCertificate("the certificate is not one of this key") from None
+        raise UnfitCertificate("the certificate or its key cannot be read (%s)" % (error.reason or error)) from None
+    client = client_context(ca, verified)
+    if not verified:
+        # only a certificate that was verified is told in full: here, by trusting it itself
+        with open(certificate) as stream:
+            client = client_context(stream.read(), True)
+        client.verify_flags |= _PARTIAL_CHAIN
+        client.check_hostname = False
+    try:
+        peer = _handshake(server, client, name)
+    except ssl.SSLCertVerificationError as error:
+        raise UnfitCertificate(error.verify_message.rstrip(".")) from None
+    except (ssl.SSLError, ValueError) as error:
+        raise UnfitCertificate(str(error)) from None
+    return peer
+
+
+# ssl.VERIFY_X509_PARTIAL_CHAIN has a name since Python 3.10 only
+_PARTIAL_CHAIN = 0x80000
+
+
+def client_context(ca: t.Optional[str], verified: bool) -> ssl.SSLContext:
+    """What a client of the registry would use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not verified:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(cadata=ca)
+    return context
+
+
+def fingerprint(der: t.Optional[bytes]) -> str:
+    return hashlib.sha256(der or b"").hexdigest()
+
+
+def authority_days_left(pem: str, now: t.Optional[float] = None) -> int:
+    """Days until the first of these authorities expires; -1 when there is none in the text."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with contextlib.suppress(ssl.SSLError, ValueError):
+        context.load_verify_locations(cadata=pem)
+    ends = [ssl.cert_time_to_seconds(str(authority["notAfter"])) for authority in context.get_ca_certs()]
+    return int((min(ends) - (time.time() if now is None else now)) // DAY) if ends else -1
+
+
+@contextlib.contextmanager
+def file_in_memory(text: str) -> t.Iterator[str]:
+    """A file's name for a secret text that no disk sees."""
+    descriptor = os.memfd_create("certificate")
+    try:
+        os.write(descriptor, text.encode())
+        yield "/proc/self/fd/%d" % descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _no_passphrase() -> str:
+    raise UnfitCertificate(
+        "its key has a passphrase, which nobody can type when nginx starts; give the key without one"
+    )
+
+
+def _handshake(server_context: ssl.SSLContext, client_context: ssl.SSLContext, name: str) -> Certificate:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = server_context.wrap_bio(to_server, to_client, server_side=True)
+    client = client_context.wrap_bio(to_client, to_server, server_hostname=name)
+    for side in (client, server) * 4:  # each turn is at most one flight; TLS 1.3 needs three of them
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    peer = client.getpeercert() or {}
+    names = t.cast("t.Sequence[t.Tuple[str, str]]", peer.get("subjectAltName", ()))
+    return Certificate(
+        fingerprint(client.getpeercert(True)),
+        ssl.cert_time_to_seconds(str(peer["notAfter"])),
+        tuple(alternative_name(value) for kind, value in names if kind in ("DNS", "IP Address")),
+    )

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The one shape in which a registry is named everywhere: the option C(registry) and what it becomes."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+import ssl
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
+
+VERIFIED = "verified"
+UNVERIFIED = "unverified"
+PLAIN = "plain"
+
+REGISTRY_OPTIONS: t.Dict[str, t.Any] = {
+    "endpoint": {"type": "str", "required": True},
+    "tls": {"type": "str", "choices": [VERIFIED, UNVERIFIED, PLAIN], "default": VERIFIED},
+    "ca": {"type": "str"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "mirror_of": {"type": "list", "elements": "str"},
+}
+REGISTRY_SPEC: t.Dict[str, t.Any] = {
+    "type": "dict",
+    "options": REGISTRY_OPTIONS,
+    "required_together": [["username", "password"]],
+}
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+
+
+class InvalidRegistry(DeliveryError):
+    """A registry that cannot be meant as it is written; the message names the key and the way out, and shows no secret."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RegistrySettings:
+    """A registry as the user describes it.
+
+    ``ca`` holds the PEM blocks alone, without what stood between them. An empty text counts as not set, since templates
+    leave such behind.
+    """
+
+    endpoint: Endpoint
+    tls: str = VERIFIED
+    ca: t.Optional[str] = dataclasses.field(default=None, repr=False)
+    username: t.Optional[str] = None
+    password: t.Optional[str] = dataclasses.field(default=None, repr=False)
+    mirror_of: t.Tuple[Endpoint, ...] = ()
+
+    @classmethod
+    def from_params(cls, params: t.Mapping[str, t.Any]) -> RegistrySettings:
+        """Make settings from the validated option C(registry).
+
+        :raises InvalidReference: the endpoint, or one in C(mirror_of), is none.
+        :raises InvalidRegistry: C(ca) holds no certificate, or keys contradict each other.
+        """
+        endpoint = Endpoint.parse(params["endpoint"])
+        where = "registry %s" % endpoint
+        tls = params.get("tls") or VERIFIED
+        if tls not in (VERIFIED, UNVERIFIED, PLAIN):
+            raise InvalidRegistry("%s: 'tls' is %r; verified, unverified and plain are known." % (where, tls))
+        ca = _certificates(params.get("ca") or "", where)
+        if ca and tls == PLAIN:
+            raise InvalidRegistry(
+                "%s: 'ca' is given and 'tls' is plain, which reads no certificate. Leave 'ca' away, or set 'tls' to verified."
+                % where
+            )
+        username, password = params.get("username") or None, params.get("password") or None
+        _check_credentials(username, password, where)
+        mirror_of = tuple(Endpoint.parse(item) for item in params.get("mirror_of") or ())
+        return cls(endpoint, tls, ca, username, password, mirror_of)
+
+    @property
+    def scheme(self) -> str:
+        """C(https) or C(http)."""
+        return "http" if self.tls == PLAIN else "https"
+
+    @property
+    def basic_authorization(self) -> t.Optional[str]:
+        """The value of an HTTP header C(Authorization) for these credentials; a secret. None without credentials."""
+        if self.username is None or self.password is None:
+            return None
+        return "Basic " + base64.b64encode(("%s:%s" % (self.username, self.password)).encode()).decode()
+
+
+def _certificates(text: str, where: str) -> t.Optional[str]:
+    if not text.strip():
+        return None
+    if "PRIVATE KEY-----" in text:
+        raise InvalidRegistry(
+            "%s: 'ca' holds a private key. Give the certificate alone, and keep the key where it is." % where
+        )
+    blocks = _CERTIFICATE.findall(text)
+    if not blocks:
+        hint = ""
+        if "\n" not in text.strip() and "BEGIN" not in text:
+            hint = " If it is a file's name, read the file: {{ lookup('ansible.builtin.file', '...') }}."
+        raise InvalidRegistry(
+            "%s: 'ca' holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).%s" % (where, hint)
+        )
+    pem = "\n".join(blocks) + "\n"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise InvalidRegistry("%s: 'ca' holds a certificate that cannot be read: %s." % (where, error)) from None
+    return pem
+
+
+def _check_credentials(username: t.Optional[str], password: t.Optional[str], where: str) -> None:
+    if (username is None) != (password is None):
+        missing, given = ("password", "username") if password is None else ("username", "password")
+        raise InvalidRegistry("%s: '%s' is given and '%s' is not; set both or none." % (where, given, missing))
+    if username is not None and ":" in username:
+        raise InvalidRegistry("%s: 'username' has a ':', which Basic authentication cannot carry (RFC 7617)." % where)
+    for key, value in (("username", username), ("password", password)):
+        if value is not None and any(ord(character) < 32 or ord(character) == 127 for character in value):
+            raise InvalidRegistry(
+                "%s: '%s' has a line break or another control character (RFC 7617 allows none). Read from a file or a command, "
+                "it needs the filter 'trim'." % (where, key)
+            )

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""HTTP to a registry: one kept connection, redirections, and every failure as a C(RegistryError)."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import ssl
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import (
+    Answer,
+    RegistryError,
+    speaks_tls_after_all,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.faults import (
+    SPEAKS_TLS,
+    connection_fault,
+    speaks_tls,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
+    PLAIN,
+    VERIFIED,
+    RegistrySettings,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context
+
+_REDIRECTIONS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTIONS = 5
+# An idle connection that the server has closed meanwhile fails in one of these ways before any byte of an answer.
+_STALE = (
+    http.client.RemoteDisconnected,
+    ConnectionResetError,
+    ConnectionAbortedError,
+    BrokenPipeError,
+    ssl.SSLEOFError,
+)
+
+
+class Origin(t.NamedTuple):
+    """Where a connection goes."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """:raises ValueError: the address has another scheme than http or https, or no host, or a wrong port."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("neither http nor https, or without a host")
+        return cls(parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def url(self) -> str:
+        host = "[%s]" % self.host if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return "%s://%s%s" % (self.scheme, host, "" if self.port == default else ":%d" % self.port)
+
+
+class Transport:
+    """Exchanges with one registry and with where it sends its clients. Not for use by several threads at once.
+
+    :param timeout: in seconds, for connecting and for each wait for bytes.
+    """
+
+    def __init__(self, settings: RegistrySettings, timeout: float) -> None:
+        self.settings = settings
+        host, port = settings.endpoint.address(settings.scheme)
+        self.origin = Origin(settings.scheme, host.lower(), port)
+        self._timeout = timeout
+        self._kept: t.Optional[http.client.HTTPConnection] = None
+        self._context: t.Optional[ssl.SSLContext] = None
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: t.Mapping[str, str],
+        body: t.Optional[bytes] = None,
+        limit: t.Optional[int] = None,
+    ) -> Answer:
+        """Send a request and read the whole answer, whatever its status is.
+
+        Redirections of GET and HEAD are followed; the header Authorization goes to the first server only.
+
+        :param url: absolute, or a path of the registry.
+        :param limit: the most bytes that a body may have.
+        :raises RegistryError: there is no answer.
+        """
+        url = urljoin(self.origin.url + "/", url)
+        sent = dict(headers)
+        first = self._origin(url)
+        for _hop in range(_MOST_REDIRECTIONS + 1):
+            origin = self._origin(url)
+            if origin != first:
+                sent.pop("Authorization", None)
+            answer = self._send(origin, method, url, sent, body, limit)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTIONS or method not in ("GET", "HEAD") or not location:
+                return answer
+            url = urljoin(url, location)
+        raise self.error("other", "it redirects more than %d times for one request." % _MOST_REDIRECTIONS)
+
+    def error(self, kind: str, cause: str, origin: t.Optional[Origin] = None) -> RegistryError:
+        """An error of this registry, which says so where another server than the registry itself is at fault."""
+        if origin is not None and origin != self.origin:
+            cause = "it sends its clients on to %s, and there: %s" % (origin.url, cause)
+        return RegistryError(str(self.settings.endpoint), kind, cause)
+
+    def _origin(self, url: str) -> Origin:
+        try:
+            origin = Origin.of(url)
+        except ValueError as error:
+            raise self.error("other", "it sends its clients to an address that is none (%s)." % error) from None
+        if origin.scheme == "http" and self.settings.tls == VERIFIED:
+            raise self.error(
+                "tls",
+                "it sends its clients on to %s, without TLS. If a server in front of it terminates TLS, that must pass on "
+                "Host and X-Forwarded-Proto." % origin.url,
+            )
+        return origin
+
+    def _send(
+        self,
+        origin: Origin,
+        method: str,
+        url: str,
+        headers: t.Mapping[str, str],
+        body: t.Optional[bytes],
+        limit: t.Optional[int],
+    ) -> Answer:
+        kept = origin == self.origin
+        connection = self._kept if kept and self._kept is not None else self._open(origin)
+        if kept:
+            self._kept = connection
+        parts = urlsplit(url)
+        target = parts.path + ("?" + parts.query if parts.query else "")
+        try:
+            answer = _exchange_again_if_stale(connection, method, target, headers, body, limit)
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            connection.close()
+            kind, cause = connection_fault(error, self.settings, origin.scheme, origin.host, origin.port, self._timeout)
+            raise self.error(kind, cause, origin) from None
+        finally:
+            if not kept:
+                connection.close()
+        if answer is None:
+            connection.close()
+            raise self.error(
+                "other", "its answer has more than the %d bytes that such a document may have." % (limit or 0), origin
+            )
+        if origin.scheme == "http" and (
+            speaks_tls_after_all(answer)
+            or (method == "HEAD" and answer.status == 400 and speaks_tls(*origin[1:], self._timeout))
+        ):
+            raise self.error(*SPEAKS_TLS, origin)
+        return answer
+
+    def _open(self, origin: Origin) -> http.client.HTTPConnection:
+        if origin.scheme == "http":
+            return http.client.HTTPConnection(origin.host, origin.port, timeout=self._timeout)
+        if self._context is None:
+            # A plain registry may send its clients on to a server with TLS, which is then verified.
+            settings = self.settings
+            self._context = client_context(
+                dataclasses.replace(settings, tls=VERIFIED) if settings.tls == PLAIN else settings
+            )
+        return http.client.HTTPSConnection(origin.host, origin.port, timeout=self._timeout, context=self._context)
+
+
+def _exchange_again_if_stale(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: t.Mapping[str, str],
+    body: t.Optional[bytes],
+    limit: t.Optional[int],
+) -> t.Optional[Answer]:
+    """Repeat once on a connection that was kept and is dead: every request of this protocol may be repeated."""
+    used = connection.sock is not None
+    try:
+        return _exchange(connection, method, target, headers, body, limit)
+    except _STALE:
+        connection.close()
+        if not used:
+            raise
+    return _exchange(connection, method, target, headers, body, limit)
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: t.Mapping[str, str],
+    body: t.Optional[bytes],
+    limit: t.Optional[int],
+) -> t.Optional[Answer]:
+    """:returns: the answer, or None if its body is longer than the limit."""
+    try:
+        connection.request(method, target, body=body, headers=dict(headers))
+    except (BrokenPipeError, ConnectionResetError):
+        # A server may refuse a body while it is being sent, and have said why.
+        if not body or connection.sock is None:
+            raise
+    response = connection.getresponse()
+    content = response.read() if limit is None else response.read(limit + 1)
+    if limit is not None and len(content) > limit:
+        return None
+    if limit is not None and response.length:
+        raise http.client.IncompleteRead(content, response.length)  # a limited read does not raise it by itself
+    received: t.Dict[str, str] = {}
+    for name, value in response.getheaders():
+        key = name.lower()
+        received[key] = "%s, %s" % (received[key], value) if key in received else value
+    return Answer(response.status, response.reason, received, content)
