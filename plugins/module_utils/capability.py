@@ -13,6 +13,7 @@ own, and C(plugin_utils/front.py) in the controller's process.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import traceback
 import typing as t
@@ -114,7 +115,7 @@ def outcome(capability: Capability, params: dict[str, t.Any], context: Context, 
             "msg": "%s: %s. This is a fault in longshore.delivery, please report it with these lines:\n%s"
             % (type(error).__name__, error, where),
         }
-    masked = masked_deeply(result, mask)
+    masked: t.Dict[str, t.Any] = masked_deeply(result, mask)
     masked.update((key, value) for key, value in result.items() if isinstance(value, bool))
     return masked
 
@@ -174,7 +175,7 @@ class _RunByModule:
         on_line: t.Optional[t.Callable[[str], None]] = None,
     ) -> Completed:
         if directory is not None and not os.path.isdir(directory):
-            return Completed(127, "", "%s: no such directory" % directory)
+            return Completed(127, "", "%s: %s" % (directory, os.strerror(errno.ENOENT)))
         try:
             rc, stdout, stderr = self._module.run_command(
                 list(argv),
@@ -187,6 +188,6 @@ class _RunByModule:
         except OSError as error:
             return Completed(127, "", "%s: %s" % (argv[0], error.strerror or error))
         if on_line:
-            for line in (stdout + stderr).splitlines():
+            for line in stdout.splitlines() + stderr.splitlines():
                 on_line(line)
         return Completed(rc, stdout, stderr)

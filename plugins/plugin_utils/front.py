@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import sys
 import typing as t
 from importlib.util import find_spec
@@ -53,7 +54,7 @@ class CapabilityAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Variables | None = None) -> Variables:
         task_vars = task_vars or {}
-        result = super().run(tmp, task_vars)
+        result: Variables = super().run(tmp, task_vars)
         why = self.why_a_module(task_vars)
         Display().vvv(
             f"{self._task.action}: {'as a module: ' + why if why else 'in process'}",
@@ -78,12 +79,8 @@ class CapabilityAction(ActionBase):
         if task.delegate_to:
             task_vars = task_vars["ansible_delegated_vars"][task.delegate_to]
         python = self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars))
-        # compared as written, never resolved: a virtual environment's python is a link to the system's
-        if (
-            python
-            and not python.startswith("auto")
-            and python not in (sys.executable, task_vars.get("ansible_playbook_python"))
-        ):
+        own = (sys.executable, task_vars.get("ansible_playbook_python"))
+        if python and not python.startswith("auto") and not any(same_interpreter(python, mine) for mine in own if mine):
             return f"interpreter {python}"
         missing = next(
             (name for name in self.capability.needs if name not in sys.modules and not find_spec(name)), None
@@ -106,7 +103,7 @@ class CapabilityAction(ActionBase):
                 if isinstance(checked.errors[0], UnsupportedError)
                 else ""
             )
-            result: Variables = {"failed": True, "msg": mask(prefix + checked.errors.msg)}
+            result = {"failed": True, "msg": mask(prefix + checked.errors.msg)}
         elif task.check_mode and not self.capability.supports_check_mode:
             result = {"skipped": True, "msg": f"remote module ({task.action}) does not support check mode"}
         else:
@@ -124,7 +121,7 @@ class CapabilityAction(ActionBase):
                 result = outcome(self.capability, params, context, mask)
         if injects_invocation(task_vars):
             result["invocation"] = {"module_args": masked_deeply(params, mask)}
-        return plain(result, Direction.MODULE_TO_CONTROLLER)
+        return t.cast(Variables, plain(result, Direction.MODULE_TO_CONTROLLER))
 
     def progress_sink(self, task_vars: Variables, mask: t.Callable[[t.Any], t.Any]) -> t.Callable[[str], None]:
         """Show lines at once where that is safe.
@@ -135,6 +132,16 @@ class CapabilityAction(ActionBase):
             return lambda line: None
         host = task_vars.get("inventory_hostname", "localhost")
         return lambda line: Display().display(f"{host} | {mask(line)}")
+
+
+def same_interpreter(one: str, other: str) -> bool:
+    """Whether two paths start one Python with one set of packages: C(python) and C(python3) of one directory do.
+
+    Links alone say nothing: a virtual environment's python is a link to the system's.
+    """
+    return one == other or (
+        os.path.dirname(one) == os.path.dirname(other) and os.path.realpath(one) == os.path.realpath(other)
+    )
 
 
 def report_validation(checked: t.Any, mask: t.Callable[[t.Any], t.Any]) -> None:

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A capability that does what a front has to handle: installed beside the real ones by the tests of the two fronts."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, DeliveryError
+
+
+def run(params, context):
+    token = params["token"]
+    behaviour = params["behaviour"]
+    context.progress("step one with %s" % token)
+    if behaviour == "warn":
+        context.warn("a warning with %s" % token)
+        context.deprecate("a deprecation with %s" % token, "9.0.0")
+    if behaviour == "refuse":
+        raise DeliveryError("refused with %s" % token, where="here with %s" % token, numbers=[1, 2])
+    if behaviour == "crash":
+        raise ValueError("crashed with %s" % token)
+    if behaviour == "exit":
+        raise SystemExit("left with %s" % token)
+    result = {
+        "changed": params["number"] > 1,
+        "check": context.check,
+        "echo": {name: params[name] for name in ("number", "flag", "words", "table", "when")},
+        "types": {name: type(params[name]).__name__ for name in ("number", "flag", "words", "table", "when")},
+        "pid_is_ansible": any("ansible-playbook" in word for word in sys.argv[:1]),
+        "keys": {"key with %s" % token: "value with %s" % token},
+        "long": "x" * 70000,
+        "tuple": (1, "two"),
+        "text": "snow \u2603, quote ', newline \n.",
+        "nothing": None,
+    }
+    if context.diff:
+        result["diff"] = {"before": "token: %s\n" % token, "after": "number: %s\n" % params["number"]}
+    if behaviour == "command":
+        lines = []
+        completed = context.run_command(
+            ["sh", "-c", "cat; echo out; echo err >&2; printf unfinished; exit 3"],
+            stdin="in\n",
+            environment={"PROBE": "set"},
+            directory="/",
+            on_line=lines.append,
+        )
+        missing = context.run_command(["longshore-no-such-program", "x"])
+        nowhere = context.run_command(["true"], directory="/no/such/directory")
+        result["command"] = [completed.rc, completed.stdout, completed.stderr]
+        result["lines"] = sorted(lines)
+        result["missing"] = [missing.rc, missing.stdout, missing.stderr]
+        result["nowhere"] = [nowhere.rc, nowhere.stdout, nowhere.stderr]
+    if behaviour == "stdout":
+        print("noise on standard output with %s" % token)
+        os.environ["LONGSHORE_PROBE"] = "left behind"
+    return result
+
+
+CAPABILITY = Capability(
+    run=run,
+    argument_spec=dict(
+        behaviour=dict(
+            type="str", default="work", choices=["work", "warn", "refuse", "crash", "exit", "command", "stdout"]
+        ),
+        token=dict(type="str", no_log=True, default=""),
+        number=dict(type="int", default=1, aliases=["count"]),
+        flag=dict(type="bool", default=False),
+        words=dict(type="list", elements="str", default=[]),
+        table=dict(
+            type="dict", options=dict(inner=dict(type="float", required=True), secret=dict(type="str", no_log=True))
+        ),
+        when=dict(type="raw"),
+        old=dict(type="str", removed_in_version="9.0.0", removed_from_collection="longshore.delivery"),
+        left=dict(type="str"),
+        right=dict(type="str"),
+    ),
+    constraints=dict(mutually_exclusive=[("left", "right")]),
+)
