@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, free_port
 from shop.draining import DrainingServer
+from shop_processes import PATIENCE, free_port
 
 LARGE = b"x" * 8_000_000  # more than the kernel's buffers hold
 

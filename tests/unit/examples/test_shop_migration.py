@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, PATIENCE, WEB
 from shop import migration
+from shop_processes import PASSWORD, PATIENCE, WEB
 
 
 def migrate(database: Path, password: str = PASSWORD) -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import SHOP
+from shop_processes import SHOP
 
 
 @pytest.fixture

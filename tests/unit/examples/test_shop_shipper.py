@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SHOP, Program, Web, free_port, wait_until
 from shop import __version__
+from shop_processes import SHOP, Program, Web, free_port, wait_until
 
 
 @pytest.fixture

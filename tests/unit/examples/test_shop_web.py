@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PASSWORD, PATIENCE, WEB, Web, free_port, wait_until
 from shop import __version__
+from shop_processes import PASSWORD, PATIENCE, WEB, Web, free_port, wait_until
 
 
 def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
