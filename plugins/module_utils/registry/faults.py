@@ -26,7 +26,9 @@ SPEAKS_HTTP = (
     "it speaks plain HTTP, not TLS. Set 'tls' to plain if that is wanted, or put TLS in front of it.",
 )
 _NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
-_CUT = (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError)
+# Which of the two a hang-up is depends on the versions of Python and OpenSSL.
+_TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_CUT = (http.client.RemoteDisconnected, ConnectionError, *_TLS_CUT)
 
 
 def connection_fault(
@@ -61,6 +63,9 @@ def connection_fault(
     if scheme == "https" and isinstance(error, (ssl.SSLError, ConnectionError)):
         if _speaks_http(host, port, timeout):
             return SPEAKS_HTTP
+        if isinstance(error, _CUT):
+            # Where the server hung up while the request was being sent, its TLS alert was not read.
+            error = _alert(host, port, timeout) or error
         return "tls", _handshake_fault(error)
     if scheme == "http" and isinstance(error, (*_CUT, http.client.BadStatusLine)) and speaks_tls(host, port, timeout):
         return SPEAKS_TLS
@@ -78,7 +83,7 @@ def _handshake_fault(error: Exception) -> str:
             "it demands a client certificate (%s), which this collection does not send. Let it check a login instead."
             % reason
         )
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+    if not isinstance(error, _CUT):
         return "the TLS handshake fails (%s). Check which TLS versions and ciphers the server allows." % reason
     return "it breaks the connection off during TLS (%s). Its own log says more." % reason
 
@@ -100,11 +105,35 @@ def _speaks_http(host: str, port: int, timeout: float) -> bool:
     return received.startswith(b"HTTP/") and b"HTTPS" not in received and b"SSL-enabled" not in received
 
 
-def speaks_tls(host: str, port: int, timeout: float) -> bool:
-    """Whether a TLS handshake succeeds there, whatever the certificate is."""
+def _alert(host: str, port: int, timeout: float) -> t.Optional[ssl.SSLError]:
+    """The TLS alert with which the server ends a connection before any request, if it sends one."""
+    context = _believes_anyone()
+    try:
+        with (
+            socket.create_connection((host, port), timeout) as plain,
+            context.wrap_socket(plain, server_hostname=host) as tls,
+        ):
+            tls.settimeout(min(timeout, 2.0))
+            tls.recv(1)
+    except _TLS_CUT:
+        return None
+    except ssl.SSLError as error:
+        return error
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def _believes_anyone() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def speaks_tls(host: str, port: int, timeout: float) -> bool:
+    """Whether a TLS handshake succeeds there, whatever the certificate is."""
+    context = _believes_anyone()
     try:
         with socket.create_connection((host, port), timeout) as plain, context.wrap_socket(plain, server_hostname=host):
             return True

@@ -40,6 +40,7 @@ _STALE = (
     ConnectionAbortedError,
     BrokenPipeError,
     ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
 )
 
 

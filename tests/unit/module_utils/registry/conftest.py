@@ -1,0 +1,147 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real registries for the client's tests: Debian's docker-registry on 127.0.0.1, its certificates, a token service."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+
+from .certificates import Certificates, Issued
+from .servers import PASSWORD, USERNAME, Registry, Reply, Request, Server, TokenService
+
+# bcrypt of PASSWORD: the registry takes no other kind of entry
+HTPASSWD = "ci:$2b$04$4Dc9hXmbSg6NAzek57vDVunNmKGBT2BvApmMDM6oUdqKi47eI9o6W\n"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    directory = tmp_path / "certificates"
+    directory.mkdir()
+    return Certificates(directory)
+
+
+@pytest.fixture(scope="session")
+def registry_program() -> str:
+    """docker-registry: from the PATH, or Debian's package unpacked into the cache, which needs no rights and starts nothing."""
+    installed = shutil.which("docker-registry")
+    if installed:
+        return installed
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "longshore" / "programs" / "docker-registry"
+    )
+    program = cache / "debian" / "usr" / "bin" / "docker-registry"
+    if program.exists():
+        return str(program)
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        pytest.skip("no docker-registry here, and no apt-get to fetch it: install Debian's package docker-registry")
+    cache.mkdir(parents=True, exist_ok=True)
+    fetched = subprocess.run(["apt-get", "download", "docker-registry"], cwd=cache, capture_output=True, text=True)
+    packages = sorted(cache.glob("docker-registry_*.deb"))
+    if fetched.returncode or not packages:
+        pytest.skip(f"docker-registry cannot be fetched: {fetched.stderr.strip()}")
+    unpacked = cache / f"unpacking-{os.getpid()}"
+    subprocess.run(["dpkg-deb", "-x", packages[-1], unpacked], check=True)
+    if not program.exists():
+        unpacked.rename(cache / "debian")
+    return str(program)
+
+
+class StartRegistry(t.Protocol):
+    def __call__(
+        self,
+        *,
+        issued: Issued | None = None,
+        htpasswd: bool = False,
+        token: dict[str, str] | None = None,
+        delete: bool = True,
+        port: int = 0,
+    ) -> Registry: ...
+
+
+@pytest.fixture
+def start_registry(registry_program: str, tmp_path: Path) -> t.Iterator[StartRegistry]:
+    running: list[Registry] = []
+
+    def start(
+        *,
+        issued: Issued | None = None,
+        htpasswd: bool = False,
+        token: dict[str, str] | None = None,
+        delete: bool = True,
+        port: int = 0,
+    ) -> Registry:
+        directory = tmp_path / f"registry-{len(running)}"
+        directory.mkdir()
+        config: dict[str, t.Any] = {
+            "version": "0.1",
+            "log": {"level": "info", "accesslog": {"disabled": False}},
+            "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": delete}},
+            "http": {"addr": f"127.0.0.1:{port}", "secret": "for tests"},
+        }
+        if issued:
+            config["http"]["tls"] = {"certificate": str(issued.cert_file), "key": str(issued.key_file)}
+        if htpasswd:
+            (directory / "htpasswd").write_text(HTPASSWD)
+            config["auth"] = {"htpasswd": {"realm": "test", "path": str(directory / "htpasswd")}}
+        if token:
+            config["auth"] = {"token": token}
+        running.append(Registry(registry_program, directory, config))
+        return running[-1]
+
+    yield start
+    for registry in running:
+        registry.stop()
+
+
+class Serve(t.Protocol):
+    def __call__(
+        self, answer: t.Callable[[Request], Reply], issued: Issued | None = None, client_ca: Issued | None = None
+    ) -> Server: ...
+
+
+@pytest.fixture
+def serve() -> t.Iterator[Serve]:
+    running: list[Server] = []
+
+    def start(
+        answer: t.Callable[[Request], Reply], issued: Issued | None = None, client_ca: Issued | None = None
+    ) -> Server:
+        running.append(Server(answer, issued, client_ca))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def token_service(serve: Serve, certificates: Certificates) -> TokenService:
+    """Its certificate signs itself, for TLS and for tokens: it is the registry's trust anchor too."""
+    return TokenService(serve, certificates.issue("Token service", ["127.0.0.1"], None, authority=True))
+
+
+@pytest.fixture
+def settings() -> t.Callable[..., RegistrySettings]:
+    """Settings of the test's user, or of nobody with C(login=False)."""
+
+    def make(endpoint: str, login: bool = True, **params: t.Any) -> RegistrySettings:
+        credentials = {"username": USERNAME, "password": PASSWORD} if login else {}
+        return RegistrySettings.from_params({"endpoint": endpoint, **credentials, **params})
+
+    return make
+
+
+@pytest.fixture
+def listening() -> t.Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
