@@ -1,0 +1,94 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run another program, or say which one failed and what it said."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+LAST_LINES = 25
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ended: exit code and what it wrote."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    data: bytes | None = None,
+    check: bool = True,
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run argv to its end, `data` as its standard input. Raises LabError on failure unless check is False."""
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+            env={**os.environ, **(environment or {})},
+        )
+    except OSError as error:
+        raise LabError(f"{argv[0]} could not be run: {error.strerror}.") from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s.") from error
+    completed = Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+    if check and completed.rc != 0:
+        raise failure(argv, completed.rc, completed.stderr.strip() or completed.stdout.strip())
+    return completed
+
+
+def stream(
+    argv: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> None:
+    """Run argv and hand over each line it writes, errors among them. Raises LabError with its last lines on failure."""
+    lines: list[str] = []
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=directory,
+            env={**os.environ, **(environment or {})},
+        )
+    except OSError as error:
+        raise LabError(f"{argv[0]} could not be run: {error.strerror}.") from error
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            text = line.rstrip()
+            lines = [*lines[-LAST_LINES + 1 :], text]
+            on_line(text)
+    if process.returncode != 0:
+        raise failure(argv, process.returncode, "\n".join(lines))
+
+
+def failure(argv: Sequence[str], rc: int, said: str) -> LabError:
+    """The error of a program that failed: which, its exit code and its words."""
+    return LabError(f"`{' '.join(argv)}` failed with exit code {rc}:\n{said or '(it said nothing)'}")

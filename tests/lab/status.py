@@ -1,0 +1,55 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Show the lab: each node, its container, runtime, services and memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import api, host_engine
+from .engine import docker, inspect
+from .errors import LabError
+from .health import inactive_services
+from .nodes import NODES
+
+if TYPE_CHECKING:
+    from .places import Places
+
+
+def status(places: Places) -> list[str]:
+    """Lines of a table, one for each node that exists."""
+    if not host_engine.answers():
+        return ["No Docker engine answers: the lab is down."]
+    found = inspect("container", [node.container for node in NODES.values()])
+    if not found:
+        return ["The lab is down."]
+    running = [name for name, state in found.items() if state["State"]["Status"] == "running"]
+    memory = _memory(running)
+    nodes: dict[str, dict[str, Any]] = {}
+    trouble = []
+    if any(node.in_cluster and node.container in running for node in NODES.values()):
+        try:
+            nodes = api.nodes(places)
+        except LabError as error:
+            trouble.append(str(error))
+    lines = [f"{'node':6}{'address':14}{'container':11}{'cluster':11}{'runtime':26}{'memory':12}services"]
+    for node in NODES.values():
+        if node.container not in found:
+            continue
+        member = nodes.get(node.name)
+        ready = "-" if not node.in_cluster else "unknown" if member is None else "Ready" if member["ready"] else "NotReady"
+        inactive = inactive_services(node) if node.container in running else []
+        services = "; ".join(inactive) or ("all active" if node.container in running else "-")
+        lines.append(
+            f"{node.name:6}{node.address:14}{found[node.container]['State']['Status']:11}{ready:11}"
+            f"{(member or {}).get('runtime', '-'):26}{memory.get(node.container, '-'):12}{services}"
+        )
+    return [*lines, *trouble]
+
+
+def _memory(containers: list[str]) -> dict[str, str]:
+    if not containers:
+        return {}
+    lines = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers).stdout.splitlines()
+    return {line.split()[0]: line.split()[1] for line in lines}
