@@ -17,8 +17,8 @@ def _namespace(name: str, path: list[str]) -> None:
     if module is None:
         module = types.ModuleType(name)
         sys.modules[name] = module
-        parent, _, child = name.rpartition(".")
-        if parent:
+        parent, dot, child = name.rpartition(".")
+        if dot:
             setattr(sys.modules[parent], child, module)
     module.__path__ = path
 

@@ -72,7 +72,6 @@ class Context:
     check: bool
     diff: bool
     warn: t.Callable[[str], None]
-    deprecate: t.Callable[[str, str], None]
     progress: t.Callable[[str], None]
     run_command: RunCommand
 
@@ -144,7 +143,6 @@ def module_main(capability: Capability) -> None:
         check=module.check_mode,
         diff=module._diff,
         warn=lambda message: module.warn(mask(message)),
-        deprecate=lambda message, version: _deprecate(module, mask(message), version),
         progress=lambda line: None,
         run_command=_RunByModule(module),
     )
@@ -152,11 +150,6 @@ def module_main(capability: Capability) -> None:
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
-
-
-def _deprecate(module: AnsibleModule, message: str, version: str) -> None:
-    # pylint: disable-next=ansible-deprecated-no-collection-name,ansible-invalid-deprecated-version
-    module.deprecate(message, version=version, collection_name="longshore.delivery")
 
 
 class _RunByModule:

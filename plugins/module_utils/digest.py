@@ -36,7 +36,7 @@ class Digest:
     what: t.ClassVar[str] = "digest"
 
     def __post_init__(self) -> None:
-        if type(self) is Digest:
+        if self.__class__ is Digest:
             raise TypeError("a digest is of a kind: make one of the subclasses of Digest")
         try:
             check_digest(self.algorithm, self.encoded)

@@ -111,9 +111,6 @@ class CapabilityAction(ActionBase):
                 check=task.check_mode,
                 diff=task.diff,
                 warn=lambda message: warn(mask(message)),
-                deprecate=lambda message, version: deprecate(
-                    mask(message), version=version, collection_name="longshore.delivery"
-                ),
                 progress=self.progress_sink(task_vars, mask),
                 run_command=run_command,
             )

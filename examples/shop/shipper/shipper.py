@@ -15,7 +15,7 @@ import urllib.request
 def samples(text: str) -> dict[str, float]:
     """The samples of Prometheus' text format, by name with labels; comments are passed over."""
     lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
+    return {name: float(value) for name, space, value in lines}
 
 
 def ship(url: str) -> None:

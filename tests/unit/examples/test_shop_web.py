@@ -100,7 +100,7 @@ def test_readiness_can_demand_a_header(serve: Callable[..., Web]) -> None:
 
 def test_metrics_count_what_was_asked_and_not_what_clients_make_up(serve: Callable[..., Web]) -> None:
     web = serve()
-    for _ in range(3):
+    for _turn in range(3):
         web.get("/")
     for name in ("/a", "/b", '/c"} 1'):
         assert web.get(name.replace(" ", "%20"))[0] == 404

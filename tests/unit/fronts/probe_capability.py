@@ -18,7 +18,6 @@ def run(params, context):
     context.progress("step one with %s" % token)
     if behaviour == "warn":
         context.warn("a warning with %s" % token)
-        context.deprecate("a deprecation with %s" % token, "9.0.0")
     if behaviour == "refuse":
         raise DeliveryError("refused with %s" % token, where="here with %s" % token, numbers=[1, 2])
     if behaviour == "crash":

@@ -249,7 +249,7 @@ def test_two_runs_build_once(sources, tmp_path, monkeypatch):
         threading.Thread(
             target=lambda: results.append(builds.build(["tiny"], tmp_path, lambda _: None, {"tiny": TINY}, sources))
         )
-        for _ in range(4)
+        for _turn in range(4)
     ]
     for thread in threads:
         thread.start()

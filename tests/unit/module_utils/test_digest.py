@@ -50,7 +50,6 @@ def test_a_text_is_no_digest_but_nothing_is_unequal() -> None:
         digest == TEXT  # noqa: B015
     with pytest.raises(TypeError, match="with a str"):
         TEXT != digest  # noqa: B015, SIM300
-    assert digest != None  # noqa: E711
     assert digest not in [None, 3]
 
 

@@ -119,7 +119,7 @@ odd = st.sampled_from(
 def damaged(draw: st.DrawFn) -> str:
     """A valid reference with one to three characters put in, taken out or replaced: some stay valid, most do not."""
     text = draw(reference)
-    for _ in range(draw(st.integers(1, 3))):
+    for _turn in range(draw(st.integers(1, 3))):
         position = draw(st.integers(0, len(text)))
         text = text[:position] + draw(st.one_of(st.just(""), odd)) + text[position + draw(st.integers(0, 2)) :]
     return text

@@ -32,8 +32,8 @@ class Answer(NamedTuple):
     content_type: str = "application/json"
 
 
-def as_json(status: HTTPStatus, /, **facts: object) -> Answer:
-    return Answer(status, json.dumps(facts, ensure_ascii=False) + "\n")
+def as_json(code: HTTPStatus, /, **facts: object) -> Answer:
+    return Answer(code, json.dumps(facts, ensure_ascii=False) + "\n")
 
 
 class Shop:

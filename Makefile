@@ -1,0 +1,52 @@
+# longshore.delivery: for people who work on the collection or want to see it run. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+# ansible-core 2.19 for Python 3.11, the newest for later ones: tests/constraints.txt says which
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY := $(VENV)/bin/python
+DEMO_NODES := cp,n1,dock
+TEST_NODES := cp,n1,n2,dock
+
+.PHONY: help venv demo test test-all lab lab-down lab-status benchmark changelog clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+venv: $(VENV)/complete ## the development environment, in .venv
+
+$(VENV)/complete: tests/requirements.txt tests/constraints.txt tests/make_venv.sh
+	@bash tests/make_venv.sh "$(PYTHON)" "$(VENV)"
+
+demo: venv ## deliver the example from its source to ready pods, on the lab or with KUBECONFIG=... INVENTORY=... on your own nodes
+	@$(if $(INVENTORY),,$(PY) -m tests.lab up --nodes $(DEMO_NODES))
+	@$(PY) -m tests.demo
+
+test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo
+	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
+	@$(PY) -m pytest tests/unit tests/checks tests/integration
+
+test-all: test ## the same, then sanity and the fronts with every supported ansible-core whose Python is here
+	@$(PY) -m tests.matrix
+
+lab: venv ## bring up the lab: a real cluster of three runtimes and a Docker host, in containers
+	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
+
+lab-down: venv ## take the lab away, keeping what was built in the cache
+	@$(PY) -m tests.lab down
+
+lab-status: venv ## what of the lab is there
+	@$(PY) -m tests.lab status
+
+benchmark: venv ## how long deliveries take, as ratios within one run
+	@$(PY) -m tests.benchmark
+
+changelog: venv ## check the changelog's fragments
+	@$(VENV)/bin/antsibull-changelog lint
+
+clean: ## remove the development environment and what tests left in the checkout
+	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

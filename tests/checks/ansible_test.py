@@ -1,0 +1,127 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ansible-test on a copy of the checkout, without anything fetched but from PyPI.
+
+It insists on a directory ansible_collections/longshore/delivery, refuses links, and fetches get-pip for its virtual
+environments from a place that closed networks do not reach: a stand-in that asks ensurepip serves the same end.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+PIP_SETTINGS = ("cert", "index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "client-cert")
+
+GET_PIP = """
+import subprocess
+import sys
+
+# in a process of its own: ensurepip turns pip's configuration off for the one that calls it
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--upgrade"])
+pins = [word for word in sys.argv[1:] if "==" in word]
+if pins:
+    sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins]))
+"""
+
+
+def cache_directory() -> Path:
+    """Where the copy is kept: outside the checkout, as ansible-test asks git which files below one count."""
+    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "longshore" / "ansible-test"
+    (directory / "home").mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def copy_collection(root: Path) -> Path:
+    """Copy what git tracks or would track to ROOT/ansible_collections/longshore/delivery, and return that directory."""
+    target = root / "ansible_collections" / "longshore" / "delivery"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+    ).stdout.split(b"\0")
+    wanted = {name.decode() for name in listed if name and (CHECKOUT / name.decode()).is_file()}
+    # kept between runs: a file that did not change keeps its time, and ansible-test's caches their worth
+    for path in [path for path in target.rglob("*") if path.is_file()]:
+        name = str(path.relative_to(target))
+        if name not in wanted and not name.startswith("tests/output/"):
+            path.unlink()
+    for name in sorted(wanted):
+        source, copy = CHECKOUT / name, target / name
+        if (
+            not copy.exists()
+            or copy.read_bytes() != source.read_bytes()
+            or copy.stat().st_mode != source.stat().st_mode
+        ):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    return target
+
+
+def carry_pip_settings(home: Path) -> None:
+    """Give pip in HOME the user's own index, proxy and certificates, which ansible-test would take from its environment."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    ).stdout
+    settings = dict(re.findall(r"^(?:global|:env:)\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
+    kept = {name: value for name, value in settings.items() if name in PIP_SETTINGS}
+    configuration = home / ".config" / "pip" / "pip.conf"
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    configuration.write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in kept.items()))
+
+
+def working_pythons(directory: Path) -> str:
+    """Link every Python that starts into DIRECTORY, and return a PATH with those and without a version manager's dead shims."""
+    directory.mkdir(parents=True, exist_ok=True)
+    places = [Path(place) for place in os.environ["PATH"].split(os.pathsep) if place]
+    managed = sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    dead = set()
+    for version in [f"3.{minor}" for minor in range(8, 15)]:
+        link = directory / f"python{version}"
+        link.unlink(missing_ok=True)
+        for place in (*places, *managed):
+            candidate = place / link.name
+            if not candidate.exists():
+                continue
+            if subprocess.run([str(candidate), "-c", ""], capture_output=True, check=False).returncode == 0:
+                # a shim is a script that looks at its own name: link what it starts
+                command = [str(candidate), "-c", "import sys; print(sys.executable)"]
+                link.symlink_to(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+                break
+            dead.add(place)
+    return os.pathsep.join(str(place) for place in (directory, *places) if place not in dead)
+
+
+def sanity(
+    collection: Path, home: Path, *arguments: str, bin_directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ansible-test sanity in COLLECTION, with HOME for what ansible-test keeps."""
+    command = (bin_directory or Path(sys.executable).parent) / "ansible-test"
+    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": "", "PATH": working_pythons(home / "bin")}
+    carry_pip_settings(home)
+    shims: set[str] = set()
+    while True:
+        done = subprocess.run(
+            [str(command), "sanity", "--venv", "--color", "no", *arguments],
+            cwd=collection,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # the name of the file follows ansible-core's version and is learned from its complaint
+        asked = re.search(r"(get_pip_[0-9_]+\.py)", done.stdout + done.stderr)
+        if done.returncode == 0 or not asked or asked.group(1) in shims:
+            return done
+        shims.add(asked.group(1))
+        cache = home / ".ansible" / "test" / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / asked.group(1)).write_text(GET_PIP)
