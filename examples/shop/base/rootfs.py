@@ -78,6 +78,7 @@ def debootstrap(target: Path, mirror: str) -> None:
     if shutil.which("debootstrap") is None:
         raise RootfsError("debootstrap is not installed: apt-get install debootstrap")
     command = [
+        *("setpriv", "--pdeathsig", "KILL"),
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
         *("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(target), mirror),
     ]
@@ -144,8 +145,10 @@ def make(tar: Path, mirror: str) -> None:
         clean(root)
         pack(root, work / "rootfs.tar")
         os.replace(work / "rootfs.tar", tar)
+        for earlier in set(tar.parent.glob("shop-base-*.tar")) - {tar}:
+            earlier.unlink()
     finally:
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)  # the next run sweeps what a dying child keeps writing
 
 
 def place(tar: Path, destination: Path) -> bool:
@@ -187,6 +190,9 @@ def main(arguments: list[str]) -> int:
     except (RootfsError, OSError, subprocess.CalledProcessError) as error:
         print(f"base image: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("base image: interrupted; nothing is left behind, run it again", file=sys.stderr)
+        return 130
     what = "made" if made else "from the cache" if placed else "already in place"
     print(f"base image: {options.output.name} {what} ({tar}, {time.monotonic() - began:.1f} s)")
     return 0
