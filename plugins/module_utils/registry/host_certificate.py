@@ -21,6 +21,9 @@ import ssl
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import UNVERIFIED, RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context
+
 DAY = 86400
 
 
@@ -48,14 +51,12 @@ def alternative_name(name: str) -> str:
         return "DNS:%s" % name.lower()
 
 
-def examine(certificate: str, key: str, name: str, ca: t.Optional[str], verified: bool = True) -> Certificate:
-    """Serve a certificate in memory to a client that asks for a name.
+def examine(certificate: str, key: str, settings: RegistrySettings) -> Certificate:
+    """Serve a certificate in memory to a client of this registry.
 
     :param certificate: a PEM file: the server's certificate, then the intermediate ones.
     :param key: the PEM file of its key, without a passphrase.
-    :param name: the host or address that clients connect to.
-    :param ca: PEM text that the client trusts; None is the host's own store.
-    :param verified: False leaves the authority and the name unchecked, as such clients do.
+    :param settings: the host that clients ask for and the authority they trust; C(unverified) leaves both unchecked.
     :raises UnfitCertificate: key and certificate do not match, or the client refuses.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -63,39 +64,20 @@ def examine(certificate: str, key: str, name: str, ca: t.Optional[str], verified
         server.load_cert_chain(certificate, key, password=_no_passphrase)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise UnfitCertificate("the certificate is not one of this key") from None
+            raise UnfitCertificate("it is not the certificate of its key") from None
         raise UnfitCertificate("the certificate or its key cannot be read (%s)" % (error.reason or error)) from None
-    client = client_context(ca, verified)
-    if not verified:
-        # only a certificate that was verified is told in full: here, by trusting it itself
-        with open(certificate) as stream:
-            client = client_context(stream.read(), True)
-        client.verify_flags |= _PARTIAL_CHAIN
+    client = client_context(settings)
+    if settings.tls == UNVERIFIED:
+        # the ssl module decodes none but a verified certificate: here it is its own anchor
+        client = client_context(RegistrySettings(settings.endpoint))
+        client.load_verify_locations(certificate)
         client.check_hostname = False
     try:
-        peer = _handshake(server, client, name)
+        return _handshake(server, client, settings.endpoint.host)
     except ssl.SSLCertVerificationError as error:
         raise UnfitCertificate(error.verify_message.rstrip(".")) from None
     except (ssl.SSLError, ValueError) as error:
         raise UnfitCertificate(str(error)) from None
-    return peer
-
-
-# ssl.VERIFY_X509_PARTIAL_CHAIN has a name since Python 3.10 only
-_PARTIAL_CHAIN = 0x80000
-
-
-def client_context(ca: t.Optional[str], verified: bool) -> ssl.SSLContext:
-    """What a client of the registry would use."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not verified:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif ca is None:
-        context.load_default_certs()
-    else:
-        context.load_verify_locations(cadata=ca)
-    return context
 
 
 def fingerprint(der: t.Optional[bytes]) -> str:

@@ -105,7 +105,7 @@ def _process(pid: int, proc: str) -> t.Tuple[int, str, str]:
 def unit_of(cgroup: str) -> str:
     """The systemd service or scope named in C(/proc/<pid>/cgroup), of control groups v1 and v2; empty when none is."""
     for line in cgroup.splitlines():
-        _number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers in ("name=systemd", ""):
             units = re.findall(r"[^/]+\.(?:service|scope)", path)
             if units:

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""What a registry's host should be like, what it is like, and what lies between. Nothing here reads or writes anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
+    Certificate,
+    alternative_name,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User, user_faults
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import PLAIN, RegistrySettings
+
+NGINX = "nginx.service"
+REGISTRY = "docker-registry.service"
+STAMP_VARIABLE = "LONGSHORE_REGISTRY_CONFIGURATION"
+OWN = "own"
+GIVEN = "given"
+NONE = "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class WantedFile:
+    """A file or directory; C(sha256) is empty where only owner and mode count (and the file may be missing)."""
+
+    path: str
+    kind: str
+    owner: str
+    group: str
+    mode: str
+    sha256: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the role is asked for."""
+
+    settings: RegistrySettings
+    names: t.Tuple[str, ...]
+    addresses: t.Tuple[str, ...]
+    port: int
+    backend_port: int
+    packages: t.Tuple[str, ...]
+    files: t.Tuple[WantedFile, ...]
+    site_stamp: str
+    configuration_stamp: str
+    users: t.Tuple[User, ...]
+    certificate_origin: str
+    renew_days: int
+
+    @property
+    def subject_alt_names(self) -> t.Tuple[str, ...]:
+        """Every name and address that clients use, each once, as a certificate has them."""
+        names = (self.settings.endpoint.host, *self.names)
+        return tuple(dict.fromkeys(alternative_name(name) for name in names))
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """What was found on the host."""
+
+    packages: t.Mapping[str, str]
+    units: t.Mapping[str, Unit]
+    file_differences: t.Tuple[str, ...] = ()
+    missing_directories: bool = False
+    certificate: t.Optional[Certificate] = None
+    certificate_fault: str = ""
+    authority: str = ""
+    authority_has_key: bool = False
+    authority_days_left: int = -1
+    user_differences: t.Tuple[str, ...] = ()
+    listeners: t.Tuple[Listener, ...] = ()
+    serving: Serving = dataclasses.field(default_factory=Serving)
+    default_site: bool = False
+    site: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What there is to do, and why, in words."""
+
+    differences: t.Tuple[str, ...] = ()
+    install: bool = False
+    make_authority: bool = False
+    make_certificate: bool = False
+    write_users: bool = False
+    restart_registry: bool = False
+    reload_nginx: bool = False
+
+    @property
+    def as_wanted(self) -> bool:
+        return not self.differences
+
+
+def plan(observed: Observed, wanted: Wanted) -> Plan:
+    """Compare."""
+    missing = [name for name in wanted.packages if name not in observed.packages]
+    certificate = _certificate_difference(observed, wanted)
+    registry = _registry_differences(observed.units[REGISTRY], wanted)
+    nginx = _nginx_differences(observed, wanted)
+    differences = [
+        *("package %s is not installed" % name for name in missing),
+        *observed.file_differences,
+        *([certificate] if certificate else []),
+        *observed.user_differences,
+        *([] if missing else registry + nginx),
+    ]
+    if observed.serving.fault and not differences:
+        differences.append(observed.serving.fault)
+    make_authority = wanted.certificate_origin == OWN and not observed.authority
+    renews = wanted.certificate_origin == OWN and bool(certificate)
+    return Plan(
+        differences=tuple(differences),
+        install=bool(missing),
+        make_authority=make_authority,
+        make_certificate=renews,
+        write_users=bool(observed.user_differences),
+        restart_registry=observed.units[REGISTRY].is_active
+        and _runs_another_configuration(observed.units[REGISTRY], wanted),
+        reload_nginx=renews or not observed.units[NGINX].is_active or _nginx_is_stale(observed, wanted),
+    )
+
+
+def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
+    """Why the role's own certificate is to be made (anew). A given one is either right or refused."""
+    if wanted.certificate_origin != OWN:
+        return ""
+    if not observed.authority:
+        return "there is no certificate authority yet"
+    if observed.certificate_fault:
+        return "certificate: %s" % observed.certificate_fault
+    if observed.certificate is None:
+        return "there is no certificate yet"
+    lacking = [name for name in wanted.subject_alt_names if name not in observed.certificate.subject_alt_names]
+    if lacking:
+        return "the certificate lacks %s" % ", ".join(lacking)
+    surplus = [name for name in observed.certificate.subject_alt_names if name not in wanted.subject_alt_names]
+    if surplus:
+        return "the certificate is for %s too" % ", ".join(surplus)
+    days = observed.certificate.days_left()
+    return "the certificate expires in %d days" % days if days < wanted.renew_days else ""
+
+
+def _registry_differences(unit: Unit, wanted: Wanted) -> t.List[str]:
+    found = _unit_differences(unit)
+    if unit.is_active and _runs_another_configuration(unit, wanted):
+        found.append("%s runs another configuration" % unit.name)
+    return found
+
+
+def _runs_another_configuration(unit: Unit, wanted: Wanted) -> bool:
+    return unit.needs_daemon_reload or unit.environment.get(STAMP_VARIABLE) != wanted.configuration_stamp
+
+
+def _nginx_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
+    unit = observed.units[NGINX]
+    found = _unit_differences(unit)
+    if unit.is_active and _nginx_is_stale(observed, wanted):
+        found.append("nginx serves port %d by another configuration or certificate" % wanted.port)
+    return found
+
+
+def _nginx_is_stale(observed: Observed, wanted: Wanted) -> bool:
+    """nginx reads its site and the certificate when it starts and reloads; the file of users at every request."""
+    serving, certificate = observed.serving, observed.certificate
+    return serving.stamp != wanted.site_stamp or (
+        certificate is not None and serving.certificate != certificate.fingerprint
+    )
+
+
+def _unit_differences(unit: Unit) -> t.List[str]:
+    found = []
+    if not unit.loaded:
+        return ["%s does not exist" % unit.name]
+    if not unit.is_active:
+        found.append("%s is %s%s" % (unit.name, unit.active, ", its log says: %s" % unit.log if unit.log else ""))
+    if not unit.enabled:
+        found.append("%s would not start with the host" % unit.name)
+    return found
+
+
+def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
+    """What must be put right by somebody before this host can be changed; each a sentence with its way out."""
+    found = user_faults(wanted.users)
+    if wanted.port == wanted.backend_port and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
+        found.append(
+            "The registry's endpoint %s and the registry behind nginx would both have port %d. Set registry_backend_port to "
+            "another one." % (wanted.settings.endpoint, wanted.port)
+        )
+    unit = observed.units[REGISTRY]
+    if unit.is_active and STAMP_VARIABLE not in unit.environment:
+        found.append(
+            "%s runs on this host already, with a configuration that this role did not write. Stop and disable it (systemctl "
+            "disable --now %s), after which the role serves what is in registry_data; or put the registry on another host."
+            % (unit.name, unit.name)
+        )
+    else:
+        found += _ports_in_use(observed, wanted)
+    if wanted.certificate_origin == OWN:
+        found += _authority_obstacles(observed, wanted)
+    elif wanted.certificate_origin == GIVEN and observed.certificate_fault:
+        found.append(
+            "The certificate in registry_certificate does not do for %s: %s. Give one that fits registry_certificate_key and "
+            "the endpoint, with its intermediate certificates, and in registry_ca the authority that clients trust."
+            % (wanted.settings.endpoint, observed.certificate_fault)
+        )
+    return found
+
+
+def _ports_in_use(observed: Observed, wanted: Wanted) -> t.List[str]:
+    found = []
+    for listener in observed.listeners:
+        what = _taken_from_us(listener, observed, wanted)
+        if what:
+            found.append("Port %d of this host is in use by %s, and %s" % (listener.port, listener.named, what))
+    return list(dict.fromkeys(found))
+
+
+def _taken_from_us(listener: Listener, observed: Observed, wanted: Wanted) -> str:
+    if listener.port == wanted.port and any(listener.is_in_the_way_of(address) for address in wanted.addresses):
+        if listener.unit != NGINX:
+            return "the registry's endpoint is %s. Stop that process, or give the endpoint another port." % (
+                wanted.settings.endpoint
+            )
+        if not observed.serving.stamp and not observed.site:
+            return (
+                "it serves another site there ('nginx -T' shows which). Take that site away, or give the endpoint %s another "
+                "port." % wanted.settings.endpoint
+            )
+    if listener.port == wanted.backend_port and listener.is_in_the_way_of("127.0.0.1") and listener.unit != REGISTRY:
+        return "the registry behind nginx needs it. Stop that process, or set registry_backend_port to another port."
+    if listener.port == 80 and listener.unit != NGINX and observed.default_site and not observed.units[NGINX].is_active:
+        return (
+            "nginx cannot start: the default site of its package wants that port. Stop that process; or install nginx, "
+            "remove /etc/nginx/sites-enabled/default and run this again."
+        )
+    return ""
+
+
+def _authority_obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
+    given = wanted.settings.ca
+    if given is not None and observed.authority.split() != given.split():
+        return [
+            "An authority is given for %s (registry_ca), and the certificate there is made by the role's own one, which is "
+            "another. Give registry_certificate and registry_certificate_key too, or leave the authority away: the role "
+            "hands its own one on." % wanted.settings.endpoint
+        ]
+    if _certificate_difference(observed, wanted) and observed.authority and not observed.authority_has_key:
+        return [
+            "The certificate of %s is to be made anew, and the key of its authority is missing beside the authority's "
+            "certificate. Put the key back, or remove both: a new authority is then made, which every client has to be "
+            "told to trust." % wanted.settings.endpoint
+        ]
+    return []
+
+
+def warnings(observed: Observed, wanted: Wanted) -> t.List[str]:
+    """What is as wanted and still has to be said."""
+    endpoint = wanted.settings.endpoint
+    found = []
+    if wanted.settings.tls == PLAIN:
+        found.append(
+            "Registry %s speaks plain HTTP: passwords and images can be read and changed on the way." % endpoint
+        )
+    if not wanted.users:
+        found.append("Registry %s has no users: whoever reaches it can push and delete." % endpoint)
+    certificate = observed.certificate
+    if wanted.certificate_origin == GIVEN and certificate and certificate.days_left() < wanted.renew_days:
+        found.append("The certificate given for registry %s expires in %d days." % (endpoint, certificate.days_left()))
+    if wanted.certificate_origin == OWN and observed.authority and observed.authority_days_left < wanted.renew_days:
+        found.append("The authority of registry %s expires in %d days." % (endpoint, observed.authority_days_left))
+    return found

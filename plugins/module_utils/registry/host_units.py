@@ -1,0 +1,101 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""What the host itself is: its distribution, packages and systemd units."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+
+SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
+_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload"
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """A systemd service; C(environment) is that of its running main process."""
+
+    name: str
+    loaded: bool = False
+    active: str = "inactive"
+    enabled: bool = False
+    needs_daemon_reload: bool = False
+    environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    log: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        return self.active in ("active", "reloading")
+
+
+def host_fault(root: str = "/") -> t.Optional[str]:
+    """Why no registry can be put on this host, or None."""
+    release = _os_release(os.path.join(root, "etc/os-release"))
+    family = (release.get("ID", "") + " " + release.get("ID_LIKE", "")).split()
+    if "debian" not in family:
+        return "This host runs %s. A registry is put on %s." % (
+            release.get("PRETTY_NAME") or "an unknown system",
+            SUPPORTED,
+        )
+    if not os.path.isdir(os.path.join(root, "run/systemd/system")):
+        return "This host was not booted by systemd. A registry is put on %s." % SUPPORTED
+    return None
+
+
+def _os_release(path: str) -> t.Dict[str, str]:
+    try:
+        with open(path) as stream:
+            pairs = [line.strip().partition("=") for line in stream if "=" in line]
+    except FileNotFoundError:
+        return {}
+    return {key: value.strip("\"'") for key, _equals, value in pairs}
+
+
+def package_versions(names: t.Sequence[str], run_command: RunCommand) -> t.Dict[str, str]:
+    """The versions of those of these packages that are installed."""
+    query = ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Status}\n", *names]
+    rows = [line.split() for line in run_command(query).stdout.splitlines()]
+    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
+
+
+def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") -> t.Dict[str, Unit]:
+    """These services, by name, each with its last log lines where it failed."""
+    answer = run_command(["systemctl", "show", "--property", _PROPERTIES, *names]).stdout
+    found = {}
+    for block in answer.split("\n\n"):
+        said = {key: value for key, _equals, value in (line.partition("=") for line in block.splitlines())}
+        name = said.get("Id", "")
+        if name not in names:
+            continue
+        active = said.get("ActiveState", "inactive")
+        found[name] = Unit(
+            name=name,
+            loaded=said.get("LoadState") == "loaded",
+            active=active,
+            enabled=said.get("UnitFileState") == "enabled",
+            needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
+            environment=_environment(said.get("MainPID", "0"), proc),
+            log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
+        )
+    return {name: found.get(name, Unit(name)) for name in names}
+
+
+def _environment(pid: str, proc: str) -> t.Dict[str, str]:
+    try:
+        with open(os.path.join(proc, pid, "environ"), errors="replace") as stream:
+            pairs = [entry.partition("=") for entry in stream.read().split("\0")]
+    except OSError:  # it does not run
+        return {}
+    return {key: value for key, _equals, value in pairs}
+
+
+def _log(name: str, run_command: RunCommand) -> str:
+    lines = run_command(["journalctl", "--unit", name, "--lines", "5", "--output", "cat", "--no-pager"]).stdout
+    return " / ".join(line.strip() for line in lines.splitlines() if line.strip())

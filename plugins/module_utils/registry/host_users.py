@@ -1,0 +1,80 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The file of registry users: C(htpasswd), bcrypt, read by nginx at every request."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+
+# a colon ends the name in the file, a leading '-' would be an option of the program
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")
+_BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}\Z")
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 72
+
+
+@dataclasses.dataclass(frozen=True)
+class User:
+    """Who may use the registry."""
+
+    name: str
+    password: str = dataclasses.field(repr=False)
+
+
+def user_faults(users: t.Sequence[User]) -> t.List[str]:
+    """What keeps these users from being written, each fault a sentence that shows no password."""
+    names = [user.name for user in users]
+    faults = [
+        "The registry's user %r is there more than once." % name for name in sorted(set(names)) if names.count(name) > 1
+    ]
+    for user in users:
+        who = "The registry's user %r" % user.name
+        if not _NAME.match(user.name):
+            faults.append(
+                "%s: a name has letters, digits and _ . @ + - only, and begins with a letter, digit or _." % who
+            )
+        size = len(user.password.encode())
+        if not size:
+            faults.append("%s has no password. Set one." % who)
+        elif size < SHORTEST_PASSWORD:
+            faults.append("%s has a password of less than %d characters. Set a longer one." % (who, SHORTEST_PASSWORD))
+        elif size > LONGEST_PASSWORD:
+            faults.append(
+                "%s has a password of more than %d bytes, and bcrypt reads no further." % (who, LONGEST_PASSWORD)
+            )
+        elif any(ord(character) < 32 or ord(character) == 127 for character in user.password):
+            faults.append(
+                "%s has a password with a line break or another control character (RFC 7617 allows none)." % who
+            )
+    return faults
+
+
+def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> t.List[str]:
+    """What tells the file from exactly these users: entries that miss, are too many, or have another password.
+
+    The passwords are compared by C(htpasswd -v), to which they go on standard input.
+    """
+    try:
+        with open(path) as stream:
+            lines = stream.read().splitlines()
+    except FileNotFoundError:
+        return ["user %s is missing" % user.name for user in users]
+    entries = dict((line + ":").split(":", 2)[:2] for line in lines if line.strip())
+    found = []
+    for user in users:
+        if user.name not in entries:
+            found.append("user %s is missing" % user.name)
+        elif not _BCRYPT.match(entries[user.name]):
+            found.append("the password of user %s is not kept as bcrypt" % user.name)
+        elif run_command(["htpasswd", "-vi", path, user.name], stdin=user.password + "\n").rc:
+            found.append("user %s has another password" % user.name)
+    wanted = {user.name for user in users}
+    return found + ["user %s is not among the wanted ones" % name for name in entries if name not in wanted]

@@ -1,0 +1,330 @@
+#!/usr/bin/python
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module C(registry_host_info)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: registry_host_info
+short_description: Look at a host that a registry is to be on
+version_added: 0.1.0
+author:
+  - longshore contributors (@longshore)
+description:
+  - Observes, in one call, all that the role P(longshore.delivery.registry#role) would set on a host, and says what is not as
+    wanted.
+  - Fails, before anything is changed, where somebody has to put something right first, such as a port that is in use.
+  - It is the first and the last step of that role, and changes nothing.
+requirements:
+  - Runs on the host of the registry, as root, on a distribution of Debian's family with systemd.
+extends_documentation_fragment:
+  - longshore.delivery.registry
+attributes:
+  check_mode:
+    support: full
+    description: Runs the same in check mode, since it changes nothing.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+  platform:
+    platforms: debian
+    support: full
+    description: Where the module runs.
+options:
+  registry:
+    required: true
+  names:
+    description:
+      - Names and addresses, beside the endpoint's, that the certificate has to be for.
+    type: list
+    elements: str
+    default: []
+  addresses:
+    description:
+      - Addresses of the host on which nginx listens.
+    type: list
+    elements: str
+    default: ["0.0.0.0"]
+  backend_port:
+    description:
+      - The port on C(127.0.0.1) of the registry behind nginx.
+    type: int
+    required: true
+  packages:
+    description:
+      - Debian packages that are needed.
+    type: list
+    elements: str
+    default: []
+  files:
+    description:
+      - Files and directories as they should be.
+      - The present content of those that everybody may read comes back in RV(before).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description:
+          - Where it is.
+        type: str
+        required: true
+      kind:
+        description:
+          - What it is.
+        type: str
+        choices: [file, directory]
+        default: file
+      owner:
+        description:
+          - Whose it is.
+        type: str
+        default: root
+      group:
+        description:
+          - Of which group it is.
+        type: str
+        default: root
+      mode:
+        description:
+          - Its mode, in octal digits.
+        type: str
+        required: true
+      sha256:
+        description:
+          - The SHA-256 of its content, in hexadecimal digits. Without one the content does not count and the file may be missing.
+        type: str
+        default: ""
+  site:
+    description:
+      - The file of nginx's site.
+    type: str
+    required: true
+  site_stamp:
+    description:
+      - What that site answers under C(/longshore/site) when nginx runs the wanted version of it.
+    type: str
+    required: true
+  configuration_stamp:
+    description:
+      - The environment variable C(LONGSHORE_REGISTRY_CONFIGURATION) of a registry that runs the wanted configuration.
+    type: str
+    required: true
+  certificate:
+    description:
+      - The certificate that nginx serves.
+    type: dict
+    required: true
+    suboptions:
+      origin:
+        description:
+          - V(own) is issued by the role's own authority, V(given) comes from elsewhere.
+        type: str
+        choices: [own, given, none]
+        required: true
+      certificate:
+        description:
+          - The file of the certificate.
+        type: str
+        default: ""
+      key:
+        description:
+          - The file of its key.
+        type: str
+        default: ""
+      authority:
+        description:
+          - The file of the own authority's certificate.
+        type: str
+        default: ""
+      authority_key:
+        description:
+          - The file of the own authority's key.
+        type: str
+        default: ""
+      text:
+        description:
+          - A given certificate with its key, as PEM text.
+        type: str
+        default: ""
+      renew_days:
+        description:
+          - From how many days before its end an own certificate is to be made anew.
+        type: int
+        default: 30
+  users:
+    description:
+      - Exactly the users that there should be.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - The user's name.
+        type: str
+        required: true
+      password:
+        description:
+          - The user's password.
+        type: str
+        required: true
+  users_file:
+    description:
+      - The C(htpasswd) file.
+    type: str
+    default: ""
+  wait:
+    description:
+      - Seconds within which all has to be as wanted, or the module fails. With V(0) it looks once and tells.
+    type: int
+    default: 0
+seealso:
+  - plugin: longshore.delivery.registry
+    plugin_type: role
+    description: The role that this look is a part of.
+"""
+
+EXAMPLES = r"""
+- name: Look whether a plain registry serves, with nothing else wanted of its host
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+      tls: plain
+    backend_port: 5001
+    packages: [docker-registry, nginx]
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: none
+  register: look
+
+- name: Say what is not as wanted
+  ansible.builtin.debug:
+    msg: "{{ look.differences }}"
+"""
+
+RETURN = r"""
+as_wanted:
+  description: Whether there is nothing to do.
+  returned: success
+  type: bool
+differences:
+  description: What is not as wanted, in words.
+  returned: success
+  type: list
+  elements: str
+  sample: ["nginx.service is inactive"]
+can_rehearse:
+  description: Whether check mode can go through all the steps; on a host without the packages it cannot.
+  returned: success
+  type: bool
+install:
+  description: Whether a package is missing.
+  returned: success
+  type: bool
+make_authority:
+  description: Whether the own authority is to be made.
+  returned: success
+  type: bool
+make_certificate:
+  description: Whether the own certificate is to be made, for the first time or anew.
+  returned: success
+  type: bool
+write_users:
+  description: Whether the file of users has others than the wanted ones.
+  returned: success
+  type: bool
+restart_registry:
+  description: Whether the registry runs with another configuration than the wanted one.
+  returned: success
+  type: bool
+reload_nginx:
+  description: Whether nginx runs with another site or certificate than the wanted one, or does not run.
+  returned: success
+  type: bool
+authority:
+  description: The authority that clients have to trust, as PEM text; empty where there is none to hand on.
+  returned: success
+  type: str
+before:
+  description: The Base64 of each of O(files) as it is now; empty for one that is not there or not for everybody to read.
+  returned: success, empty when nothing is to do
+  type: list
+  elements: str
+subject_alt_names:
+  description: The names that the certificate has to be for.
+  returned: success
+  type: list
+  elements: str
+  sample: ["IP:192.0.2.7"]
+certificate:
+  description: The certificate that is there, or is given; V(null) where there is none that passes.
+  returned: success
+  type: dict
+  contains:
+    fingerprint:
+      description: SHA-256 of the certificate.
+      type: str
+    days_left:
+      description: Whole days until it expires.
+      type: int
+    subject_alt_names:
+      description: Names that it is for.
+      type: list
+      elements: str
+packages:
+  description: Versions of the packages that are installed.
+  returned: success
+  type: dict
+  sample: {"docker-registry": "2.8.2+ds1-1+b5"}
+units:
+  description: The services.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The service's name.
+      type: str
+    active:
+      description: Whether it runs.
+      type: bool
+    enabled:
+      description: Whether it starts with the host.
+      type: bool
+listeners:
+  description: Who listens on the ports that matter.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"address": "0.0.0.0", "port": 5000, "pid": 812, "program": "nginx", "unit": "nginx.service"}]
+serving:
+  description: Whether a client is served.
+  returned: success
+  type: bool
+serving_fault:
+  description: Why none is.
+  returned: success
+  type: str
+obstacles:
+  description: What has to be put right first.
+  returned: failure
+  type: list
+  elements: str
+"""
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import module_main
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host import CAPABILITY
+
+
+def main() -> None:
+    module_main(CAPABILITY)
+
+
+if __name__ == "__main__":
+    main()
