@@ -1,0 +1,176 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real application from its source to ready pods, then what was gained: python -m tests.demo [--report FILE]."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from .cluster import Cluster, host_in_cluster
+from .delivery import Delivery, deliver
+from .load import Load
+from .settings import DemoError, Settings, prepare
+
+GREETING = "Welcome to the shop"
+CHANGED_GREETING = "Welcome to the new shop"
+
+
+@dataclasses.dataclass
+class Report:
+    """What the demo measured, for whoever reads it by machine."""
+
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    changed_by_second_run: int = -1
+    requests: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    broken: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
+    table: list[dict[str, str]] = dataclasses.field(default_factory=list)
+
+
+def headline(text: str) -> None:
+    print(f"\n=== {text}\n", flush=True)
+
+
+def must_succeed(delivery: Delivery, what: str) -> None:
+    if delivery.rc:
+        raise DemoError(f"{what} failed with status {delivery.rc}, see above")
+
+
+def change_one_line(settings: Settings) -> None:
+    """Edit the application's source as its developer would."""
+    source = settings.workspace / "web" / "shop" / "application.py"
+    before = source.read_text()
+    after = before.replace("greeting=self._configuration.greeting,", 'greeting="%s",' % CHANGED_GREETING)
+    if before == after:
+        raise DemoError(f"the line to change was not found in {source}")
+    source.write_text(after)
+
+
+# name, what is wrong, variables that make it so, words of the cause that must be shown
+BROKEN: list[tuple[str, str, dict[str, t.Any], tuple[str, ...]]] = [
+    ("image", "an image that does not exist", {"shop_version": "9.9"}, ("shop/web:9.9",)),
+    ("crash", "a crash at start: no database password", {"vault_database_password": ""}, ("DB_PASSWORD",)),
+    ("readiness", "a readiness probe that never passes", {"shop_warmup_seconds": 86400}, ("503",)),
+]
+# a broken version is to be given up this soon after its cause shows
+BROKEN_LIMIT_SECONDS = 20
+
+
+def break_it(settings: Settings, cluster: Cluster, report: Report) -> None:
+    for name, what, variables, words in BROKEN:
+        headline(f"a broken version: {what}")
+        run = deliver(settings, "deploy", **{"shop_version": "1.1", **variables})
+        available, wanted = cluster.available()
+        greeting = cluster.greeting()
+        report.broken[name] = {"seconds": round(run.seconds, 1), "available": available, "greeting": greeting}
+        if run.rc == 0:
+            raise DemoError(f"{what} was delivered without an error")
+        missing = [word for word in words if word not in run.output]
+        if missing:
+            raise DemoError(f"{what} was stopped, but the cause was not said: {missing}")
+        if greeting != CHANGED_GREETING or available < wanted:
+            raise DemoError(f"{what}: the old pods do not serve, {available} of {wanted} available, {greeting!r}")
+        print(
+            f"\nstopped after {run.seconds:.1f} s; {available} of {wanted} old pods available and answering: {greeting}"
+        )
+
+
+def table(cluster: Cluster) -> list[dict[str, str]]:
+    """A row for each image of the release."""
+    pods, nodes, address = cluster.pods(), cluster.nodes(), cluster.address()
+    rows = []
+    for container in sorted({name for pod in pods for name in pod.images}):
+        references = sorted({pod.images[container] for pod in pods if container in pod.images})
+        for reference in references:
+            name, _at, digest = reference.partition("@")
+            holding = [node.name for node in nodes if any(digest in image for image in node.images)]
+            mine = [pod for pod in pods if pod.images.get(container) == reference]
+            rows.append(
+                {
+                    "container": container,
+                    "image": name,
+                    "digest": digest[:19],
+                    "held by": " ".join(holding),
+                    "pods ready": f"{sum(pod.ready for pod in mine)}/{len(mine)}",
+                    "address": address,
+                }
+            )
+    return rows
+
+
+def show(rows: list[dict[str, str]]) -> None:
+    columns = list(rows[0])
+    widths = {column: max(len(column), *(len(row[column]) for row in rows)) for column in columns}
+    for row in ({column: column for column in columns}, *rows):
+        print("  ".join(row[column].ljust(widths[column]) for column in columns).rstrip())
+
+
+def run(settings: Settings, report: Report) -> None:
+    headline("a first delivery: from the source directory to ready pods")
+    first = deliver(settings, "site")
+    must_succeed(first, "the delivery")
+    report.seconds["first"] = round(first.seconds, 1)
+    cluster = Cluster(settings)
+    host = host_in_cluster(settings, cluster)
+
+    headline("the same again: nothing is to be done")
+    second = deliver(settings, "site")
+    must_succeed(second, "the second run")
+    report.seconds["unchanged"] = round(second.seconds, 1)
+    report.changed_by_second_run = sum(second.changed.values())
+    if report.changed_by_second_run:
+        raise DemoError(f"the second run changed something: {second.changed}")
+
+    headline("one line of the application changed, with requests all the while")
+    change_one_line(settings)
+    with Load(settings, host, f"http://{cluster.address()}/") as load:
+        third = deliver(settings, "site", shop_version="1.1")
+    must_succeed(third, "the delivery of the change")
+    report.seconds["one line"] = round(third.seconds, 1)
+    report.requests = dataclasses.asdict(load.count)
+    print(f"\n{load.count.sent} requests sent from {host} meanwhile, {sum(load.count.failures.values())} failed")
+    if load.count.failures:
+        raise DemoError(f"requests failed during the rollout: {load.count.failures}")
+    if set(load.count.answers) != {GREETING, CHANGED_GREETING}:
+        raise DemoError(f"the requests did not see the old and the new version: {load.count.answers}")
+
+    break_it(settings, cluster, report)
+    headline("back to the good version")
+    good = deliver(settings, "deploy", show=False, shop_version="1.1")
+    must_succeed(good, "the good version: " + good.output)
+
+    headline("what there is now")
+    report.table = table(cluster)
+    show(report.table)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--report", type=Path, help="write what was measured to this file, as JSON")
+    arguments = parser.parse_args()
+    report = Report()
+    started = time.monotonic()
+    try:
+        run(prepare(), report)
+    except DemoError as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nThe demo was interrupted; make demo again goes on from what is there.", file=sys.stderr)
+        return 130
+    finally:
+        report.seconds["all"] = round(time.monotonic() - started, 1)
+        if arguments.report:
+            arguments.report.write_text(json.dumps(dataclasses.asdict(report), indent=2) + "\n")
+    took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in report.seconds.items())
+    print(f"\nThe demo took: {took}. `make lab-down` takes the lab away.")
+    return 0
+
+
+sys.exit(main())

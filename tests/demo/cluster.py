@@ -1,0 +1,94 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the cluster itself says of the demo's release."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+from kubernetes import client, config
+
+from .settings import NAMESPACE, RELEASE, DemoError, Settings
+
+
+@dataclass(frozen=True)
+class Pod:
+    name: str
+    node: str
+    ready: bool
+    images: dict[str, str]  # container -> reference as the pod names it
+
+
+@dataclass(frozen=True)
+class Node:
+    name: str
+    runtime: str
+    images: frozenset[str]  # every name of every image it holds
+
+
+class Cluster:
+    """Reads by the API server."""
+
+    def __init__(self, settings: Settings) -> None:
+        connection = config.new_client_from_config(str(settings.kubeconfig))
+        self._core = client.CoreV1Api(connection)
+        self._apps = client.AppsV1Api(connection)
+
+    def pods(self) -> list[Pod]:
+        found = self._core.list_namespaced_pod(NAMESPACE).items
+        return [
+            Pod(
+                pod.metadata.name,
+                pod.spec.node_name or "",
+                any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ()),
+                {c.name: c.image for c in (*pod.spec.containers, *(pod.spec.init_containers or ()))},
+            )
+            for pod in found
+            if pod.metadata.deletion_timestamp is None
+        ]
+
+    def nodes(self) -> list[Node]:
+        return [
+            Node(
+                node.metadata.name,
+                node.status.node_info.container_runtime_version,
+                frozenset(name for image in node.status.images or () for name in image.names or ()),
+            )
+            for node in self._core.list_node().items
+        ]
+
+    def address(self) -> str:
+        """host:port of the Service inside the cluster."""
+        service = self._core.read_namespaced_service(RELEASE, NAMESPACE)
+        return f"{service.spec.cluster_ip}:{service.spec.ports[0].port}"
+
+    def available(self) -> tuple[int, int]:
+        """Pods available and wanted."""
+        deployment = self._apps.read_namespaced_deployment(RELEASE, NAMESPACE)
+        return deployment.status.available_replicas or 0, deployment.spec.replicas
+
+    def greeting(self) -> str:
+        """What the Service answers now, by the API server's proxy."""
+        answer = self._core.connect_get_namespaced_service_proxy(f"{RELEASE}:http", NAMESPACE, _preload_content=False)
+        return str(json.loads(answer.data)["greeting"])
+
+
+def host_in_cluster(settings: Settings, cluster: Cluster) -> str:
+    """A host of the inventory that is a node of the cluster, from which its Services can be reached."""
+    command = ["ansible-inventory", "--list"]
+    for inventory in settings.inventories:
+        command += ["-i", str(inventory)]
+    listed = subprocess.run(command, env=settings.environment, capture_output=True, text=True, check=True).stdout
+    inventory = json.loads(listed)
+    hosts = set(inventory["_meta"]["hostvars"]) | {
+        host for group in inventory.values() for host in group.get("hosts", ())
+    }
+    names = [node.name for node in cluster.nodes() if node.name in hosts]
+    if not names:
+        raise DemoError(
+            "no node of the cluster is a host of the inventory by the same name: no place to send requests from"
+        )
+    return names[0]

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One ansible-playbook of the collection, shown as it runs and read when it is over."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .settings import Settings
+
+RECAP = re.compile(
+    r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)",
+    re.M,
+)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a playbook ended: exit status, seconds, what it wrote, and changed tasks by host."""
+
+    rc: int
+    seconds: float
+    output: str
+    changed: dict[str, int]
+
+
+def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t.Any) -> Delivery:
+    """Run longshore.delivery.PLAYBOOK in the workspace with variables on top of the inventories'."""
+    command = ["ansible-playbook"]
+    for inventory in settings.inventories:
+        command += ["-i", str(inventory)]
+    if settings.extra_vars:
+        command += ["-e", f"@{settings.extra_vars}"]
+    if variables:
+        command += ["-e", json.dumps(variables)]
+    command.append(f"longshore.delivery.{playbook}")
+    started = time.monotonic()
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=settings.workspace,
+        env=settings.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if show:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+    output = COLOUR.sub("", "".join(lines))
+    changed = {match["host"]: int(match["changed"]) for match in RECAP.finditer(output)}
+    return Delivery(process.returncode, time.monotonic() - started, output, changed)
