@@ -33,7 +33,7 @@ class Delivery:
 
 
 def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t.Any) -> Delivery:
-    """Run longshore.delivery.PLAYBOOK in the workspace with variables on top of the inventories'."""
+    """Run longshore.delivery.PLAYBOOK, or a playbook's file, in the workspace with variables on top of the inventories'."""
     command = ["ansible-playbook"]
     for inventory in settings.inventories:
         command += ["-i", str(inventory)]
@@ -41,7 +41,7 @@ def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t
         command += ["-e", f"@{settings.extra_vars}"]
     if variables:
         command += ["-e", json.dumps(variables)]
-    command.append(f"longshore.delivery.{playbook}")
+    command.append(playbook if playbook.endswith(".yml") else f"longshore.delivery.{playbook}")
     started = time.monotonic()
     lines = []
     with subprocess.Popen(

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long deliveries take, as ratios of pairs run in turn: python -m tests.benchmark [RUNS].
+
+Machines change their speed within minutes; a ratio of two commands run one after the other hardly does. Needs the lab
+(make lab).
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import typing as t
+
+from tests.demo.delivery import Delivery, deliver
+from tests.demo.settings import Settings, prepare
+
+RUNS = 5
+# the least that ansible-playbook can be asked for
+EMPTY_PLAY = "[{hosts: localhost, gather_facts: false, tasks: []}]"
+
+
+def seconds(settings: Settings, playbook: str) -> float:
+    done: Delivery = deliver(settings, playbook, show=False)
+    if done.rc:
+        raise SystemExit(f"{playbook} failed; see:\n{done.output[-3000:]}")
+    if sum(done.changed.values()):
+        raise SystemExit(f"{playbook} changed something, so this would measure another thing: {done.changed}")
+    return done.seconds
+
+
+def paired(one: t.Callable[[], float], other: t.Callable[[], float], runs: int) -> dict[str, float]:
+    """Medians of both in seconds and of the ratio one / other, pair by pair, after one run of each to warm up."""
+    one(), other()
+    pairs = [(one(), other()) for _run in range(runs)]
+    return {
+        "seconds": round(statistics.median(a for a, _b in pairs), 2),
+        "against": round(statistics.median(b for _a, b in pairs), 2),
+        "ratio": round(statistics.median(a / b for a, b in pairs), 2),
+    }
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    settings = prepare()
+    first = deliver(settings, "site", show=False)
+    if first.rc:
+        raise SystemExit(f"the example could not be delivered:\n{first.output[-3000:]}")
+    empty = settings.workspace / "empty.yml"
+    empty.write_text(EMPTY_PLAY + "\n")
+    results = {
+        f"{playbook}, nothing to do / an empty play": paired(
+            lambda playbook=playbook: seconds(settings, playbook),
+            lambda: seconds(settings, str(empty)),
+            runs,
+        )
+        for playbook in ("build", "registry", "trust", "distribute", "deploy", "site")
+    }
+    print(json.dumps(results, indent=2))
+
+
+main()

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sanity and the unit tests with every supported ansible-core, on each Python that it runs on and that is here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.checks.ansible_test import CHECKOUT, cache_directory, copy_collection, sanity, working_pythons
+
+# ansible-core's series and the Pythons of its controllers
+SUPPORTED = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.12", "3.13", "3.14"), "2.21": ("3.12", "3.13", "3.14")}
+PACKAGES = ("docker", "kubernetes", "jmespath", "cryptography", "bcrypt", "pytest", "hypothesis", "PyYAML", "waitress")
+
+
+@pytest.fixture(params=[(core, python) for core, pythons in SUPPORTED.items() for python in pythons], ids="-".join)
+def environment(request: pytest.FixtureRequest) -> Path:
+    """The bin directory of a virtual environment with an ansible-core on a Python."""
+    core, version = request.param
+    home = cache_directory() / "home"
+    working_pythons(home / "bin")
+    python = home / "bin" / f"python{version}"
+    if not python.exists():
+        pytest.skip(f"Python {version} is not on this machine")
+    venv = cache_directory() / f"core{core}-python{version}"
+    if not (venv / "complete").exists():
+        subprocess.run([str(python), "-m", "venv", "--clear", str(venv)], check=True)
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, f"ansible-core=={core}.*", *PACKAGES], check=True)
+        (venv / "complete").touch()
+    return venv / "bin"
+
+
+def test_sanity(environment: Path) -> None:
+    collection = copy_collection(cache_directory())
+    done = sanity(collection, cache_directory() / "home", bin_directory=environment)
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-4000:]
+
+
+def test_units(environment: Path) -> None:
+    done = subprocess.run(
+        [str(environment / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"],
+        cwd=CHECKOUT,
+        env={**os.environ, "PATH": f"{environment}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-4000:]
