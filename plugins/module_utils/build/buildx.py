@@ -1,0 +1,154 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""BuildKit by way of the C(docker buildx build) command line: docker-py has no BuildKit."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import os
+import re
+import tempfile
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import BuildRecord
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import (
+    DockerAddress,
+    configuration_directory,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError, RunCommand
+
+OLDEST = (0, 13)  # the first with --progress=rawjson
+PLUGIN_DIRECTORIES = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+_GET_IT = (
+    "Install it: on Debian and Ubuntu the package docker-buildx, from Docker's own repository docker-buildx-plugin"
+)
+
+
+class BuildxMissing(DeliveryError):
+    """There is no docker command, no buildx plugin, or one that is too old."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Secret:
+    """A secret that RUN instructions may mount: its value comes from a file, an environment variable or the options."""
+
+    id: str
+    file: t.Optional[str] = None
+    env: t.Optional[str] = None
+    value: t.Optional[str] = dataclasses.field(default=None, repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildRequest:
+    """What is to be built."""
+
+    source: str
+    dockerfile: str
+    args: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    target: str = ""
+    labels: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    secrets: t.Tuple[Secret, ...] = ()
+    network: str = ""
+
+    def command(self, image_id_file: str) -> t.List[str]:
+        """The command line, which holds no secret: values go by the environment."""
+        # the engine's own builder, whatever the user made the current one; an attestation would give each build another digest
+        argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
+        argv += ["--iidfile", image_id_file, "--file", self.dockerfile]
+        for name, value in sorted(self.args.items()):
+            argv += ["--build-arg", "%s=%s" % (name, value)]
+        for name, value in sorted(self.labels.items()):
+            argv += ["--label", "%s=%s" % (name, value)]
+        if self.target:
+            argv += ["--target", self.target]
+        if self.network:
+            argv += ["--network", self.network]
+        for number, secret in enumerate(self.secrets):
+            origin = "src=" + secret.file if secret.file else "env=" + (secret.env or _variable(number))
+            argv += ["--secret", _comma_separated("id=" + secret.id, origin)]
+        return [*argv, self.source]
+
+    @property
+    def environment(self) -> t.Dict[str, str]:
+        """The variables that carry the secrets given by value."""
+        return {
+            _variable(number): secret.value for number, secret in enumerate(self.secrets) if secret.value is not None
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A build that has ended: the image's ID, or empty and how the command ended."""
+
+    image_id: str
+    record: BuildRecord
+    completed: Completed
+
+
+def _variable(number: int) -> str:
+    return "LONGSHORE_BUILD_SECRET_%d" % number
+
+
+def _comma_separated(*fields: str) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()
+
+
+def check_buildx(run_command: RunCommand, address: DockerAddress) -> None:
+    """See that the command line can build.
+
+    :raises BuildxMissing: it cannot; the message says where it was looked for.
+    """
+    found = run_command(["docker", "buildx", "version"], environment=address.command_environment)
+    if found.rc == 127:
+        raise BuildxMissing(
+            "BuildKit is used by way of the docker command, which is not in PATH (%s). Install it, without an engine if that is "
+            "elsewhere: on Debian and Ubuntu the package docker-cli." % os.environ.get("PATH", "")
+        )
+    if found.rc != 0:
+        directories = [os.path.join(configuration_directory(), "cli-plugins"), *PLUGIN_DIRECTORIES]
+        raise BuildxMissing(
+            "The docker command has no buildx plugin, by which BuildKit is used. It looked for docker-buildx in %s. "
+            "%s, or put it into one of these directories." % (", ".join(directories), _GET_IT)
+        )
+    version = re.search(r"\sv?(\d+)\.(\d+)", found.stdout)
+    if version and (int(version.group(1)), int(version.group(2))) < OLDEST:
+        raise BuildxMissing(
+            "The docker command's buildx plugin is too old: %s, and 0.13 is the first that reports its steps as data. %s."
+            % (found.stdout.strip(), _GET_IT)
+        )
+
+
+def build(
+    request: BuildRequest, address: DockerAddress, run_command: RunCommand, show: t.Callable[[str], None]
+) -> Built:
+    """Build an image into the engine's store, without a name.
+
+    :param show: is given a line for each step.
+    """
+    record = BuildRecord(show)
+    with tempfile.TemporaryDirectory(prefix="longshore-build-") as directory:
+        image_id_file = os.path.join(directory, "image-id")
+        completed = run_command(
+            request.command(image_id_file),
+            environment={**address.command_environment, **request.environment},
+            on_line=record.line,
+        )
+        try:
+            with open(image_id_file, encoding="ascii") as file:
+                image_id = file.read().strip()
+        except OSError:
+            image_id = ""
+    return Built(image_id if completed.rc == 0 else "", record, completed)

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The files that define a build: the Dockerfile, its rules of what to leave out, and what they leave of the directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import text_digest
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+    CopiedPath,
+    Stage,
+    copied_paths,
+    needed_stages,
+    stages_of,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+
+class MissingFile(DeliveryError):
+    """A file or directory that a build needs is not there, or kept out of the build."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+    """The files of a build, as read.
+
+    :param path: of the Dockerfile, absolute.
+    :param digest: of the Dockerfile's bytes.
+    """
+
+    path: str
+    digest: str
+    dockerfile: dockerfile.Dockerfile
+    context: context.BuildContext
+
+    def stages(self, arguments: t.Mapping[str, str], target: str) -> t.Tuple[Stage, ...]:
+        """The stages that the target needs.
+
+        :raises DeliveryError: a base cannot be known, the target is not there.
+        """
+        return needed_stages(stages_of(self.dockerfile, arguments), target, self.path)
+
+    def check_copies(self, needed: t.Sequence[Stage]) -> None:
+        """See that what COPY and ADD name is there.
+
+        :raises MissingFile: it is not, or .dockerignore keeps it out; then the message names the line there.
+        """
+        for copied in copied_paths(needed, self.dockerfile.escape):
+            if not self.context.holds(copied.path):
+                raise MissingFile(self._why_missing(copied))
+
+    def _why_missing(self, copied: CopiedPath) -> str:
+        place = "%s, line %d: %s" % (self.path, copied.instruction.line, copied.instruction)
+        rules = self.context.rules
+        pattern = rules.deciding(copied.path)
+        if pattern and os.path.lexists(os.path.join(self.context.root, copied.path)):
+            return (
+                "%s: %s is kept out of the build by %s, line %d: %s. Add !%s below that line, or correct the instruction."
+                % (
+                    place,
+                    copied.path,
+                    rules.name,
+                    pattern.line,
+                    pattern.written,
+                    copied.path,
+                )
+            )
+        return "%s: there is no %s in %s. Correct the instruction or 'source'." % (
+            place,
+            copied.path,
+            self.context.root,
+        )
+
+
+def read_definition(source: str, dockerfile_option: str) -> Definition:
+    """Read the files of a build.
+
+    :param source: the build's directory.
+    :param dockerfile_option: the Dockerfile's path, absolute or relative to the directory.
+    :raises DeliveryError: one is missing, unreadable or makes no sense.
+    """
+    if not os.path.isabs(source):
+        raise MissingFile(
+            "source is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
+            "as with playbook_dir or the environment's PWD in front." % source
+        )
+    source = os.path.normpath(source)
+    if not os.path.isdir(source):
+        what = "is not a directory" if os.path.exists(source) else "does not exist"
+        raise MissingFile("The build's directory %s %s. Correct 'source'." % (source, what))
+    path = os.path.normpath(os.path.join(source, dockerfile_option))
+    if not os.path.isfile(path):
+        raise MissingFile("There is no Dockerfile at %s. Correct 'dockerfile' or 'source'." % path)
+    content = _read(path)
+    parsed = dockerfile.parse(content.decode("utf-8", "surrogateescape"), path)
+    hashes = ContentHashes.of_directory(source)
+    found = context.read(source, _rules(source, path), hashes)
+    hashes.save()
+    return Definition(path, text_digest(content), parsed, found)
+
+
+def _rules(source: str, path: str) -> dockerignore.IgnoreRules:
+    """Those of NAME.dockerignore beside the Dockerfile, else of .dockerignore in the build's directory, else none."""
+    for candidate in (path + ".dockerignore", os.path.join(source, ".dockerignore")):
+        if os.path.isfile(candidate):
+            return dockerignore.parse(_read(candidate).decode("utf-8", "surrogateescape"), candidate)
+    return dockerignore.IgnoreRules()
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise MissingFile("%s cannot be read: %s." % (path, error.strerror)) from None
+
+
+def check_secrets(secrets: t.Iterable[Secret]) -> None:
+    """See that the files and variables that hold the secrets are there.
+
+    :raises MissingFile: one is not.
+    """
+    for secret in secrets:
+        if secret.file is not None and not os.path.isabs(secret.file):
+            raise MissingFile(
+                "The secret %s names the relative file %r. Write an absolute path." % (secret.id, secret.file)
+            )
+        if secret.file is not None and not os.access(secret.file, os.R_OK):
+            raise MissingFile("The file of the secret %s, %s, is missing or not readable." % (secret.id, secret.file))
+        if secret.env is not None and secret.env not in os.environ:
+            raise MissingFile("The variable of the secret %s, %s, is not in the environment." % (secret.id, secret.env))

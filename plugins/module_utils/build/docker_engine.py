@@ -1,0 +1,189 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The images of a Docker engine, by its API."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+try:
+    import docker
+    import requests
+    from docker import errors as docker_errors
+except ImportError as error:
+    IMPORT_PROBLEM: t.Optional[str] = str(error)
+else:
+    IMPORT_PROBLEM = None
+
+ANSWER_SECONDS = 15  # for what an engine answers from its own store
+PULL_SECONDS = 300  # without a sign of life of a pull
+
+
+class EngineError(DeliveryError):
+    """The engine cannot be reached, or refused something; the message names engine, cause and way out."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """An image in an engine.
+
+    :param id: its ID: the config digest in the classic store, the manifest's in the containerd store.
+    :param references: its tags, as the engine shows them.
+    :param repository_digests: the manifest digests it has in registries, as 'repository@digest'.
+    """
+
+    id: str
+    labels: t.Dict[str, str]
+    references: t.Tuple[str, ...] = ()
+    repository_digests: t.Tuple[str, ...] = ()
+
+    @property
+    def config_digest(self) -> t.Optional[str]:
+        """The config digest, where the ID is one: in the containerd store it is the digest under which the image is named."""
+        return None if any(named.endswith("@" + self.id) for named in self.repository_digests) else self.id
+
+
+class DockerEngine:
+    """One engine.
+
+    :raises EngineError: the docker package is missing, or the engine does not answer.
+    """
+
+    def __init__(self, address: DockerAddress) -> None:
+        if IMPORT_PROBLEM:
+            raise EngineError(
+                "The Python package 'docker' is missing where this runs (%s). Install it with pip." % IMPORT_PROBLEM
+            )
+        self.address = address
+        with self._errors():
+            tls = None
+            if address.certificates:
+                ca, certificate, key = (
+                    os.path.join(address.certificates, name) for name in ("ca.pem", "cert.pem", "key.pem")
+                )
+                tls = docker.tls.TLSConfig(client_cert=(certificate, key), ca_cert=ca, verify=True)
+            self._api = docker.APIClient(base_url=address.host, version="auto", tls=tls, timeout=ANSWER_SECONDS)
+
+    def close(self) -> None:
+        self._api.close()
+
+    def image(self, name: str) -> t.Optional[Image]:
+        """The image of a reference or an ID; None where the engine has none."""
+        with self._errors():
+            try:
+                found = self._api.inspect_image(name)
+            except docker_errors.ImageNotFound:
+                return None
+        return _image(found, (found.get("Config") or {}).get("Labels"))
+
+    def labelled(self, label: str, value: str) -> t.List[Image]:
+        """The images with a label."""
+        with self._errors():
+            return [
+                _image(found, found.get("Labels"))
+                for found in self._api.images(filters={"label": "%s=%s" % (label, value)})
+            ]
+
+    def tag(self, image_id: str, reference: Reference) -> None:
+        """Name an image; the name is taken from whatever image has it."""
+        with self._errors():
+            self._api.tag(image_id, reference.name, reference.tag)
+
+    def remove(self, name: str) -> None:
+        """Remove a name, or an image that has none. One that is gone already is no error."""
+        with self._errors(), contextlib.suppress(docker_errors.ImageNotFound):
+            self._api.remove_image(name, noprune=True)
+
+    def pull(self, reference: Reference) -> None:
+        """Fetch an image with the credentials of the docker command's configuration."""
+        tag = str(reference.digest) if reference.digest else reference.tag
+        with self._errors(PULL_SECONDS):
+            for event in self._api.pull(reference.name, tag=tag, stream=True, decode=True):
+                if "error" in event:
+                    raise EngineError(
+                        "the engine at %s could not pull %s: %s" % (self.address, reference, event["error"])
+                    )
+
+    def platform_arguments(self) -> t.Dict[str, str]:
+        """What BuildKit sets for the engine's own platform: TARGETARCH, BUILDPLATFORM and so on."""
+        with self._errors():
+            version = self._api.version()
+        values = {"OS": version["Os"], "ARCH": version["Arch"], "PLATFORM": "%(Os)s/%(Arch)s" % version}
+        return {side + part: value for side in ("BUILD", "TARGET") for part, value in values.items()}
+
+    @contextlib.contextmanager
+    def _errors(self, seconds: int = ANSWER_SECONDS) -> t.Iterator[None]:
+        """Translate what goes wrong while the body waits for the engine."""
+        try:
+            if seconds != ANSWER_SECONDS:
+                self._api.timeout = seconds
+            yield
+        except docker_errors.APIError as error:
+            raise EngineError(
+                "The Docker engine at %s refused: %s" % (self.address, error.explanation or error)
+            ) from None
+        except (docker_errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise EngineError(_unreachable(self.address, str(error))) from None
+        finally:
+            if seconds != ANSWER_SECONDS:
+                self._api.timeout = ANSWER_SECONDS
+
+
+_CAUSES = (
+    # what the client's exceptions say, the cause, the way out
+    ("No such file", "there is no such socket", "Start Docker there, or set 'docker_host' to where it listens"),
+    (
+        "Permission denied",
+        "this user may not use it",
+        "Add the user to its group, usually docker, or run as one who may",
+    ),
+    ("Connection refused", "nothing listens there", "Start Docker there, or set 'docker_host' to where it listens"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "its certificate is not signed by the CA in ca.pem, or is for another name",
+        "Set 'docker_cert_path' to the directory with its CA",
+    ),
+    (
+        "alert",
+        "it refuses the client's certificate",
+        "Set 'docker_cert_path' to the directory with a certificate that its CA signed",
+    ),
+    ("BadStatusLine", "it speaks TLS", "Set 'docker_cert_path' to the directory with ca.pem, cert.pem and key.pem"),
+    (
+        "client sent an HTTP request to an HTTPS server",
+        "it speaks TLS",
+        "Set 'docker_cert_path' to the directory with ca.pem, cert.pem and key.pem",
+    ),
+    ("WRONG_VERSION_NUMBER", "it speaks no TLS", "Leave 'docker_cert_path' and DOCKER_TLS_VERIFY away"),
+    ("timed out", "it does not answer within %d s" % ANSWER_SECONDS, "See whether the host is up and the port open"),
+    ("No route to host", "there is no route to its host", "See whether the host is up"),
+    ("resolve", "its host's name is not known", "Correct 'docker_host'"),
+    ("Name or service not known", "its host's name is not known", "Correct 'docker_host'"),
+)
+
+
+def _unreachable(address: DockerAddress, text: str) -> str:
+    for sign, cause, way_out in _CAUSES:
+        if sign.lower() in text.lower():
+            return "The Docker engine at %s cannot be reached: %s. %s." % (address, cause, way_out)
+    return "The Docker engine at %s cannot be reached: %s" % (address, text)
+
+
+def _image(found: t.Mapping[str, t.Any], labels: t.Optional[t.Dict[str, str]]) -> Image:
+    return Image(
+        id=found["Id"],
+        labels=dict(labels or {}),
+        references=tuple(name for name in found.get("RepoTags") or () if name != "<none>:<none>"),
+        repository_digests=tuple(found.get("RepoDigests") or ()),
+    )

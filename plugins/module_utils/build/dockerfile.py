@@ -1,0 +1,185 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A Dockerfile's instructions with their lines, read as BuildKit reads them (parser of BuildKit 0.13).
+
+What BuildKit would refuse is left to BuildKit, which says it better, wherever the reading can go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import words
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
+_DIRECTIVES = frozenset(("syntax", "escape", "check"))
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)\Z")
+_WITH_HEREDOC = frozenset(("ADD", "COPY", "RUN"))
+
+
+class InvalidDockerfile(DeliveryError):
+    """A Dockerfile that cannot be built; the message names file, line and cause."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Instruction:
+    """One instruction.
+
+    :param keyword: in upper case.
+    :param flags: those in front of the arguments, C(--from=x) as (from, x), without a value as (link, "").
+    :param arguments: what follows, continuation lines joined, comments left out.
+    :param line: its first line, from 1.
+    :param heredoc: whether an argument is a here-document.
+    """
+
+    keyword: str
+    flags: t.Tuple[t.Tuple[str, str], ...]
+    arguments: str
+    line: int
+    heredoc: bool = False
+
+    def flag(self, name: str) -> t.Optional[str]:
+        return next((value for key, value in self.flags if key == name), None)
+
+    def words(self, escape: str = "\\") -> t.List[str]:
+        """The arguments one by one, from the JSON form too; variables stay as they are written."""
+        if self.arguments.startswith("["):
+            try:
+                form = json.loads(self.arguments)
+            except ValueError:
+                form = None
+            if isinstance(form, list) and all(isinstance(word, str) for word in form):
+                return t.cast("list[str]", form)
+        return words.split(self.arguments, None, escape)
+
+    def __str__(self) -> str:
+        flags = "".join(" --%s=%s" % flag if flag[1] else " --%s" % flag[0] for flag in self.flags)
+        return "%s%s %s" % (self.keyword, flags, self.arguments)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dockerfile:
+    """A Dockerfile as read.
+
+    :param name: its path, for messages.
+    :param escape: the escape character, C(\\) or a backtick.
+    """
+
+    name: str
+    instructions: t.Tuple[Instruction, ...]
+    escape: str = "\\"
+
+
+def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
+    """Read the text of a Dockerfile; a byte-order mark and CRLF are no part of it.
+
+    :raises InvalidDockerfile: it has no instruction, an impossible escape directive or a here-document without end.
+    """
+    lines = [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n")]
+    escape = _directives(lines, name).get("escape", "\\")
+    if escape not in ("\\", "`"):
+        raise InvalidDockerfile(
+            "%s: the escape directive is %r; it can be '\\' or a backtick. Correct or remove that line."
+            % (name, escape)
+        )
+    instructions = tuple(_Lines(lines, escape, name).instructions())
+    if not instructions:
+        raise InvalidDockerfile("%s holds no instruction; begin it with FROM." % name)
+    return Dockerfile(name, instructions, escape)
+
+
+def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, str]:
+    """The parser directives: comments of a certain form at the very top."""
+    found: t.Dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        match = _DIRECTIVE.match(line.strip())
+        key = match.group(1).lower() if match else ""
+        if not match or key not in _DIRECTIVES:
+            break
+        if key in found:
+            raise InvalidDockerfile(
+                "%s, line %d: the directive %s stands there twice; remove one." % (name, number, key)
+            )
+        found[key] = match.group(2)
+    return found
+
+
+class _Lines:
+    """Joins lines to instructions."""
+
+    def __init__(self, lines: t.Sequence[str], escape: str, name: str) -> None:
+        self.lines = lines
+        self.escape = escape
+        self.name = name
+        self.position = 0
+        mark = re.escape(escape)
+        # two of them in a row are an escaped escape, not a continuation
+        self.continuation = re.compile(r"(^|[^%s])%s[ \t]*\Z" % (mark, mark))
+
+    def instructions(self) -> t.Iterator[Instruction]:
+        while self.position < len(self.lines):
+            line = self.lines[self.position].lstrip()
+            self.position += 1
+            if not line or line.startswith("#"):
+                continue
+            start = self.position
+            text = self.joined(line)
+            if text.strip():
+                yield self.instruction(text.strip(), start)
+
+    def joined(self, line: str) -> str:
+        text, goes_on = self.without_continuation(line)
+        while goes_on and self.position < len(self.lines):
+            line = self.lines[self.position]
+            self.position += 1
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            more, goes_on = self.without_continuation(line)
+            text += more
+        return text
+
+    def without_continuation(self, line: str) -> t.Tuple[str, bool]:
+        shorter, count = self.continuation.subn(r"\1", line)
+        return shorter, bool(count)
+
+    def instruction(self, text: str, start: int) -> Instruction:
+        keyword, _blank, rest = _partition(text)
+        flags = []
+        while rest.startswith("--"):
+            flag, _blank, rest = _partition(rest)
+            key, _equals, value = flag[2:].partition("=")
+            flags.append((key, value))
+        inner = _partition(rest)[0] if keyword.upper() == "ONBUILD" else keyword
+        heredoc = inner.upper() in _WITH_HEREDOC and self.skip_heredocs(rest, start)
+        return Instruction(keyword.upper(), tuple(flags), rest, start, heredoc)
+
+    def skip_heredocs(self, arguments: str, start: int) -> bool:
+        if "<<" not in arguments or arguments.startswith("["):
+            return False
+        found = [match for match in map(_HEREDOC.match, words.raw(arguments)) if match]
+        for match in found:
+            end = match.group(2).strip("'\"")
+            while self.position < len(self.lines):
+                line = self.lines[self.position]
+                self.position += 1
+                if (line.lstrip("\t") if match.group(1) else line) == end:
+                    break
+            else:
+                raise InvalidDockerfile(
+                    "%s, line %d: the here-document <<%s has no end; put %s on a line of its own."
+                    % (self.name, start, end, end)
+                )
+        return bool(found)
+
+
+def _partition(text: str) -> t.Tuple[str, str, str]:
+    parts = text.split(None, 1)
+    return parts[0] if parts else "", " ", parts[1] if len(parts) > 1 else ""

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Why a build failed: the instruction with its line in the Dockerfile, the cause, the end of its output."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import Step, shortened
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+_STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
+_PARSE_ERROR = re.compile(r"dockerfile parse error(?: on)? line (\d+): (.*)")
+_EXIT_CODE = re.compile(r"exit code: (\d+)\s*$")
+_NOISE = re.compile(
+    r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: "
+)
+_COUNTED = ("RUN", "COPY", "ADD", "WORKDIR")
+
+
+class BuildFailed(DeliveryError):
+    """A build that BuildKit gave up."""
+
+
+def failure(image: str, dockerfile: str, stages: t.Sequence[Stage], built: Built) -> BuildFailed:
+    """Say what failed.
+
+    :param image: what was to be built, for the message.
+    :param dockerfile: its path, for the message.
+    """
+    record = built.record
+    facts: t.Dict[str, t.Any] = {"steps": [step.result for step in record.steps], "log": list(record.log)}
+    step = record.failed
+    if step is None:
+        return BuildFailed("Building %s failed: %s" % (image, _said(dockerfile, built)), **facts)
+    step.settle()
+    facts["log"] = list(step.log)
+    facts["failed_step"] = step.name
+    instruction = failed_instruction(step, stages)
+    if instruction is None:
+        where = "at step %s" % shortened(step.name)
+    else:
+        facts["dockerfile_line"] = instruction.line
+        facts["instruction"] = str(instruction)
+        where = "at %s, line %d, %s" % (dockerfile, instruction.line, shortened(str(instruction)))
+    output = "\nThe end of its output:\n%s" % "\n".join(step.log) if step.log else ""
+    return BuildFailed("Building %s failed %s: %s%s" % (image, where, _cause(step), output), **facts)
+
+
+def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:
+    """The instruction that a step carries out: the n-th of its stage, as BuildKit counts; None where that cannot be told."""
+    found = _STEP.match(step.name)
+    if not found:
+        return None
+    label = (found["stage"] or "").lower()
+    stage = next((stage for stage in stages if stage.label == label), stages[-1] if not label else None)
+    if stage is None:
+        return None
+    keyword = found["text"].split(None, 1)[0].upper()
+    if keyword == "FROM":
+        return stage.instructions[0]
+    named = {other.name for other in stages[: stage.index] if other.name}
+    first = 0 if stage.source == "scratch" or stage.source.lower() in named else 1
+    for kinds in (_COUNTED, _COUNTED[:-1]):  # WORKDIR counts where it makes a layer
+        counted = [instruction for instruction in stage.instructions if instruction.keyword in kinds]
+        position = int(found["number"]) - 1 - first
+        counts_agree = len(counted) + first == int(found["total"]) and 0 <= position < len(counted)
+        if counts_agree and counted[position].keyword == keyword:
+            return counted[position]
+    # an ONBUILD of the base image shifts the count
+    same = [other for other in stage.instructions if _squeezed(str(other)) == _squeezed(found["text"])]
+    return same[0] if len(same) == 1 else None
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cause(step: Step) -> str:
+    code = _EXIT_CODE.search(step.error)
+    return "it ended with exit code %s." % code.group(1) if code else _NOISE.sub("", step.error) + "."
+
+
+def _said(dockerfile: str, built: Built) -> str:
+    """What buildx itself said, where no step failed."""
+    text = "\n".join(built.record.messages).strip() or built.completed.stderr.strip()
+    parse_error = _PARSE_ERROR.search(text)
+    if parse_error:
+        return "%s, line %s: %s" % (dockerfile, parse_error.group(1), parse_error.group(2))
+    errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
+    said = _NOISE.sub("", errors[-1] if errors else text[-2000:])
+    return said or "docker buildx build ended with exit code %d and said nothing" % built.completed.rc

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""image_build: see that there is an image for exactly these inputs, under these names."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import buildx
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
+    Definition,
+    check_secrets,
+    read_definition,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import (
+    DockerEngine,
+    EngineError,
+    Image,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
+    DIGEST_LABEL,
+    Inputs,
+    Recorded,
+    differences,
+    text_digest,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
+from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
+    Naming,
+    Observed,
+    Plan,
+    input_differences,
+    make_plan,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+    BaseImage,
+    Stage,
+    base_images,
+    uses_platform,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+
+class InputsChanged(DeliveryError):
+    """Something changed while the image was built."""
+
+
+def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
+    """The capability: observe, plan, apply, verify.
+
+    :raises DeliveryError: anything that a user can act on.
+    """
+    wanted = Wanted.from_params(params)
+    check_secrets(wanted.secrets)
+    definition = read_definition(wanted.source, wanted.dockerfile)
+    with contextlib.closing(DockerEngine(wanted.address)) as engine:
+        return _Delivery(wanted, definition, engine, context).run()
+
+
+class _Delivery:
+    def __init__(self, wanted: Wanted, definition: Definition, engine: DockerEngine, context: Context) -> None:
+        self.wanted = wanted
+        self.engine = engine
+        self.context = context
+        self.last_build = LastBuild(str(wanted.address), str(wanted.references[0]))
+        arguments = dict(wanted.args)
+        if uses_platform(definition.dockerfile):
+            arguments = {**engine.platform_arguments(), **arguments}
+        self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
+        self.bases: t.Tuple[BaseImage, ...] = base_images(self.stages, self.stages, definition.path)
+        definition.check_copies(self.stages)
+        self.definition = definition
+
+    def run(self) -> t.Dict[str, t.Any]:
+        observed = self.observe()
+        plan = make_plan(observed, self.wanted.rebuild)
+        if plan.build:
+            buildx.check_buildx(self.context.run_command, self.wanted.address)
+        if self.context.check:
+            return self.result(observed, plan, plan.image, plan.names, plan.changes)
+        if plan.build:
+            return self.build(observed, plan)
+        image = t.cast("Image", plan.image)
+        self.name(image.id, plan.names)
+        if not plan.reasons and (observed.last is None or observed.last.digest != observed.inputs.digest):
+            self.last_build.note(observed.inputs)
+        return self.result(observed, plan, image, plan.names, plan.changes)
+
+    def observe(self) -> Observed:
+        images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
+        held = self.held_bases()
+        absent = tuple(base for base in self.bases if str(base.reference) not in held)
+        observed = Observed(self.inputs(self.definition, held), images, None, absent, self.last_build.inputs())
+        current = observed.current
+        if absent and current is not None:
+            recorded = Recorded.of(current.labels).bases
+            assumed = {name: recorded[name] for name in (str(base.reference) for base in absent) if name in recorded}
+            observed = Observed(self.inputs(self.definition, {**held, **assumed}), images, None, absent, observed.last)
+            current = observed.current
+        if current is None or not observed.matches(current):
+            observed = Observed(observed.inputs, images, self.twin(observed.inputs), absent, observed.last)
+        return observed
+
+    def held_bases(self) -> t.Dict[str, str]:
+        """The image IDs of the bases that the engine holds."""
+        found = ((str(base.reference), self.engine.image(str(base.reference))) for base in self.bases)
+        return {name: image.id for name, image in found if image}
+
+    def inputs(self, definition: Definition, bases: t.Mapping[str, str]) -> Inputs:
+        wanted = self.wanted
+        return Inputs(
+            {
+                "context": definition.context.entries,
+                "dockerfile": {"Dockerfile": definition.digest},
+                "args": {name: text_digest(value) for name, value in wanted.args.items()},
+                "target": {"target": wanted.target} if wanted.target else {},
+                "labels": {name: text_digest(value) for name, value in wanted.labels.items()},
+                "secrets": {secret.id: "named" for secret in wanted.secrets},
+                "bases": dict(bases),
+            }
+        )
+
+    def twin(self, inputs: Inputs) -> t.Optional[Image]:
+        """An image of this repository with these inputs; images of others inherit the label from their base."""
+        for image in self.engine.labelled(DIGEST_LABEL, inputs.digest):
+            if any(Reference.parse(name).name == self.wanted.name for name in image.references):
+                return image
+        return None
+
+    def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
+        """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""
+        show = self.progress
+        show("building, because %s" % "; ".join(plan.reasons))
+        for base in plan.pull:
+            self.pull(base)
+        inputs = self.inputs(self.definition, self.held_bases()) if plan.pull else observed.inputs
+        request = buildx.BuildRequest(
+            source=self.definition.context.root,
+            dockerfile=self.definition.path,
+            args=self.wanted.args,
+            target=self.wanted.target,
+            labels={**self.wanted.labels, **inputs.labels()},
+            secrets=self.wanted.secrets,
+            network=self.wanted.network,
+        )
+        built = buildx.build(request, self.wanted.address, self.context.run_command, show)
+        if not built.image_id:
+            raise failure(str(self.wanted.references[0]), self.definition.path, self.stages, built)
+        image = self.verified(built.image_id, inputs)
+        names = tuple(naming for naming in plan.names if naming.before != image.id)
+        self.name(image.id, names)
+        self.last_build.note(inputs)
+        result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
+        result["steps"] = [step.result for step in built.record.steps]
+        result["log"] = list(built.record.log)
+        return result
+
+    def pull(self, base: BaseImage) -> None:
+        self.progress("pulling the base image %s" % base.reference)
+        try:
+            self.engine.pull(base.reference)
+        except EngineError as error:
+            raise EngineError(
+                "The base image %s (%s, line %d) is not in the engine and could not be pulled: %s. Correct its name, "
+                "build it first, or see that the engine can reach its registry."
+                % (base.reference, self.definition.path, base.line, error)
+            ) from None
+
+    def verified(self, image_id: str, inputs: Inputs) -> Image:
+        """See that the engine has the image and that it is of the inputs it says.
+
+        :raises InputsChanged: a file or a base image changed while it was built; the image is taken away again.
+        """
+        image = self.engine.image(image_id)
+        if image is None or Recorded.of(image.labels).digest != inputs.digest:
+            raise EngineError(
+                "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
+            )
+        now = self.inputs(read_definition(self.wanted.source, self.wanted.dockerfile), self.held_bases())
+        if now.digest != inputs.digest:
+            if not image.references:
+                self.engine.remove(image.id)
+            changed = ", ".join("%s %s" % (found.kind, found) for found in differences(inputs, now)[:8])
+            raise InputsChanged(
+                "%s was not named, because its inputs changed while it was built: %s. Run it again."
+                % (self.wanted.name, changed)
+            )
+        return image
+
+    def name(self, image_id: str, names: t.Sequence[Naming]) -> None:
+        """Give the image its names and look them up again; when one fails, those before it are given back."""
+        done: t.List[Naming] = []
+        try:
+            for naming in names:
+                self.engine.tag(image_id, naming.reference)
+                done.append(naming)
+                found = self.engine.image(str(naming.reference))
+                if found is None or found.id != image_id:
+                    raise EngineError(
+                        "The engine at %s did not name %s %s." % (self.wanted.address, image_id, naming.reference)
+                    )
+        except EngineError:
+            with contextlib.suppress(EngineError):
+                for naming in reversed(done):
+                    if naming.before:
+                        self.engine.tag(naming.before, naming.reference)
+                    else:
+                        self.engine.remove(str(naming.reference))
+            raise
+        for naming in names:
+            if naming.before:
+                self.progress("%s moved from %s to %s" % (naming.reference, _short(naming.before), _short(image_id)))
+
+    def result(
+        self,
+        observed: Observed,
+        plan: Plan,
+        image: t.Optional[Image],
+        names: t.Sequence[Naming],
+        changed: bool,
+        inputs: t.Optional[Inputs] = None,
+    ) -> t.Dict[str, t.Any]:
+        """The task's result; in check mode an image that would be built has no ID yet."""
+        inputs = inputs or (None if plan.pull else observed.inputs)
+        found: t.Dict[str, t.Any] = {
+            "changed": changed,
+            "built": plan.build,
+            "engine": "docker",
+            "image": {
+                "references": [str(reference) for reference in self.wanted.references],
+                "id": image.id if image else None,
+                "config_digest": image.config_digest if image else None,
+            },
+            "inputs": inputs.digest if inputs else None,
+            "why": list(plan.reasons),
+            "named": [
+                {"reference": str(naming.reference), "before": naming.before, "after": image.id if image else None}
+                for naming in names
+            ],
+            "pulled": [str(base.reference) for base in plan.pull],
+        }
+        if self.context.diff:
+            found["diff"] = _diff(observed if plan.build else None, names, image)
+        return found
+
+    def progress(self, line: str) -> None:
+        self.context.progress("%s: %s" % (self.wanted.name, line))
+
+
+def _short(image_id: str) -> str:
+    return image_id.partition(":")[2][:12]
+
+
+def _diff(observed: t.Optional[Observed], names: t.Sequence[Naming], image: t.Optional[Image]) -> t.Dict[str, str]:
+    before: t.List[str] = []
+    after: t.List[str] = []
+    for found in input_differences(observed) if observed else ():
+        for lines, value in ((before, found.before), (after, found.after)):
+            if value is not None:
+                lines.append("%s: %s\n" % (" ".join(filter(None, (found.kind, found.name))), value))
+    for naming in names:
+        if naming.before:
+            before.append("%s: %s\n" % (naming.reference, naming.before))
+        after.append("%s: %s\n" % (naming.reference, image.id if image else "(to be built)"))
+    return {"before": "".join(before), "after": "".join(after)}
+
+
+CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, needs=("docker",))

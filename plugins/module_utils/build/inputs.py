@@ -1,0 +1,154 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The inputs of a build, their digest, and what differs between two sets of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import typing as t
+
+DIGEST_LABEL = "delivery.longshore.inputs"
+DETAIL_LABEL = "delivery.longshore.inputs.detail"
+OWN_LABELS = (DIGEST_LABEL, DETAIL_LABEL)
+
+# bump when the same inputs get another digest: every image is then built once more, and the reason says why
+_FORM = "1"
+_NAMED = 8  # differences of one kind that a sentence names
+
+Items = t.Dict[str, str]
+
+_KINDS = {
+    "context": "the context",
+    "dockerfile": "the Dockerfile",
+    "args": "the build arguments",
+    "target": "the target stage",
+    "labels": "the labels",
+    "secrets": "the names of the secrets",
+    "bases": "the base images",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a build depends on: for each kind the names of its items and what stands for their content.
+
+    Kinds: context (path to entry), dockerfile, args, target, labels, secrets (their ids), bases (reference to image ID).
+    """
+
+    kinds: t.Dict[str, Items]
+
+    @property
+    def digests(self) -> t.Dict[str, str]:
+        """One digest for each kind."""
+        return {kind: _digest(self.kinds.get(kind, {})) for kind in _KINDS}
+
+    @property
+    def digest(self) -> str:
+        """The digest of all of them, as C(sha256:...)."""
+        return _digest({**self.digests, "form": _FORM})
+
+    @property
+    def bases(self) -> Items:
+        return self.kinds.get("bases", {})
+
+    def labels(self) -> t.Dict[str, str]:
+        """What is recorded with the image."""
+        detail = {**self.digests, "bases": self.bases, "form": _FORM}
+        return {
+            DIGEST_LABEL: self.digest,
+            DETAIL_LABEL: json.dumps(detail, sort_keys=True, separators=(",", ":")),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """What an image's labels say of the inputs it was built from; an image of another maker says nothing."""
+
+    digest: str = ""
+    kinds: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    bases: Items = dataclasses.field(default_factory=dict)
+    form: str = ""
+
+    @classmethod
+    def of(cls, labels: t.Optional[t.Mapping[str, str]]) -> Recorded:
+        labels = labels or {}
+        try:
+            detail = json.loads(labels.get(DETAIL_LABEL, "{}"))
+            bases = detail.pop("bases", {})
+            form = str(detail.pop("form", ""))
+            kinds = {**{str(kind): str(digest) for kind, digest in detail.items()}, "bases": _digest(bases)}
+            return cls(labels.get(DIGEST_LABEL, ""), kinds, dict(bases), form)
+        except (ValueError, TypeError, AttributeError):
+            return cls(labels.get(DIGEST_LABEL, ""))
+
+
+def text_digest(text: t.Union[str, bytes]) -> str:
+    """What stands for the content of a Dockerfile, an argument or a label."""
+    return (
+        "sha256:"
+        + hashlib.sha256(text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text).hexdigest()
+    )
+
+
+def _digest(items: t.Mapping[str, str]) -> str:
+    """Neither a path nor a value can hold a zero byte, which ends each."""
+    digest = hashlib.sha256()
+    for name in sorted(items, key=os.fsencode):
+        digest.update(os.fsencode(name) + b"\0" + os.fsencode(items[name]) + b"\0")
+    return "sha256:" + digest.hexdigest()
+
+
+EMPTY = _digest({})
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One item that differs, or all of a kind where the name is empty; None where it is not there."""
+
+    kind: str
+    name: str
+    before: t.Optional[str]
+    after: t.Optional[str]
+
+    def __str__(self) -> str:
+        verb = "added" if self.before is None else "removed" if self.after is None else "changed"
+        return "%s %s" % (self.name, verb)
+
+
+def differences(before: Inputs, after: Inputs) -> t.List[Difference]:
+    """Item by item, in the order of the kinds and of the names."""
+    found = []
+    for kind in _KINDS:
+        old, new = before.kinds.get(kind, {}), after.kinds.get(kind, {})
+        for name in sorted({*old, *new}):
+            if old.get(name) != new.get(name):
+                found.append(Difference(kind, name, old.get(name), new.get(name)))
+    return found
+
+
+def why_different(recorded: Recorded, now: Inputs, last: t.Optional[Inputs]) -> t.List[str]:
+    """Sentences that say which inputs are not those an image was built from.
+
+    :param last: the very inputs it was built from, item by item, where they are known here.
+    """
+    if recorded.form != _FORM:
+        return ["the image was built by another version of this collection, which recorded its inputs in another way"]
+    changed = [kind for kind, digest in now.digests.items() if recorded.kinds.get(kind) != digest]
+    if last is None or last.digest != recorded.digest:
+        # the image itself tells what it was made from; of the other items it has one digest for all
+        last = Inputs({**now.kinds, "bases": recorded.bases})
+    named = differences(last, now)
+    return [_sentence(kind, [str(found) for found in named if found.kind == kind]) for kind in changed]
+
+
+def _sentence(kind: str, names: t.Sequence[str]) -> str:
+    more = ["and %d more" % (len(names) - _NAMED)] if len(names) > _NAMED else []
+    listed = ", ".join([*names[:_NAMED], *more])
+    return "%s changed%s" % (_KINDS[kind], ": " + listed if listed else "")

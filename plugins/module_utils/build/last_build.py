@@ -1,0 +1,40 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The inputs of the last build of an image on this controller, item by item, so that a rebuild can name what changed.
+
+It is a convenience: the decision to build is made by what the image itself records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
+from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json, write_json
+
+
+class LastBuild:
+    """The note about one image on one engine, in the user's state directory (XDG_STATE_HOME)."""
+
+    def __init__(self, engine: str, image: str) -> None:
+        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+        name = hashlib.sha256(("%s\0%s" % (engine, image)).encode()).hexdigest()[:32]
+        self._about = {"engine": engine, "image": image}
+        self._path = os.path.join(home, "longshore", "builds", name + ".json")
+
+    def inputs(self) -> t.Optional[Inputs]:
+        """What was noted; None where nothing was or it cannot be read."""
+        kinds = read_json(self._path).get("kinds")
+        if not isinstance(kinds, dict) or not all(isinstance(items, dict) for items in kinds.values()):
+            return None
+        return Inputs({str(kind): {str(k): str(v) for k, v in items.items()} for kind, items in kinds.items()})
+
+    def note(self, inputs: Inputs) -> None:
+        """Note these inputs; they hold no value of an argument or a secret, only digests."""
+        write_json(self._path, {**self._about, "kinds": inputs.kinds})

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""What has to be done so that there is an image for exactly these inputs, under these names. Pure: no I/O here."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
+    EMPTY,
+    Difference,
+    Inputs,
+    Recorded,
+    differences,
+    why_different,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """What was seen.
+
+    :param inputs: those of now; a base that the engine does not hold counts as the one the image was built on.
+    :param images: what each wanted reference names now.
+    :param twin: an image of the same repository, under another tag, with the same inputs.
+    :param absent_bases: base images that the engine does not hold.
+    :param last: the inputs of the last build that is noted on this controller.
+    """
+
+    inputs: Inputs
+    images: t.Dict[Reference, t.Optional[Image]]
+    twin: t.Optional[Image] = None
+    absent_bases: t.Tuple[BaseImage, ...] = ()
+    last: t.Optional[Inputs] = None
+
+    @property
+    def current(self) -> t.Optional[Image]:
+        """The image that has these inputs, else the one to compare with: the first that any of the names has."""
+        existing = [image for image in self.images.values() if image]
+        return next((image for image in existing if self.matches(image)), existing[0] if existing else None)
+
+    def matches(self, image: Image) -> bool:
+        return Recorded.of(image.labels).digest == self.inputs.digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Naming:
+    """A name that an image is to get.
+
+    :param before: the ID of the image that has it; None where none does.
+    """
+
+    reference: Reference
+    before: t.Optional[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The steps, in this order.
+
+    :param pull: base images to fetch.
+    :param build: whether to build.
+    :param image: the image that stays, where nothing is built.
+    :param names: what is to be named; all names that differ, after a build those that the new image has not.
+    :param reasons: why it is built, or kept in spite of a difference.
+    """
+
+    pull: t.Tuple[BaseImage, ...]
+    build: bool
+    image: t.Optional[Image]
+    names: t.Tuple[Naming, ...]
+    reasons: t.Tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        return self.build or bool(self.names)
+
+
+def make_plan(observed: Observed, rebuild: str) -> Plan:
+    """Decide.
+
+    :param rebuild: auto builds when the inputs differ, always builds, never builds only where there is no image at all.
+    """
+    current = observed.current
+    if current is None and observed.twin is None:
+        names = ", ".join(map(str, observed.images))
+        return _build(observed, ["there is no image %s in the engine" % names])
+    if rebuild == "always":
+        return _build(observed, ["rebuild is always"])
+    if current is not None and observed.matches(current):
+        return _keep(observed, current, [])
+    if observed.twin is not None:
+        return _keep(observed, observed.twin, ["%s has the same inputs" % ", ".join(observed.twin.references)])
+    reasons = _differences(observed, t.cast("Image", current))
+    if rebuild == "never":
+        return _keep(observed, t.cast("Image", current), ["not built, because rebuild is never", *reasons])
+    return _build(observed, reasons)
+
+
+def _differences(observed: Observed, current: Image) -> t.List[str]:
+    recorded = Recorded.of(current.labels)
+    if not recorded.digest:
+        return ["%s records no inputs: it was built by other means" % ", ".join(current.references or (current.id,))]
+    return why_different(recorded, observed.inputs, observed.last)
+
+
+def _build(observed: Observed, reasons: t.Sequence[str]) -> Plan:
+    return Plan(observed.absent_bases, True, None, _names(observed, None), tuple(reasons))
+
+
+def _keep(observed: Observed, image: Image, reasons: t.Sequence[str]) -> Plan:
+    return Plan((), False, image, _names(observed, image.id), tuple(reasons))
+
+
+def _names(observed: Observed, image_id: t.Optional[str]) -> t.Tuple[Naming, ...]:
+    found = ((reference, image.id if image else None) for reference, image in observed.images.items())
+    return tuple(Naming(reference, before) for reference, before in found if image_id is None or before != image_id)
+
+
+def input_differences(observed: Observed) -> t.List[Difference]:
+    """What differs from the inputs of the image there is, for diff mode: by item where they are known, else by kind."""
+    current = observed.current
+    recorded = Recorded.of(current.labels) if current else Recorded()
+    if observed.last is not None and observed.last.digest == recorded.digest:
+        return differences(observed.last, observed.inputs)
+    return [
+        Difference(kind, "", recorded.kinds.get(kind), digest if observed.inputs.kinds.get(kind) else None)
+        for kind, digest in observed.inputs.digests.items()
+        if recorded.kinds.get(kind, EMPTY) != digest
+    ]

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The stages of a Dockerfile: which the target needs, which images they come from, what they copy from the context."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import words
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import (
+    Dockerfile,
+    Instruction,
+    InvalidDockerfile,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+
+PLATFORM_ARGUMENTS = tuple(
+    side + part for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """From one FROM to the next.
+
+    :param source: what FROM names, variables put in.
+    :param name: what C(AS) names, in lower case; empty where it does not.
+    :param instructions: with FROM as the first.
+    """
+
+    index: int
+    source: str
+    name: str
+    instructions: t.Tuple[Instruction, ...]
+
+    @property
+    def line(self) -> int:
+        return self.instructions[0].line
+
+    @property
+    def label(self) -> str:
+        """What BuildKit calls it in its output."""
+        return self.name or "stage-%d" % self.index
+
+
+@dataclasses.dataclass(frozen=True)
+class BaseImage:
+    """An image that a build starts from or copies from, and the line that names it."""
+
+    reference: Reference
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class CopiedPath:
+    """A path of the context that an instruction copies, written without wildcard or variable."""
+
+    path: str
+    instruction: Instruction
+
+
+def uses_platform(dockerfile: Dockerfile) -> bool:
+    """Whether a FROM names one of the arguments that the engine's platform sets."""
+    return any(
+        name in str(instruction)
+        for instruction in dockerfile.instructions
+        if instruction.keyword == "FROM"
+        for name in PLATFORM_ARGUMENTS
+    )
+
+
+def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple[Stage, ...]:
+    """Cut a Dockerfile into its stages.
+
+    :param arguments: the build's arguments and, where a FROM names them, those of the platform.
+    :raises InvalidDockerfile: there is no FROM, or what it names cannot be known or is nothing.
+    """
+    variables = {key: value for key, value in arguments.items() if key in PLATFORM_ARGUMENTS}
+    starts = [index for index, found in enumerate(dockerfile.instructions) if found.keyword == "FROM"]
+    if not starts:
+        raise InvalidDockerfile("%s has no FROM; name the image to start from, or scratch." % dockerfile.name)
+    try:
+        for instruction in dockerfile.instructions[: starts[0]]:
+            if instruction.keyword == "ARG":
+                _declare(instruction, variables, arguments, dockerfile.escape)
+    except words.UnreadableWord as error:
+        raise InvalidDockerfile("%s, line %d: %s." % (dockerfile.name, instruction.line, error)) from None
+    ends = [*starts[1:], len(dockerfile.instructions)]
+    return tuple(
+        _stage(index, dockerfile, dockerfile.instructions[start:end], variables)
+        for index, (start, end) in enumerate(zip(starts, ends))
+    )
+
+
+def _declare(
+    instruction: Instruction, variables: t.Dict[str, str], arguments: t.Mapping[str, str], escape: str
+) -> None:
+    for word in words.raw(instruction.arguments):
+        name, equals, default = word.partition("=")
+        if name in arguments:
+            variables[name] = arguments[name]
+        elif equals:
+            variables[name] = words.expand(default, variables, escape)
+
+
+def _stage(
+    index: int, dockerfile: Dockerfile, instructions: t.Tuple[Instruction, ...], variables: t.Mapping[str, str]
+) -> Stage:
+    start = instructions[0]
+    parts = start.arguments.split()
+    place = "%s, line %d" % (dockerfile.name, start.line)
+    if len(parts) not in (1, 3) or (len(parts) == 3 and parts[1].upper() != "AS"):
+        raise InvalidDockerfile("%s: FROM %s is not of the form FROM image [AS name]." % (place, start.arguments))
+    try:
+        source = words.expand(parts[0], variables, dockerfile.escape)
+    except words.UnreadableWord as error:
+        raise InvalidDockerfile("%s: %s." % (place, error)) from None
+    if not source:
+        raise InvalidDockerfile(
+            "%s: FROM %s names no image, because the argument has no value. Set it in 'args', or give its ARG before the "
+            "first FROM a default." % (place, parts[0])
+        )
+    return Stage(index, source, parts[2].lower() if len(parts) == 3 else "", instructions)
+
+
+def needed_stages(stages: t.Sequence[Stage], target: str, name: str) -> t.Tuple[Stage, ...]:
+    """The stages that a target needs, itself included, in the file's order; the last stage is the target where none is named.
+
+    :param name: the Dockerfile's path, for messages.
+    :raises InvalidDockerfile: there is no such stage.
+    """
+    last = stages[-1] if not target else _find(stages, target)
+    if last is None:
+        known = ", ".join(stage.name for stage in stages if stage.name) or "none has a name"
+        raise InvalidDockerfile("%s has no stage %r for 'target'; its stages: %s." % (name, target, known))
+    needed: t.Dict[int, Stage] = {}
+    waiting = [last]
+    while waiting:
+        stage = waiting.pop()
+        if stage.index in needed:
+            continue
+        needed[stage.index] = stage
+        for source, _line in _sources(stage):
+            found = _source_stage(stages, stage, source)
+            if found:
+                waiting.append(found)
+    return tuple(needed[index] for index in sorted(needed))
+
+
+def base_images(stages: t.Sequence[Stage], needed: t.Sequence[Stage], name: str) -> t.Tuple[BaseImage, ...]:
+    """The images that these stages start from or copy from, each once, in the file's order.
+
+    :raises InvalidDockerfile: one is no reference.
+    """
+    found: t.Dict[str, BaseImage] = {}
+    for stage in needed:
+        for source, line in _sources(stage):
+            if source == "scratch" or "$" in source or _source_stage(stages, stage, source):
+                continue
+            try:
+                reference = Reference.parse(source)
+            except InvalidReference as error:
+                raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
+            if reference.tag is None and reference.digest is None:
+                reference = reference.with_tag("latest")
+            found.setdefault(str(reference), BaseImage(reference, line))
+    return tuple(found.values())
+
+
+def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPath]:
+    """What COPY and ADD take from the context, as far as it is written down: no wildcard, variable, URL or here-document."""
+    for stage in needed:
+        for instruction in stage.instructions:
+            if (
+                instruction.keyword not in ("COPY", "ADD")
+                or instruction.flag("from") is not None
+                or instruction.heredoc
+            ):
+                continue
+            try:
+                sources = instruction.words(escape)[:-1]
+            except words.UnreadableWord:
+                continue
+            for source in sources:
+                if instruction.keyword == "ADD" and ("://" in source or source.startswith("git@")):
+                    continue
+                path = posixpath.normpath("/" + source).lstrip("/")
+                if path and not set("*?[$\\").intersection(source):
+                    yield CopiedPath(path, instruction)
+
+
+def _sources(stage: Stage) -> t.Iterator[t.Tuple[str, int]]:
+    """What a stage starts from or copies from: names of stages, their numbers, images."""
+    yield stage.source, stage.line
+    for instruction in stage.instructions[1:]:
+        if instruction.keyword in ("COPY", "ADD"):
+            source = instruction.flag("from")
+            if source:
+                yield source, instruction.line
+        elif instruction.keyword == "RUN":
+            for key, value in instruction.flags:
+                settings = dict(part.partition("=")[::2] for part in value.split(",")) if key == "mount" else {}
+                if settings.get("from"):
+                    yield settings["from"], instruction.line
+
+
+def _source_stage(stages: t.Sequence[Stage], stage: Stage, source: str) -> t.Optional[Stage]:
+    """The stage that a source means: one above, by its name; by its number in COPY and mounts, but not in FROM."""
+    above = [other for other in stages[: stage.index] if not (source == stage.source and source.isdigit())]
+    return _find(above, source)
+
+
+def _find(stages: t.Sequence[Stage], text: str) -> t.Optional[Stage]:
+    by_name = [stage for stage in stages if stage.name and stage.name == text.lower()]
+    if by_name:
+        return by_name[-1]
+    return stages[int(text)] if text.isdigit() and int(text) < len(stages) else None

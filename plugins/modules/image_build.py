@@ -1,0 +1,259 @@
+#!/usr/bin/python
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image_build
+short_description: Build an image exactly when its inputs changed
+version_added: 0.1.0
+author:
+  - longshore contributors (@longshore)
+description:
+  - Sees that a Docker engine holds an image for exactly the given inputs, under the given names, and builds one with
+    BuildKit only where there is none.
+  - >-
+    The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
+    targets of links, never their times or owners), the Dockerfile, build arguments, target stage, labels, the ids
+    of secrets, and the image IDs of all base images that the target needs, those of C(COPY --from) and C(RUN
+    --mount) included. One digest over all of them is recorded with the image, as the label
+    C(delivery.longshore.inputs), with a digest for each kind of them in C(delivery.longshore.inputs.detail). So a
+    second run asks the engine and builds nothing, whoever built the image and wherever.
+  - The image is built without a name, looked at, and named when it is right. When a file or a base image changes
+    while it is built, it is not named and the task fails.
+  - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
+    to be, it counts as the one that the image was built on.
+  - Runs in the process of ansible-playbook where the task is plainly local, and shows each of the build's steps there
+    as it ends.
+requirements:
+  - Python package C(docker)
+  - a C(docker) command with the plugin C(buildx) 0.13 or newer, where something has to be built
+  - Docker engine 20.10 or newer
+attributes:
+  check_mode:
+    support: full
+    description: Says whether something would be built and why, and which names would be given. Nothing is pulled,
+      so that the digest of the inputs is not known when a base image is missing.
+  diff_mode:
+    support: full
+    description: Shows the inputs that changed, by file where the last build ran on this controller, else by kind,
+      and the names that move. Values of build arguments and secrets are never shown.
+  platform:
+    platforms: posix
+    support: full
+    description: The operating systems on which the module runs.
+options:
+  name:
+    description:
+      - The image's name, with its registry, as in V(registry.example:5000/shop/web). Without a registry it is one of
+        Docker Hub.
+      - May have a tag, which is then one of the O(tags).
+    type: str
+    required: true
+  tags:
+    description:
+      - The tags that the image is to have. Tags that are not listed are left alone.
+      - A tag that names another image is moved, which RV(named) and the output show.
+      - There must be one here or in O(name). V(latest) is a tag like any other.
+    type: list
+    elements: str
+    default: []
+  source:
+    description:
+      - The build's directory, called the context. An absolute path, because the working directory of a task is not
+        the user's.
+    type: path
+    required: true
+  dockerfile:
+    description:
+      - Path of the Dockerfile, absolute or relative to O(source).
+      - Its rules of what to leave out are in NAME.dockerignore beside it, else in C(.dockerignore) in O(source).
+    type: path
+    default: Dockerfile
+  args:
+    description:
+      - Build arguments. Everybody who has the image can read them, use O(secrets) for what is secret.
+      - "Values are texts or whole numbers: put V(3.10) in quotes."
+    type: dict
+    default: {}
+  target:
+    description:
+      - The stage to build. Without it the last stage.
+      - Only base images of stages that it needs are inputs.
+    type: str
+  labels:
+    description:
+      - Labels of the image, in addition to those of the Dockerfile.
+    type: dict
+    default: {}
+  secrets:
+    description:
+      - Secrets for the Dockerfile's C(RUN --mount=type=secret). They get into no layer, and into no command line.
+      - Their ids are inputs of the build, their values are not.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The id by which the Dockerfile mounts it.
+        type: str
+        required: true
+      file:
+        description: Absolute path of a file with the secret, where the task runs.
+        type: path
+      env:
+        description: Name of a variable with the secret, in the environment where the task runs.
+        type: str
+      value:
+        description: The secret itself.
+        type: str
+  network:
+    description:
+      - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
+    type: str
+  rebuild:
+    description:
+      - V(auto) builds when there is no image for these inputs.
+      - V(always) builds with BuildKit's cache, and changes something when another image comes out.
+      - V(never) builds only when there is no image under any of the names.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  engine:
+    description:
+      - The engine that builds. V(auto) takes Docker, the one that is supported so far.
+    type: str
+    choices: [auto, docker]
+    default: auto
+  docker_host:
+    description:
+      - Address of the Docker engine, as in V(unix:///var/run/docker.sock) or V(tcp://192.0.2.1:2376).
+      - Without it the environment's E(DOCKER_HOST), as for the docker command, else the local socket. Docker contexts
+        are not looked at.
+    type: str
+  docker_cert_path:
+    description:
+      - Directory with C(ca.pem), C(cert.pem) and C(key.pem) for an engine that listens with TLS.
+      - Without it the environment's E(DOCKER_CERT_PATH) when E(DOCKER_TLS_VERIFY) is set.
+    type: path
+notes:
+  - Hashes of contents are kept in the user's cache directory (E(XDG_CACHE_HOME)), so that a file that was not touched
+    is not read again; names and digests of the last build's inputs in the state directory (E(XDG_STATE_HOME)), so
+    that a rebuild can name the files that changed. Both may be removed at any time.
+  - What an C(ADD) of an URL or a git repository fetches is not known before and is no input. Use O(rebuild=always)
+    for such a Dockerfile.
+  - Verified with Docker 20.10 and 26.1 and their classic image store.
+"""
+
+EXAMPLES = r"""
+- name: Build the shop's web image
+  longshore.delivery.image_build:
+    name: registry.example:5000/shop/web
+    tags: ["1.4"]
+    source: "{{ playbook_dir }}/../web"
+    args:
+      PYTHON: "3.13"
+
+- name: Build one stage on another host's engine, with a secret
+  longshore.delivery.image_build:
+    name: registry.example:5000/shop/web-tests:1.4
+    source: /srv/shop/web
+    target: tests
+    secrets:
+      - id: pip-token
+        value: "{{ vault_pip_token }}"
+    docker_host: tcp://builder.example:2376
+    docker_cert_path: ~/.docker/builder
+"""
+
+RETURN = r"""
+image:
+  description: The image. The digests are null in check mode when it would be built.
+  returned: success
+  type: dict
+  contains:
+    references:
+      description: The names it has been asked to have, in full.
+      type: list
+      elements: str
+      sample: ["registry.example:5000/shop/web:1.4"]
+    id:
+      description: Its ID in the engine.
+      type: str
+    config_digest:
+      description: The digest of its configuration, by which a registry's manifest is compared with it. Null where
+        the engine's containerd store shows another digest as the ID.
+      type: str
+built:
+  description: Whether a build ran or, in check mode, would run.
+  returned: success
+  type: bool
+why:
+  description: Why it was built, or was not in spite of a difference.
+  returned: success
+  type: list
+  elements: str
+  sample: ["the context changed: shop/application.py changed"]
+inputs:
+  description: The digest of all inputs. Null in check mode when a base image would have to be pulled first.
+  returned: success
+  type: str
+named:
+  description: The names that were given, with the IDs of the image that had the name before and of the one that has
+    it now.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - reference: registry.example:5000/shop/web:1.4
+      before: null
+      after: sha256:6335a3cbee0da6b5e4d7e6f21a66dff17f95a60db3a483d9b33c64d2d340dba3
+pulled:
+  description: The base images that were pulled.
+  returned: success
+  type: list
+  elements: str
+engine:
+  description: The kind of engine that holds the image.
+  returned: success
+  type: str
+  sample: docker
+steps:
+  description: The build's steps, with the seconds each took and whether it came from the cache.
+  returned: when a build ran, also when it failed
+  type: list
+  elements: dict
+  sample:
+    - step: "[2/3] COPY requirements.txt /tmp/"
+      cached: true
+      seconds: 0.0
+log:
+  description: The last 50 lines that the build's commands wrote; of a failed build the last 20 of the step that failed.
+  returned: when a build ran, also when it failed
+  type: list
+  elements: str
+failed_step:
+  description: The step that failed, as BuildKit calls it.
+  returned: when a step failed
+  type: str
+dockerfile_line:
+  description: The line of the Dockerfile on which the failed instruction begins.
+  returned: when a step failed
+  type: int
+instruction:
+  description: The instruction that failed.
+  returned: when a step failed
+  type: str
+"""
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import module_main
+
+
+def main() -> None:
+    module_main(CAPABILITY)
+
+
+if __name__ == "__main__":
+    main()
