@@ -14,6 +14,8 @@ from .engine import docker, inspect
 from .errors import LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .nodes import Node
     from .places import Places
     from .plan import Plan
@@ -54,6 +56,17 @@ def inactive_services(node: Node) -> list[str]:
         for service, state in zip(("ssh", *node.services), states)
         if state != "active"
     ]
+
+
+def logs_of_inactive(nodes: Iterable[Node], lines: int = 8) -> list[str]:
+    """The last words of services that do not run."""
+    words = []
+    for node in nodes:
+        for problem in inactive_services(node):
+            service = problem.partition(": ")[2].split()[0]
+            log = docker("exec", node.container, "journalctl", "-o", "cat", f"-n{lines}", "-u", service, check=False)
+            words.append(f"{problem}; its log ends:\n{log.stdout.rstrip()}")
+    return words
 
 
 def _cluster_problems(plan: Plan, places: Places) -> list[str]:

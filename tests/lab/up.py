@@ -122,4 +122,8 @@ def _play(wanted: Plan, places: Places, progress: Progress) -> None:
             progress(f"ansible: {title}")
 
     argv = [sys.executable, "-m", "ansible", "playbook", "-i", str(places.inventory), str(playbook)]
-    stream(argv, follow, environment=environment, directory=PLAYBOOKS)
+    try:
+        stream(argv, follow, environment=environment, directory=PLAYBOOKS)
+    except LabError as error:
+        logs = health.logs_of_inactive(wanted.nodes)
+        raise LabError("\n".join([str(error), *logs])) from error
