@@ -26,6 +26,17 @@ except ImportError as error:
 else:
     IMPORT_PROBLEM = None
 
+    class _Client(docker.APIClient):
+        """A client whose CA is the one it is given: requests would put that of REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in its place."""
+
+        def merge_environment_settings(
+            self, url: t.Any, proxies: t.Any, stream: t.Any, verify: t.Any, cert: t.Any
+        ) -> t.Any:
+            return super().merge_environment_settings(
+                url, proxies, stream, self.verify if verify is None else verify, cert
+            )
+
+
 ANSWER_SECONDS = 15  # for what an engine answers from its own store
 PULL_SECONDS = 300  # without a sign of life of a pull
 
@@ -73,7 +84,7 @@ class DockerEngine:
                     os.path.join(address.certificates, name) for name in ("ca.pem", "cert.pem", "key.pem")
                 )
                 tls = docker.tls.TLSConfig(client_cert=(certificate, key), ca_cert=ca, verify=True)
-            self._api = docker.APIClient(base_url=address.host, version="auto", tls=tls, timeout=ANSWER_SECONDS)
+            self._api = _Client(base_url=address.host, version="auto", tls=tls, timeout=ANSWER_SECONDS)
 
     def close(self) -> None:
         self._api.close()

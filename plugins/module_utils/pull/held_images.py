@@ -1,0 +1,43 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The images that an engine of a node holds, by what a registry calls them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldImage:
+    """An image of an engine: its ID, and its references by tag and by digest. A list's digest counts like a manifest's."""
+
+    image_id: str
+    references: t.Tuple[Reference, ...]
+
+    @classmethod
+    def of(cls, image_id: str, names: t.Iterable[str]) -> HeldImage:
+        """Make one of an engine's texts; those that name nothing, as C(<none>@<none>), are left out."""
+        references: t.List[Reference] = []
+        for name in names:
+            with contextlib.suppress(InvalidReference):
+                references.append(Reference.parse(name))
+        return cls(image_id, tuple(references))
+
+    def has(self, wanted: Reference) -> bool:
+        """Whether the engine knows it by the repository and digest of this reference."""
+        return any(
+            held.digest == wanted.digest and held.name == wanted.name
+            for held in self.references
+            if held.digest is not None
+        )
+
+    def is_tagged(self, wanted: Reference) -> bool:
+        return wanted.with_tag(wanted.tag) in self.references if wanted.tag else True
