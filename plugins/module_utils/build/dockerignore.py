@@ -15,6 +15,7 @@ import dataclasses
 import posixpath
 import re
 import typing as t
+import warnings
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
@@ -115,7 +116,7 @@ def parse(text: str, name: str = ".dockerignore") -> IgnoreRules:
         if len(cleaned) > 1 and cleaned.startswith("/"):
             cleaned = cleaned[1:]
         try:
-            if reopens and cleaned == ".":
+            if reopens and (not written[1:].strip() or cleaned == "/"):
                 raise ValueError("nothing follows the '!'")
             patterns.append(Pattern(cleaned, reopens, number, _matcher(cleaned)))
         except (ValueError, re.error) as error:
@@ -145,7 +146,10 @@ def _matcher(pattern: str) -> t.Callable[[str], bool]:
         return lambda path: path.endswith(suffix) or (suffix.startswith("/") and path == suffix[1:])
     if way == "exact":
         return lambda path: path == pattern
-    compiled = re.compile(expression)
+    with warnings.catch_warnings():
+        # Python announces a meaning for '[[' in a class that Go's expressions will not have
+        warnings.simplefilter("ignore", FutureWarning)
+        compiled = re.compile(expression)
     return lambda path: compiled.match(path) is not None
 
 
@@ -175,12 +179,14 @@ def _expression(pattern: str) -> t.Tuple[str, str]:
             way = "expression"
         elif character in _ESCAPED:
             expression.append("\\" + character)
+        elif character == "\\" and position == len(pattern):
+            raise ValueError("nothing follows the last '\\'")
         elif character == "\\":
-            expression.append(re.escape(pattern[position]))
+            # an escaped letter is whatever the expression makes of it, as with the original: \\b is the edge of a word
+            expression.append("\\" + pattern[position])
             position += 1
             way = "expression"
         elif character in "[]":
-            # a '[' within a class is a plain character; Python warns where Go does not
             expression.append(character)
             way = "expression"
         else:
@@ -189,11 +195,17 @@ def _expression(pattern: str) -> t.Tuple[str, str]:
 
 
 def _check_syntax(pattern: str) -> None:
-    """:raises ValueError: Go's C(filepath.Match) refuses the pattern."""
+    """See to what Go's C(filepath.Match) refuses: it looks as far as the first star that is not in front.
+
+    :raises ValueError: a class has no end, or nothing follows an escape.
+    """
+    pattern = pattern.lstrip("*")
     position = 0
     while position < len(pattern):
         character = pattern[position]
         position += 1
+        if character == "*":
+            return
         if character == "\\":
             if position == len(pattern):
                 raise ValueError("nothing follows the last '\\'")

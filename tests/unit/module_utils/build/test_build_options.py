@@ -1,0 +1,211 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options, addresses and the command line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
+    BuildRequest,
+    BuildxMissing,
+    Secret,
+    check_buildx,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
+    MissingFile,
+    check_secrets,
+    read_definition,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import (
+    DockerAddress,
+    InvalidAddress,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
+
+
+def wanted(**options: Any) -> Wanted:
+    checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate({"name": "r.example/x", "source": "/s", **options})
+    assert checked.error_messages == []
+    return Wanted.from_params(checked.validated_parameters)
+
+
+def test_names_and_tags_make_references_each_once() -> None:
+    assert list(map(str, wanted(name="x:1", tags=["2", "1"]).references)) == [
+        "docker.io/library/x:1",
+        "docker.io/library/x:2",
+    ]
+
+
+def test_values_are_texts() -> None:
+    assert wanted(tags=["1"], args={"A": 3, "B": ""}).args == {"A": "3", "B": ""}
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({}, "r.example/x has no tag"),
+        ({"name": "x@sha256:" + "0" * 64}, "has a digest"),
+        ({"name": "X"}, "upper-case"),
+        ({"tags": ["a b"]}, "the tag 'a b'"),
+        ({"tags": ["1"], "args": {"V": 3.1}}, "args.V is 3.1"),
+        ({"tags": ["1"], "args": {"V": True}}, "args.V is True"),
+        ({"tags": ["1"], "args": {"a-b": "1"}}, "'a-b', which is no name"),
+        ({"tags": ["1"], "labels": {"v": None}}, "labels.v is None"),
+        ({"tags": ["1"], "labels": {"delivery.longshore.inputs": "x"}}, "Leave it away"),
+        ({"tags": ["1"], "secrets": [{"id": "a,b", "value": "x"}]}, "The secret's id 'a,b'"),
+        ({"tags": ["1"], "secrets": [{"id": "a", "value": "x"}, {"id": "a", "value": "y"}]}, "two with the id a"),
+        ({"tags": ["1"], "docker_host": "ssh://x"}, "docker_host is 'ssh://x'"),
+    ],
+)
+def test_what_cannot_be_is_refused(options: dict[str, Any], match: str) -> None:
+    with pytest.raises(DeliveryError, match=match):
+        wanted(**options)
+
+
+def test_an_unknown_engine_is_refused_by_the_argument_spec() -> None:
+    (message,) = (
+        ArgumentSpecValidator(ARGUMENT_SPEC).validate({"name": "x", "source": "/s", "engine": "other"}).error_messages
+    )
+    assert message == "value of engine must be one of: auto, docker, got: other"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> str:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    return str(tmp_path)
+
+
+def test_the_address_is_the_docker_command_s(certificates: str) -> None:
+    find = DockerAddress.find
+    assert find(None, None, {}) == DockerAddress("unix:///var/run/docker.sock")
+    assert find(None, None, {"DOCKER_HOST": "tcp://a:1"}) == DockerAddress("tcp://a:1")
+    by_environment = {"DOCKER_HOST": "tcp://a:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": certificates}
+    assert find(None, None, by_environment) == DockerAddress("tcp://a:1", certificates)
+    assert find("tcp://b:2", None, by_environment) == DockerAddress("tcp://b:2", certificates)
+    assert find(None, None, {**by_environment, "DOCKER_TLS_VERIFY": ""}) == DockerAddress("tcp://a:1")
+    assert find("unix:///x", None, by_environment) == DockerAddress("unix:///x")
+    configured = {"DOCKER_HOST": "tcp://a:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CONFIG": certificates}
+    assert find(None, None, configured) == DockerAddress("tcp://a:1", certificates)
+    assert find("tcp://b:2", certificates, {}).command_environment == {
+        "DOCKER_HOST": "tcp://b:2",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": certificates,
+        "DOCKER_CONTEXT": "",
+    }
+
+
+def test_a_missing_certificate_is_named(certificates: str) -> None:
+    Path(certificates, "key.pem").unlink()
+    with pytest.raises(InvalidAddress, match=r"no key.pem in .*engine at tcp://a:1"):
+        DockerAddress.find("tcp://a:1", certificates, {})
+
+
+def test_no_secret_is_in_the_command_line() -> None:
+    request = BuildRequest(
+        "/s",
+        "/s/D",
+        {"B": "2", "A": "1 x"},
+        "last",
+        {"l": "v"},
+        (Secret("f", file='/a,"b'), Secret("e", env="TOKEN"), Secret("v", value="very secret")),
+        "none",
+    )
+    argv = request.command("/t/id")
+    assert "very secret" not in " ".join(argv)
+    assert "very secret" not in repr(request)
+    assert request.environment == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
+    assert argv[argv.index("--load") + 1 :] == [
+        *("--iidfile", "/t/id", "--file", "/s/D", "--build-arg", "A=1 x", "--build-arg", "B=2", "--label", "l=v"),
+        *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
+        *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/s"),
+    ]
+
+
+def test_secrets_that_are_not_there_are_named(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    check_secrets([Secret("a", file=str(there)), Secret("b", env="PATH"), Secret("c", value="")])
+    for secret, match in (
+        (Secret("a", file=str(tmp_path / "none")), "The file of the secret a"),
+        (Secret("a", file="there"), "relative file 'there'"),
+        (Secret("a", env="LONGSHORE_NOT_SET"), "The variable of the secret a, LONGSHORE_NOT_SET"),
+    ):
+        with pytest.raises(MissingFile, match=match):
+            check_secrets([secret])
+
+
+@pytest.mark.parametrize(
+    ("completed", "match"),
+    [
+        (Completed(127, "", "docker: No such file or directory"), "not in PATH"),
+        (Completed(1, "", "docker: unknown command: docker buildx"), "/cli-plugins, /usr/local/lib/docker/cli-plugins"),
+        (Completed(0, "github.com/docker/buildx v0.12.1 30feaa1", ""), "too old: github.com/docker/buildx v0.12.1"),
+    ],
+)
+def test_a_command_line_that_cannot_build_is_said(completed: Completed, match: str) -> None:
+    with pytest.raises(BuildxMissing, match=match):
+        check_buildx(lambda argv, **_: completed, DockerAddress("unix:///x"))
+
+
+@pytest.mark.parametrize("version", ["0.13.1+ds1 0.13.1+ds1-3", "v0.30.1 9e66234", "v1.0.0 x", "unknown"])
+def test_later_versions_of_buildx_are_taken(version: str) -> None:
+    check_buildx(lambda argv, **_: Completed(0, "github.com/docker/buildx " + version, ""), DockerAddress("unix:///x"))
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = tmp_path / "source"
+    root.mkdir()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY a /\n")
+    (root / "a").touch()
+    return root
+
+
+def test_a_dockerfile_s_own_rules_come_before_the_directory_s(source: Path, tmp_path: Path) -> None:
+    (source / ".dockerignore").write_text("a")
+    assert sorted(read_definition(str(source), "Dockerfile").context.entries) == [".dockerignore", "Dockerfile"]
+    (source / "Dockerfile.dockerignore").write_text("Dockerfile*\n.dockerignore")
+    assert sorted(read_definition(str(source), "Dockerfile").context.entries) == ["a"]
+    outside = tmp_path / "Other"
+    shutil.copy(source / "Dockerfile", outside)
+    Path(str(outside) + ".dockerignore").write_text("*\n!a")
+    assert sorted(read_definition(str(source), str(outside)).context.entries) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("root", "dockerfile", "match"),
+    [
+        (".", "Dockerfile", "which is relative"),
+        ("none", "Dockerfile", "none does not exist"),
+        ("source/a", "Dockerfile", "is not a directory"),
+        ("source", "None", "no Dockerfile at .*/source/None"),
+    ],
+)
+def test_missing_files_are_named(source: Path, root: str, dockerfile: str, match: str) -> None:
+    path = root if root == "." else str(source.parent / root)
+    with pytest.raises(MissingFile, match=match):
+        read_definition(path, dockerfile)
+
+
+def test_a_copied_path_that_is_kept_out_is_found_before_the_build(source: Path) -> None:
+    (source / ".dockerignore").write_text("# all of them\n?\n")
+    definition = read_definition(str(source), "Dockerfile")
+    with pytest.raises(
+        MissingFile, match=r"Dockerfile, line 2: COPY a /: a is kept out .*\.dockerignore, line 2: \?\. Add !a below"
+    ):
+        definition.check_copies(definition.stages({}, ""))
+    (source / ".dockerignore").unlink()
+    (source / "a").unlink()
+    definition = read_definition(str(source), "Dockerfile")
+    with pytest.raises(MissingFile, match="there is no a in"):
+        definition.check_copies(definition.stages({}, ""))

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The decision: what is built, pulled and named, and why."""
+
+from __future__ import annotations
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
+from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
+    Naming,
+    Observed,
+    Plan,
+    input_differences,
+    make_plan,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+ONE, TWO = Reference.parse("r.example/x:1"), Reference.parse("r.example/x:2")
+OLD = Inputs({"context": {"a": "file 0644 1"}, "bases": {"b:1": "sha256:b1"}})
+NOW = Inputs({"context": {"a": "file 0644 2"}, "bases": {"b:1": "sha256:b1"}})
+
+
+def image(number: int, inputs: Inputs | None = None) -> Image:
+    return Image(f"sha256:{number}", inputs.labels() if inputs else {}, (f"r.example/x:{number}",))
+
+
+def test_nothing_is_done_when_the_image_is_of_these_inputs() -> None:
+    there = image(1, NOW)
+    plan = make_plan(Observed(NOW, {ONE: there, TWO: there}), "auto")
+    assert plan == Plan((), False, there, (), ())
+    assert not plan.changes
+
+
+def test_no_image_is_built_with_all_its_names_after_its_bases_are_pulled() -> None:
+    base = BaseImage(Reference.parse("b:1"), 1)
+    plan = make_plan(Observed(NOW, {ONE: None, TWO: None}, absent_bases=(base,)), "auto")
+    assert plan == Plan(
+        (base,),
+        True,
+        None,
+        (Naming(ONE, None), Naming(TWO, None)),
+        ("there is no image r.example/x:1, r.example/x:2 in the engine",),
+    )
+
+
+def test_a_base_that_is_not_held_is_pulled_only_for_a_build() -> None:
+    base = BaseImage(Reference.parse("b:1"), 1)
+    assert make_plan(Observed(NOW, {ONE: image(1, NOW)}, absent_bases=(base,)), "auto").pull == ()
+
+
+def test_changed_inputs_are_built_and_named() -> None:
+    plan = make_plan(Observed(NOW, {ONE: image(1, OLD)}, last=OLD), "auto")
+    assert (plan.build, plan.reasons) == (True, ("the context changed: a changed",))
+    assert plan.names == (Naming(ONE, "sha256:1"),)
+
+
+def test_a_note_that_is_not_of_that_image_names_no_files() -> None:
+    other = Inputs({"context": {"z": "file 0644 9"}})
+    assert make_plan(Observed(NOW, {ONE: image(1, OLD)}, last=other), "auto").reasons == ("the context changed",)
+
+
+def test_an_image_of_another_maker_is_built_anew() -> None:
+    plan = make_plan(Observed(NOW, {ONE: image(1)}), "auto")
+    assert plan.build
+    assert plan.reasons == ("r.example/x:1 records no inputs: it was built by other means",)
+
+
+def test_a_missing_tag_is_added_and_one_elsewhere_moved() -> None:
+    right, wrong = image(1, NOW), image(2, OLD)
+    plan = make_plan(Observed(NOW, {TWO: wrong, ONE: right}), "auto")
+    assert (plan.build, plan.image, plan.names) == (False, right, (Naming(TWO, "sha256:2"),))
+    plan = make_plan(Observed(NOW, {ONE: right, TWO: None}), "auto")
+    assert (plan.build, plan.image, plan.names) == (False, right, (Naming(TWO, None),))
+    assert plan.changes
+
+
+def test_an_image_of_the_same_inputs_under_another_tag_is_named_not_built() -> None:
+    twin = image(7, NOW)
+    for images in ({ONE: None}, {ONE: image(1, OLD)}):
+        plan = make_plan(Observed(NOW, images, twin=twin), "auto")
+        assert (plan.build, plan.image, plan.reasons) == (False, twin, ("r.example/x:7 has the same inputs",))
+
+
+def test_always_and_never() -> None:
+    same, other = Observed(NOW, {ONE: image(1, NOW)}), Observed(NOW, {ONE: image(1, OLD), TWO: None})
+    assert make_plan(same, "always").reasons == ("rebuild is always",)
+    kept = make_plan(other, "never")
+    assert (kept.build, kept.image, kept.names) == (False, image(1, OLD), (Naming(TWO, None),))
+    assert kept.reasons == ("not built, because rebuild is never", "the context changed")
+    assert make_plan(Observed(NOW, {ONE: None}), "never").build
+
+
+def test_diff_mode_names_files_where_they_are_known_and_kinds_where_not() -> None:
+    known = input_differences(Observed(NOW, {ONE: image(1, OLD)}, last=OLD))
+    assert [(found.kind, found.name, found.before, found.after) for found in known] == [
+        ("context", "a", "file 0644 1", "file 0644 2")
+    ]
+    unknown = input_differences(Observed(NOW, {ONE: image(1, OLD)}))
+    assert [(found.kind, found.name, found.before, found.after) for found in unknown] == [
+        ("context", "", OLD.digests["context"], NOW.digests["context"])
+    ]
+    first = input_differences(Observed(NOW, {ONE: None}))
+    assert [(found.kind, found.before) for found in first] == [("context", None), ("bases", None)]

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Following BuildKit's report, and saying what failed."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import BuildRecord
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import stages_of
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+
+START, END = "2026-11-21T14:30:48.780154716Z", "2026-11-21T14:30:50.03Z"
+
+
+def record(*events: dict[str, Any] | str, indent: int | None = None) -> tuple[BuildRecord, list[str]]:
+    shown: list[str] = []
+    result = BuildRecord(shown.append)
+    for event in events:
+        text = event if isinstance(event, str) else json.dumps(event, indent=indent)
+        for line in text.split("\n"):
+            result.line(line)
+    return result, shown
+
+
+def vertex(name: str, **rest: Any) -> dict[str, Any]:
+    return {"vertexes": [{"digest": name, "name": name, **rest}]}
+
+
+def log(name: str, text: str) -> dict[str, Any]:
+    return {"logs": [{"vertex": name, "data": base64.b64encode(text.encode()).decode()}]}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_steps_are_shown_as_they_run_and_end(indent: int | None) -> None:
+    """buildx 0.13 indents its objects, later ones do not."""
+    result, shown = record(
+        vertex("[internal] load .dockerignore", started=START, completed=END),
+        vertex("[1/3] FROM a", started=START, completed=START),
+        vertex("[2/3] COPY . /", started=START, completed=START, cached=True),
+        vertex("[3/3] RUN make"),
+        vertex("[3/3] RUN make", started=START),
+        log("[3/3] RUN make", "one\n\ntw"),
+        log("[3/3] RUN make", "o\n 10%\r 20%\nend"),
+        vertex("[3/3] RUN make", started=START, completed=END),
+        vertex("[3/3] RUN make", started=START, completed=END),
+        indent=indent,
+    )
+    assert shown == [
+        "[1/3] FROM a: 0.0 s",
+        "[2/3] COPY . /: cached",
+        "[3/3] RUN make: running",
+        "[3/3] RUN make: 1.2 s",
+    ]
+    assert [step.result for step in result.steps] == [
+        {"step": "[1/3] FROM a", "cached": False, "seconds": 0.0},
+        {"step": "[2/3] COPY . /", "cached": True, "seconds": 0.0},
+        {"step": "[3/3] RUN make", "cached": False, "seconds": 1.25},
+    ]
+    assert list(result.steps[2].log) == ["one", "", "two", " 20%", "end"]
+    assert result.failed is None
+
+
+def test_what_is_no_progress_is_kept_as_it_is() -> None:
+    result, _shown = record("WARNING: x", "", "{", "no json", "}", "ERROR: y")
+    assert result.messages == ["WARNING: x", "{\nno json\n}", "ERROR: y"]
+
+
+DOCKERFILE = """\
+ARG BASE=a
+FROM ${BASE} AS One
+RUN true
+FROM one
+WORKDIR /x
+COPY y z
+RUN make \\
+    all
+FROM scratch AS last
+COPY --from=1 /x /x
+RUN true
+RUN true
+"""
+
+
+def failed(name: str, error: str, *logs: str, messages: tuple[str, ...] = ()) -> Any:
+    events = [vertex("[other 1/1] RUN x", started=START, error="context canceled"), vertex(name, started=START)]
+    events += [log(name, text) for text in logs] + [vertex(name, completed=END, error=error)]
+    result, _shown = record(*events, *messages)
+    stages = stages_of(parse(DOCKERFILE, "D"), {})
+    return failure("x:1", "/c/D", stages, Built("", result, Completed(1, "", "")))
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("[one 1/2] FROM docker.io/library/a", 2),
+        ("[one 2/2] RUN true", 3),
+        ("[stage-1 1/3] WORKDIR /x", 5),
+        ("[stage-1 2/3] COPY y z", 6),
+        ("[stage-1 1/2] COPY y z", 6),  # an engine that does not count WORKDIR
+        ("[linux/arm64 stage-1 3/3] RUN make     all", 7),
+        ("[last 3/3] RUN true", 12),
+        ("[stage-1 9/9] RUN make all", 7),  # counted otherwise: the text decides where it is the only one
+        ("[last 8/9] RUN true", None),
+        ("[internal] load build context", None),
+    ],
+)
+def test_the_failed_instruction_is_found(step: str, line: int | None) -> None:
+    assert failed(step, "exit code: 1").facts.get("dockerfile_line") == line
+
+
+def test_the_message_has_instruction_cause_and_the_end_of_the_output() -> None:
+    lines = "".join(f"line {number}\n" for number in range(30))
+    error = failed(
+        "[stage-1 3/3] RUN make     all", "executor failed running [/bin/sh -c x]: exit code: 7", lines, "end"
+    )
+    message = str(error).split("\n")
+    assert message[0] == "Building x:1 failed at /c/D, line 7, RUN make all: it ended with exit code 7."
+    assert message[2:] == [f"line {number}" for number in range(11, 30)] + ["end"]
+    assert error.facts["log"] == message[2:]
+    assert error.facts["failed_step"] == "[stage-1 3/3] RUN make     all"
+
+
+def test_without_a_failed_step_buildx_is_quoted() -> None:
+    for said, expected in (
+        (
+            "ERROR: failed to solve: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: "
+            "failed to create LLB definition: dockerfile parse error line 6: unknown instruction: ECHO",
+            "/c/D, line 6: unknown instruction: ECHO",
+        ),
+        ("ERROR: failed to receive status: EOF", "failed to receive status: EOF"),
+    ):
+        result, _shown = record("Dockerfile:6", said)
+        error = failure("x:1", "/c/D", (), Built("", result, Completed(1, "", said)))
+        assert str(error) == f"Building x:1 failed: {expected}"
+    result, _shown = record()
+    assert "exit code 3" in str(failure("x:1", "/c/D", (), Built("", result, Completed(3, "", ""))))

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading Dockerfiles: lines, words, stages, base images."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import words
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import InvalidDockerfile, parse
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+    base_images,
+    copied_paths,
+    needed_stages,
+    stages_of,
+    uses_platform,
+)
+
+
+def read(text: str) -> list[tuple[int, str, str]]:
+    return [(found.line, found.keyword, found.arguments) for found in parse(text).instructions]
+
+
+def test_lines_are_joined_comments_left_out_and_numbers_kept() -> None:
+    text = (
+        "\ufeff# a comment\r\nfrom scratch\r\n\r\nRUN one \\\r\n  # between\r\n\r\n"
+        "  && two \\  \r\n  && three\r\nCMD x\\\\\r\nUSER u"
+    )
+    assert read(text) == [
+        (2, "FROM", "scratch"),
+        (4, "RUN", "one   && two   && three"),
+        (9, "CMD", "x\\\\"),
+        (10, "USER", "u"),
+    ]
+
+
+def test_the_escape_directive_is_obeyed_at_the_top_only() -> None:
+    assert read("# escape=`\nFROM a\nRUN one `\n two\\") == [(2, "FROM", "a"), (3, "RUN", "one  two\\")]
+    assert read("# a comment\n# escape=`\nFROM a\nRUN one\\\n two")[1] == (4, "RUN", "one two")
+
+
+def test_heredocs_are_no_instructions() -> None:
+    text = (
+        "FROM a\nRUN <<A cat <<-'B' > x\nFROM b\nA\n\tFROM c\n\tB\nCOPY <<\"C\" /x\nFROM d\nC\n"
+        'RUN echo $((1<<2)) \'<<D\' <<<E\nRUN ["a", "<<D"]\nUSER e'
+    )
+    assert [line for line, _keyword, _arguments in read(text)] == [1, 2, 7, 10, 11, 12]
+    with pytest.raises(InvalidDockerfile, match="line 2: the here-document <<E has no end"):
+        parse("FROM a\nRUN <<E\nx\n")
+
+
+def test_flags_are_taken_apart() -> None:
+    (instruction,) = parse("COPY --link --from=a --chown=1:1 x y").instructions
+    assert instruction.flags == (("link", ""), ("from", "a"), ("chown", "1:1"))
+    assert instruction.words() == ["x", "y"]
+    assert parse('COPY --from=a ["x y", "z"]').instructions[0].words() == ["x y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$A/${A}", "1/1"),
+        ("${B:-x}${B-x}${E:-y}${E-y}", "xxy"),
+        ("${A:+x}${A+x}${E:+y}${E+y}", "xxy"),
+        ("${B:-${A}2}", "12"),
+        ("'$A'\"$A\"", "$A1"),
+        ("\\$A", "$A"),
+        ('"\\$A\\x"', "$A\\x"),
+        ("$", "$"),
+        ("${A:?no}", "1"),
+    ],
+)
+def test_variables(text: str, expected: str) -> None:
+    assert words.expand(text, {"A": "1", "E": ""}) == expected
+
+
+@pytest.mark.parametrize("text", ["${A", "${}", "${A:?it is needed}", "'x", '"x', "${A%x}", "${A/x/y}"])
+def test_what_cannot_be_expanded_is_said(text: str) -> None:
+    with pytest.raises(words.UnreadableWord):
+        words.expand(text, {})
+
+
+def bases(text: str, arguments: dict[str, str] | None = None, target: str = "") -> list[str]:
+    stages = stages_of(parse(text, "D"), arguments or {})
+    needed = needed_stages(stages, target, "D")
+    return [str(base.reference) for base in base_images(stages, needed, "D")]
+
+
+def test_arguments_before_the_first_from_name_base_images() -> None:
+    text = "ARG V=3.13\nARG NAME=python:${V}\nFROM ${NAME} AS a\nARG V=9\nFROM b:$V\n"
+    assert bases(text, target="a") == ["docker.io/library/python:3.13"]
+    assert bases(text, {"V": "3.14"}, "a") == ["docker.io/library/python:3.14"]
+    assert bases(text, {"NAME": "r.example/x:1"}, "a") == ["r.example/x:1"]
+    assert bases(text) == ["docker.io/library/b:3.13"]
+
+
+def test_an_argument_that_is_not_declared_before_the_first_from_names_nothing() -> None:
+    with pytest.raises(InvalidDockerfile, match=r"D, line 1: FROM \$\{X\} names no image"):
+        bases("FROM ${X}", {"X": "a"})
+
+
+def test_only_what_the_target_needs_counts() -> None:
+    text = (
+        "FROM one AS a\nFROM two AS b\nFROM scratch AS c\nCOPY --from=A x y\nCOPY --from=three:3 x y\n"
+        "FROM four AS d\nRUN --mount=type=bind,from=b,target=/x true\nRUN --mount=type=cache,from=five,target=/x true\n"
+        "FROM c\nCOPY --from=0 x y\n"
+    )
+    assert bases(text) == ["docker.io/library/one:latest", "docker.io/library/three:3"]
+    assert bases(text, target="D") == [f"docker.io/library/{name}:latest" for name in ("two", "four", "five")]
+    with pytest.raises(InvalidDockerfile, match="no stage 'z' for 'target'; its stages: a, b, c, d"):
+        bases(text, target="z")
+
+
+def test_a_stage_is_no_image_even_where_it_has_an_image_s_name() -> None:
+    assert bases("FROM a AS python\nFROM python\n") == ["docker.io/library/a:latest"]
+    assert bases("FROM python AS python\n") == ["docker.io/library/python:latest"]
+
+
+def test_the_platform_s_arguments_are_known() -> None:
+    assert uses_platform(parse("FROM a-$TARGETARCH"))
+    assert not uses_platform(parse("FROM a\nRUN echo $TARGETARCH"))
+    assert bases("FROM a:$TARGETARCH", {"TARGETARCH": "arm64"}) == ["docker.io/library/a:arm64"]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "holds no instruction"),
+        ("# only a comment", "holds no instruction"),
+        ("RUN x", "has no FROM"),
+        ("FROM A", "line 1: Invalid image reference"),
+        ("FROM a as", "not of the form"),
+        ("# escape=x\nFROM a", "the escape directive is 'x'"),
+    ],
+)
+def test_a_dockerfile_that_cannot_be_is_refused(text: str, match: str) -> None:
+    with pytest.raises(InvalidDockerfile, match=match):
+        bases(text)
+
+
+def test_paths_copied_from_the_context() -> None:
+    text = (
+        "FROM a AS z\nCOPY no /\nFROM a AS x\nFROM a\nCOPY one /two/../three ./ /x/\nCOPY --from=x no /\nCOPY w* $V/y [a] /\n"
+        'ADD https://x.example/y git@x.example:y.git four /\nCOPY ["fi ve", "/"]\nCOPY <<E /six\nE\nCOPY ../seven /\nCOPY . /\n'
+    )
+    dockerfile = parse(text)
+    needed = needed_stages(stages_of(dockerfile, {}), "", "D")
+    assert [copied.path for copied in copied_paths(needed, "\\")] == ["one", "three", "four", "fi ve", "seven"]
