@@ -29,7 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     examine,
     file_in_memory,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import listeners
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import can_listen_on, listeners
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
     GIVEN,
     NGINX,
@@ -145,7 +145,9 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         if found[NGINX].is_active
         else Serving("nginx does not run"),
         default_site=os.path.exists(_DEFAULT_SITE) or not os.path.exists("/etc/nginx"),
-        site=os.path.exists(params["site"]),
+        site_has_port=(":%d" % wanted.port) in _text(params["site"]),
+        missing_addresses=tuple(address for address in wanted.addresses if not can_listen_on(address)),
+        misplaced=tuple(_misplaced(wanted.files)),
     )
 
 
@@ -164,12 +166,9 @@ def _certificate(paths: Params, settings: RegistrySettings) -> t.Tuple[t.Optiona
 
 def _file_differences(file: WantedFile) -> t.List[str]:
     try:
-        found = os.lstat(file.path)
+        found = os.stat(file.path)
     except (FileNotFoundError, NotADirectoryError):
         return ["%s is missing" % file.path] if file.sha256 or file.kind == "directory" else []
-    is_kind = stat.S_ISDIR if file.kind == "directory" else stat.S_ISREG
-    if not is_kind(found.st_mode):
-        return ["%s is no %s" % (file.path, file.kind)]
     differences = []
     owner = "%s:%s" % (_owner(found.st_uid), _group(found.st_gid))
     if owner != "%s:%s" % (file.owner, file.group):
@@ -179,6 +178,14 @@ def _file_differences(file: WantedFile) -> t.List[str]:
     if file.sha256 and hashlib.sha256(_bytes(file.path)).hexdigest() != file.sha256:
         differences.append("%s has another content" % file.path)
     return differences
+
+
+def _misplaced(files: t.Sequence[WantedFile]) -> t.Iterator[str]:
+    """Where a directory is to be and something else is, or the other way round."""
+    for file in files:
+        is_kind = os.path.isdir if file.kind == "directory" else os.path.isfile
+        if os.path.lexists(file.path) and not is_kind(file.path):
+            yield "%s is to be a %s and is none" % (file.path, file.kind)
 
 
 def _owner(number: int) -> str:
@@ -194,7 +201,7 @@ def _group(number: int) -> str:
 
 
 def _bytes(path: str) -> bytes:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, "rb") as stream:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), open(path, "rb") as stream:
         return stream.read()
     return b""
 

@@ -61,6 +61,17 @@ def listeners(port: int, proc: str = "/proc") -> t.List[Listener]:
     ]
 
 
+def can_listen_on(address: str) -> bool:
+    """Whether this is an address of the host, found out by a bind to it with a port of the kernel's choice."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
 def _row(row: str) -> t.Tuple[str, int, str]:
     """Address, port (0 for a socket that does not listen) and inode of a line of C(/proc/net/tcp) or C(tcp6)."""
     fields = row.split()

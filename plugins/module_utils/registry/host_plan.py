@@ -82,7 +82,9 @@ class Observed:
     listeners: t.Tuple[Listener, ...] = ()
     serving: Serving = dataclasses.field(default_factory=Serving)
     default_site: bool = False
-    site: bool = False
+    site_has_port: bool = False
+    missing_addresses: t.Tuple[str, ...] = ()
+    misplaced: t.Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,6 +199,12 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
             "The registry's endpoint %s and the registry behind nginx would both have port %d. Set registry_backend_port to "
             "another one." % (wanted.settings.endpoint, wanted.port)
         )
+    found += [
+        "This host has no address %s, on which registry_addresses wants nginx to listen. List addresses of the host."
+        % address
+        for address in observed.missing_addresses
+    ]
+    found += ["%s. Move it away, or set another place." % misplaced for misplaced in observed.misplaced]
     unit = observed.units[REGISTRY]
     if unit.is_active and STAMP_VARIABLE not in unit.environment:
         found.append(
@@ -232,12 +240,14 @@ def _taken_from_us(listener: Listener, observed: Observed, wanted: Wanted) -> st
             return "the registry's endpoint is %s. Stop that process, or give the endpoint another port." % (
                 wanted.settings.endpoint
             )
-        if not observed.serving.stamp and not observed.site:
+        if not observed.serving.stamp and not observed.site_has_port:
             return (
                 "it serves another site there ('nginx -T' shows which). Take that site away, or give the endpoint %s another "
                 "port." % wanted.settings.endpoint
             )
-    if listener.port == wanted.backend_port and listener.is_in_the_way_of("127.0.0.1") and listener.unit != REGISTRY:
+    if listener.port == wanted.backend_port != wanted.port and (
+        listener.unit != REGISTRY and listener.is_in_the_way_of("127.0.0.1")
+    ):
         return "the registry behind nginx needs it. Stop that process, or set registry_backend_port to another port."
     if listener.port == 80 and listener.unit != NGINX and observed.default_site and not observed.units[NGINX].is_active:
         return (

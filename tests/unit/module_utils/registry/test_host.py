@@ -1,0 +1,233 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role registry decides from what its look has found."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import DAY, Certificate
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
+    GIVEN,
+    NGINX,
+    NONE,
+    OWN,
+    REGISTRY,
+    STAMP_VARIABLE,
+    Observed,
+    Plan,
+    Wanted,
+    obstacles,
+    plan,
+    warnings,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+
+SETTINGS = RegistrySettings.from_params({"endpoint": "registry.example:5000"})
+WANTED = Wanted(
+    settings=SETTINGS,
+    names=("192.0.2.7",),
+    addresses=("0.0.0.0",),
+    port=5000,
+    backend_port=5001,
+    packages=("docker-registry", "nginx"),
+    files=(),
+    site_stamp="site",
+    configuration_stamp="configuration",
+    users=(User("ci", "tide-and-time"),),
+    certificate_origin=OWN,
+    renew_days=30,
+)
+RUNNING = Unit(REGISTRY, loaded=True, active="active", enabled=True, environment={STAMP_VARIABLE: "configuration"})
+SERVED = Serving(stamp="site", certificate="print", anonymous=401, login=200)
+
+
+def certificate(days: float = 365, names: tuple[str, ...] = ("DNS:registry.example", "IP:192.0.2.7")) -> Certificate:
+    return Certificate("print", int(time.time() + days * DAY), names)
+
+
+AS_WANTED = Observed(
+    packages={"docker-registry": "2.8", "nginx": "1.22"},
+    units={NGINX: Unit(NGINX, loaded=True, active="active", enabled=True), REGISTRY: RUNNING},
+    certificate=certificate(),
+    authority="PEM",
+    authority_has_key=True,
+    authority_days_left=3000,
+    listeners=(
+        Listener("0.0.0.0", 5000, 10, "nginx", NGINX),
+        Listener("127.0.0.1", 5001, 11, "docker-registry", REGISTRY),
+        Listener("0.0.0.0", 80, 10, "nginx", NGINX),
+    ),
+    serving=SERVED,
+    site_has_port=True,
+)
+
+
+def seen(**changes: t.Any) -> Observed:
+    return dataclasses.replace(AS_WANTED, **changes)
+
+
+def unit(name: str, **changes: t.Any) -> dict[str, Unit]:
+    return {**AS_WANTED.units, name: dataclasses.replace(AS_WANTED.units[name], **changes)}
+
+
+def test_nothing_is_to_do_where_all_is_as_wanted() -> None:
+    assert plan(AS_WANTED, WANTED) == Plan()
+    assert plan(AS_WANTED, WANTED).as_wanted
+    assert obstacles(AS_WANTED, WANTED) == []
+    assert warnings(AS_WANTED, WANTED) == []
+
+
+EMPTY_HOST = Observed(
+    packages={},
+    units={NGINX: Unit(NGINX), REGISTRY: Unit(REGISTRY)},
+    user_differences=("user ci is missing",),
+    serving=Serving("nginx does not run"),
+    default_site=True,
+)
+
+
+def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
+    steps = plan(EMPTY_HOST, WANTED)
+    assert steps.install
+    assert steps.make_authority
+    assert steps.make_certificate
+    assert steps.write_users
+    assert steps.reload_nginx
+    assert not steps.restart_registry, "there is nothing to restart"
+    assert obstacles(EMPTY_HOST, WANTED) == []
+
+
+@pytest.mark.parametrize(
+    ("observed", "word", "steps"),
+    [
+        (seen(packages={"nginx": "1.22"}), "docker-registry is not installed", {"install"}),
+        (seen(file_differences=("/x has mode 0666",)), "0666", set()),
+        (seen(user_differences=("user eve is not among the wanted ones",)), "eve", {"write_users"}),
+        (seen(certificate=None, certificate_fault="expired"), "expired", {"make_certificate", "reload_nginx"}),
+        (seen(certificate=None), "no certificate yet", {"make_certificate", "reload_nginx"}),
+        (seen(certificate=certificate(29.9)), "in 29 days", {"make_certificate", "reload_nginx"}),
+        (
+            seen(certificate=certificate(names=("IP:192.0.2.7",))),
+            "lacks DNS:registry.example",
+            {"make_certificate", "reload_nginx"},
+        ),
+        (
+            seen(certificate=certificate(names=("DNS:registry.example", "IP:192.0.2.7", "DNS:old.example"))),
+            "for DNS:old.example too",
+            {"make_certificate", "reload_nginx"},
+        ),
+        (
+            seen(units=unit(REGISTRY, environment={STAMP_VARIABLE: "old"})),
+            "another configuration",
+            {"restart_registry"},
+        ),
+        (seen(units=unit(REGISTRY, needs_daemon_reload=True)), "another configuration", {"restart_registry"}),
+        (seen(units=unit(REGISTRY, active="failed", log="no space left")), "no space left", set()),
+        (seen(units=unit(REGISTRY, enabled=False)), "would not start with the host", set()),
+        (seen(units=unit(NGINX, enabled=False)), "would not start with the host", set()),
+        (seen(units=unit(NGINX, active="inactive")), "nginx.service is inactive", {"reload_nginx"}),
+        (seen(serving=dataclasses.replace(SERVED, stamp="old")), "another configuration", {"reload_nginx"}),
+        (seen(serving=dataclasses.replace(SERVED, certificate="old")), "or certificate", {"reload_nginx"}),
+        (seen(serving=dataclasses.replace(SERVED, fault="/v2/ answers HTTP 502")), "502", set()),
+    ],
+)
+def test_each_drift_is_named_and_has_its_own_step_only(observed: Observed, word: str, steps: set[str]) -> None:
+    found = plan(observed, WANTED)
+    assert word in " ".join(found.differences)
+    assert {key for key, value in dataclasses.asdict(found).items() if value is True} == steps
+
+
+def test_a_renewal_waits_for_its_days() -> None:
+    assert plan(seen(certificate=certificate(30.1)), WANTED).as_wanted
+
+
+def wanting(**changes: t.Any) -> Wanted:
+    return dataclasses.replace(WANTED, **changes)
+
+
+def listening(address: str, port: int, program: str = "apache2", unit_name: str = "apache2.service") -> Observed:
+    return seen(listeners=(Listener(address, port, 812, program, unit_name),))
+
+
+STOPPED = unit(NGINX, active="inactive")
+OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), serving=Serving(), site_has_port=False)
+
+
+@pytest.mark.parametrize(
+    ("observed", "wanted", "words"),
+    [
+        (listening("0.0.0.0", 5000), WANTED, ["Port 5000", "apache2 (process 812, apache2.service)", "another port"]),
+        (listening("::", 5000), WANTED, ["Port 5000"]),
+        (listening("127.0.0.1", 5001), WANTED, ["Port 5001", "registry_backend_port"]),
+        (OTHER_SITE, WANTED, ["serves another site", "nginx -T"]),
+        (
+            dataclasses.replace(listening("0.0.0.0", 80), units=STOPPED, default_site=True),
+            WANTED,
+            ["Port 80", "default site"],
+        ),
+        (seen(units=unit(REGISTRY, environment={})), WANTED, ["runs on this host already", "disable --now"]),
+        (AS_WANTED, wanting(backend_port=5000), ["both have port 5000"]),
+        (AS_WANTED, wanting(users=(User("ci", ""),)), ["'ci'", "no password"]),
+        (
+            AS_WANTED,
+            wanting(settings=dataclasses.replace(SETTINGS, ca="OTHER")),
+            ["registry_ca", "registry_certificate"],
+        ),
+        (seen(certificate=None, authority_has_key=False), WANTED, ["key of its authority is missing", "remove both"]),
+        (
+            seen(certificate=None, certificate_fault="it is not the certificate of its key"),
+            wanting(certificate_origin=GIVEN),
+            ["not the certificate of its key", "registry_certificate_key"],
+        ),
+        (seen(missing_addresses=("192.0.2.9",)), WANTED, ["no address 192.0.2.9"]),
+        (seen(misplaced=("/data is to be a directory and is none",)), WANTED, ["/data", "Move it away"]),
+    ],
+)
+def test_what_is_in_the_way_is_named_with_the_way_out(observed: Observed, wanted: Wanted, words: list[str]) -> None:
+    (found,) = obstacles(observed, wanted)
+    for word in words:
+        assert word in found
+    assert found.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("observed", "wanted"),
+    [
+        (listening("192.0.2.8", 5000), wanting(addresses=("192.0.2.7",))),
+        (listening("0.0.0.0", 80), WANTED),  # nginx runs without that port
+        (dataclasses.replace(listening("0.0.0.0", 80), units=STOPPED), WANTED),  # it has no default site
+        (dataclasses.replace(OTHER_SITE, site_has_port=True), WANTED),  # its own site, which waits for a reload
+        (dataclasses.replace(OTHER_SITE, serving=Serving(stamp="old")), WANTED),  # its own, whose file was removed
+        (seen(authority_has_key=False), WANTED),  # the key may be elsewhere as long as nothing is to be signed
+        (AS_WANTED, wanting(settings=dataclasses.replace(SETTINGS, ca="PEM\n"))),
+    ],
+)
+def test_what_is_not_in_the_way(observed: Observed, wanted: Wanted) -> None:
+    assert obstacles(observed, wanted) == []
+
+
+PLAIN = RegistrySettings.from_params({"endpoint": "registry.example:5000", "tls": "plain"})
+
+
+@pytest.mark.parametrize(
+    ("observed", "wanted", "word"),
+    [
+        (seen(certificate=None), wanting(settings=PLAIN, certificate_origin=NONE), "plain HTTP"),
+        (AS_WANTED, wanting(users=()), "no users"),
+        (seen(certificate=certificate(5.5)), wanting(certificate_origin=GIVEN), "expires in 5 days"),
+        (seen(authority_days_left=12), WANTED, "authority of registry registry.example:5000 expires in 12 days"),
+    ],
+)
+def test_what_has_to_be_said(observed: Observed, wanted: Wanted, word: str) -> None:
+    (found,) = warnings(observed, wanted)
+    assert word in found

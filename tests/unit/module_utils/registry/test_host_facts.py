@@ -1,0 +1,373 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the look of the role registry reads from a host: ports, certificates, users, units, and the registry itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import typing as t
+from pathlib import Path
+
+import bcrypt
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
+    UnfitCertificate,
+    alternative_name,
+    authority_days_left,
+    examine,
+    file_in_memory,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import (
+    Listener,
+    can_listen_on,
+    listeners,
+    unit_of,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import STAMP_PATH, ask
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import (
+    host_fault,
+    package_versions,
+    units,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
+    User,
+    differences,
+    user_faults,
+)
+
+from .certificates import Certificates
+from .conftest import Serve
+from .servers import PASSWORD, USERNAME, Reply, Request
+
+# ports
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_the_process_that_listens_is_found(address: str) -> None:
+    if not can_listen_on(address):
+        pytest.skip(f"this machine has no {address}")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as server:
+        port = server.getsockname()[1]
+        (found,) = listeners(port)
+        assert (found.address, found.port, found.pid) == (address, port, os.getpid())
+        assert str(os.getpid()) in found.named
+        with socket.create_connection(("::1" if ":" in address else "127.0.0.1", port)):
+            assert len(listeners(port)) == 1, "a connection is no listener"
+    assert listeners(port) == []
+
+
+def test_a_listener_of_no_visible_process_is_told(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    row = "0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4711 1"
+    (tmp_path / "net" / "tcp").write_text(f"head\n{row}\n")
+    (found,) = listeners(5000, str(tmp_path))
+    assert found.pid == 0
+    assert "cannot be seen" in found.named
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"),
+    [
+        ("0.0.0.0", "192.0.2.1", True),
+        ("192.0.2.1", "0.0.0.0", True),
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::", "192.0.2.1", True),
+        ("::", "::1", True),
+        ("::1", "192.0.2.1", False),
+        ("::1", "0.0.0.0", False),
+        ("192.0.2.1", "::", True),
+    ],
+)
+def test_which_listeners_are_in_the_way(theirs: str, ours: str, expected: bool) -> None:
+    assert Listener(theirs, 5000).is_in_the_way_of(ours) is expected
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "expected"),
+    [
+        ("0::/system.slice/nginx.service\n", "nginx.service"),
+        ("12:cpu:/\n1:name=systemd:/docker/abc/system.slice/ssh.service\n", "ssh.service"),
+        ("0::/user.slice/user-0.slice/session-3.scope\n", "session-3.scope"),
+        ("0::/init.scope/nested/x.service/deeper\n", "x.service"),
+        ("4:memory:/system.slice/other.service\n1:name=systemd:/\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_unit_of_a_process(cgroup: str, expected: str) -> None:
+    assert unit_of(cgroup) == expected
+
+
+def test_an_address_of_another_host_cannot_be_listened_on() -> None:
+    assert can_listen_on("127.0.0.1")
+    assert not can_listen_on("203.0.113.9")
+
+
+# certificates
+
+Settings = t.Callable[..., t.Any]
+
+
+def test_a_certificate_that_fits_is_read(certificates: Certificates, settings: Settings) -> None:
+    authority = certificates.authority()
+    issued = certificates.issue("registry", ["192.0.2.7", "Registry.example", "2001:db8::7"], authority, (-1, 30))
+    found = examine(str(issued.cert_file), str(issued.key_file), settings("192.0.2.7:5000", ca=authority.pem))
+    assert found.subject_alt_names == ("IP:192.0.2.7", "DNS:registry.example", "IP:2001:db8::7")
+    assert found.days_left() == 29
+    assert authority_days_left(authority.pem) == 29
+
+
+@pytest.mark.parametrize("endpoint", ["registry.example:5000", "[2001:db8::7]:5000"])
+def test_it_fits_each_of_its_names(certificates: Certificates, settings: Settings, endpoint: str) -> None:
+    authority = certificates.authority()
+    issued = certificates.issue("registry", ["registry.example", "2001:db8::7"], authority)
+    assert examine(str(issued.cert_file), str(issued.key_file), settings(endpoint, ca=authority.pem))
+
+
+def test_one_text_in_memory_is_certificate_and_key(certificates: Certificates, settings: Settings) -> None:
+    authority = certificates.authority()
+    issued = certificates.issue("registry", ["a.example"], authority)
+    with file_in_memory(issued.pem + issued.key_file.read_text()) as both:
+        assert examine(both, both, settings("a.example", ca=authority.pem))
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        ("name", "not valid for"),
+        ("authority", "unable to get local issuer"),
+        ("key", "not the certificate of its key"),
+        ("expired", "expired"),
+        ("future", "not yet valid"),
+        ("no certificate", "cannot be read"),
+        ("passphrase", "passphrase"),
+    ],
+)
+def test_a_certificate_that_does_not_fit_says_why(
+    certificates: Certificates, settings: Settings, tmp_path: Path, fault: str, word: str
+) -> None:
+    authority, other = certificates.authority("One"), certificates.authority("Another")
+    valid = {"expired": (-9, -1), "future": (1, 9)}.get(fault, (-1, 30))
+    name = "b.example" if fault == "name" else "a.example"
+    issued = certificates.issue("registry", [name], other if fault == "authority" else authority, valid)
+    key = certificates.issue("registry", [name], authority).key_file if fault == "key" else issued.key_file
+    if fault == "no certificate":
+        issued.cert_file.write_text("no PEM")
+    if fault == "passphrase":
+        sealed = serialization.BestAvailableEncryption(b"tide")
+        key = tmp_path / "sealed.key"
+        key.write_bytes(issued.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed))
+    with pytest.raises(UnfitCertificate, match=word):
+        examine(str(issued.cert_file), str(key), settings("a.example:5000", ca=authority.pem))
+
+
+def test_unverified_looks_at_neither_name_nor_authority(certificates: Certificates, settings: Settings) -> None:
+    issued = certificates.issue("registry", ["b.example"], certificates.authority())
+    found = examine(str(issued.cert_file), str(issued.key_file), settings("a.example", tls="unverified"))
+    assert found.subject_alt_names == ("DNS:b.example",)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("A.example", "DNS:a.example"), ("192.0.2.7", "IP:192.0.2.7"), ("[2001:DB8:0::7]", "IP:2001:db8::7")],
+)
+def test_alternative_names_are_canonical(name: str, expected: str) -> None:
+    assert alternative_name(name) == expected
+
+
+# users
+
+
+@pytest.mark.parametrize(
+    ("users", "word"),
+    [
+        ([User("ci", "")], "no password"),
+        ([User("ci", "short")], "less than 8"),
+        ([User("ci", "ü" * 37)], "more than 72 bytes"),
+        ([User("ci", "tide-and-time\n")], "line break"),
+        ([User("a:b", PASSWORD)], "letters, digits"),
+        ([User("-B", PASSWORD)], "letters, digits"),
+        ([User("", PASSWORD)], "letters, digits"),
+        ([User("ci\n", PASSWORD)], "letters, digits"),
+        ([User("ci", PASSWORD), User("ci", "another-password")], "more than once"),
+    ],
+)
+def test_a_user_that_cannot_be_is_refused_without_the_password(users: list[User], word: str) -> None:
+    (fault,) = user_faults(users)
+    assert word in fault
+    assert not any(user.password and user.password in fault for user in users)
+
+
+def test_users_that_can_be() -> None:
+    assert user_faults([User("ci", PASSWORD), User("a.b@c-d+e", "12345678"), User("_x", "ü" * 36)]) == []
+
+
+def htpasswd(argv: t.Sequence[str], *, stdin: str | None = None, **_options: t.Any) -> Completed:
+    """C(htpasswd -vi), by bcrypt's own library."""
+    assert argv[:2] == ["htpasswd", "-vi"]
+    assert not any(PASSWORD in word for word in argv)
+    entries = dict(line.split(":", 1) for line in Path(argv[2]).read_text().split())
+    assert stdin is not None
+    assert stdin.endswith("\n")
+    fits = bcrypt.checkpw(stdin[:-1].encode(), entries[argv[3]].encode())
+    return Completed(0 if fits else 3, "", "")
+
+
+def hashed(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+
+def test_the_file_of_users_is_compared_user_by_user(tmp_path: Path) -> None:
+    file = tmp_path / "htpasswd"
+    assert differences(str(file), [User("ci", PASSWORD)], htpasswd) == ["user ci is missing"]
+    file.write_text(f"ci:{hashed(PASSWORD)}\ndev:{hashed('the-old-one')}\nweak:$apr1$abc$def\neve:{hashed('x')}\n\n")
+    assert differences(str(file), [User("ci", PASSWORD), User("eve", "x")], htpasswd)[:2] == [
+        "user dev is not among the wanted ones",
+        "user weak is not among the wanted ones",
+    ]
+    wanted = [User(name, PASSWORD) for name in ("ci", "dev", "weak", "new")]
+    assert differences(str(file), wanted, htpasswd) == [
+        "user dev has another password",
+        "the password of user weak is not kept as bcrypt",
+        "user new is missing",
+        "user eve is not among the wanted ones",
+    ]
+
+
+def test_no_password_shows_in_a_user_that_is_printed() -> None:
+    assert PASSWORD not in repr(User("ci", PASSWORD))
+
+
+# the system
+
+DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
+UBUNTU = "ID=ubuntu\nID_LIKE=debian\n"
+FEDORA = 'PRETTY_NAME="Fedora Linux 43"\nID=fedora\n'
+
+
+@pytest.mark.parametrize(
+    ("release", "booted", "word"),
+    [
+        (DEBIAN, True, None),
+        (UBUNTU, True, None),
+        (FEDORA, True, "Fedora Linux 43"),
+        (None, True, "unknown system"),
+        (DEBIAN, False, "not booted by systemd"),
+    ],
+)
+def test_a_system_that_is_not_supported_is_named(
+    tmp_path: Path, release: str | None, booted: bool, word: str | None
+) -> None:
+    (tmp_path / "etc").mkdir()
+    if release:
+        (tmp_path / "etc/os-release").write_text(release)
+    if booted:
+        (tmp_path / "run/systemd/system").mkdir(parents=True)
+    fault = host_fault(str(tmp_path))
+    assert fault is None if word is None else word in str(fault)
+
+
+def answering(**outputs: str) -> t.Any:
+    def run(argv: t.Sequence[str], **_options: t.Any) -> Completed:
+        return Completed(0, outputs[argv[0].replace("-", "_")], "")
+
+    return run
+
+
+def test_only_installed_packages_count() -> None:
+    said = "nginx 1.22.1-9 installed\ndocker-registry 2.8.2 config-files\nhalf 1 half-configured\n"
+    assert package_versions(["nginx", "docker-registry", "half"], answering(dpkg_query=said)) == {"nginx": "1.22.1-9"}
+
+
+def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path) -> None:
+    (tmp_path / "42").mkdir()
+    (tmp_path / "42/environ").write_bytes(b"A=1\0STAMP=x=y\0")
+    said = (
+        "Id=a.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=42\nNeedDaemonReload=no\n\n"
+        "Id=b.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=disabled\nMainPID=0\nNeedDaemonReload=yes\n"
+    )
+    run = answering(systemctl=said, journalctl="first\n\nno space left\n")
+    found = units(["a.service", "b.service", "c.service"], run, str(tmp_path))
+    a, b, c = found["a.service"], found["b.service"], found["c.service"]
+    assert (a.is_active, a.enabled, a.needs_daemon_reload, a.environment["STAMP"]) == (True, True, False, "x=y")
+    assert (b.is_active, b.enabled, b.needs_daemon_reload, b.log) == (False, False, True, "first / no space left")
+    assert (c.loaded, c.is_active) == (False, False)
+
+
+# the registry, asked as a client
+
+STAMP = "5" * 64
+
+
+def answers(wanted: bool = True, anonymous: int = 401, login: int = 200) -> t.Callable[[Request], Reply]:
+    def answer(request: Request) -> Reply:
+        if request.path == STAMP_PATH:
+            return (200, {}, f"{STAMP}\n".encode()) if wanted else (404, {}, b"no")
+        return login if "authorization" in request.headers else anonymous, {}, b"{}"
+
+    return answer
+
+
+@pytest.mark.parametrize("tls", ["verified", "unverified", "plain"])
+def test_a_registry_that_serves(certificates: Certificates, settings: Settings, serve: Serve, tls: str) -> None:
+    authority = certificates.authority()
+    issued = certificates.issue("registry", ["registry.example"], authority)
+    server = serve(answers(), None if tls == "plain" else issued)
+    ca = authority.pem if tls == "verified" else None
+    found = ask(settings("registry.example:5000", tls=tls, ca=ca), "0.0.0.0", server.port)
+    assert (found.fault, found.stamp, found.anonymous, found.login) == ("", STAMP, 401, 200)
+    assert len(found.certificate) == (0 if tls == "plain" else 64)
+    assert server.connections == 1
+    assert {request.headers["host"] for request in server.requests} == {"registry.example:5000"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "user", "word"),
+    [
+        (answers(anonymous=200), USERNAME, "HTTP 200 without a login"),
+        (answers(login=401), USERNAME, "HTTP 401 to user ci"),
+        (answers(login=502), USERNAME, "HTTP 502 to user ci"),
+        (answers(anonymous=401), None, "HTTP 401"),
+    ],
+)
+def test_a_registry_that_answers_otherwise(
+    settings: Settings, serve: Serve, answer: t.Callable[[Request], Reply], user: str | None, word: str
+) -> None:
+    server = serve(answer)
+    found = ask(settings("registry.example", login=user is not None, tls="plain"), "127.0.0.1", server.port)
+    assert word in found.fault
+    assert PASSWORD not in found.fault
+    assert found.stamp == STAMP
+
+
+def test_a_certificate_that_does_not_pass_is_told_and_looked_behind(
+    certificates: Certificates, settings: Settings, serve: Serve
+) -> None:
+    authority = certificates.authority()
+    server = serve(answers(), certificates.issue("registry", ["other.example"], authority))
+    found = ask(settings("registry.example", ca=authority.pem), "127.0.0.1", server.port)
+    assert "does not pass" in found.fault
+    assert (found.stamp, found.anonymous) == (STAMP, 401)
+
+
+def test_another_site_has_no_stamp(settings: Settings, serve: Serve) -> None:
+    found = ask(settings("registry.example", tls="plain"), "127.0.0.1", serve(answers(wanted=False)).port)
+    assert found.stamp == ""
+
+
+def test_nobody_there(settings: Settings, listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    listening.close()
+    assert f"nothing answers on port {port}" in ask(settings("a.example", tls="plain"), "127.0.0.1", port).fault
+
+
+def test_plain_http_where_tls_is_wanted(certificates: Certificates, settings: Settings, serve: Serve) -> None:
+    found = ask(settings("registry.example", ca=certificates.authority().pem), "127.0.0.1", serve(answers()).port)
+    assert "nothing answers" in found.fault
+    assert found.stamp == ""
