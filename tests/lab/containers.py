@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .node_files import PROGRAMS_MOUNT, NodeFile
@@ -15,9 +16,9 @@ from .nodes import CP, LABEL, NETWORK, Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 WANTED_LABEL = "longshore.lab.wanted"
+CGROUPS = "/sys/fs/cgroup"
 ARCHIVES_MOUNT = f"{PROGRAMS_MOUNT}/images"
 
 # All but SYS_RESOURCE, which a container on a confined host cannot have (`--privileged` fails there for that reason), and
@@ -44,6 +45,14 @@ class Host:
     """What a node's container depends on of its host."""
 
     modules: bool  # /lib/modules exists
+    controllers: tuple[str, ...]  # mounted below /sys/fs/cgroup with cgroup v1; none with v2
+
+    @classmethod
+    def here(cls) -> Host:
+        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+        below = (point[len(CGROUPS) + 1 :] for point in points if point.startswith(f"{CGROUPS}/"))
+        legacy = not Path(CGROUPS, "cgroup.controllers").exists()
+        return cls(Path("/lib/modules").is_dir(), tuple(sorted(set(below))) if legacy else ())
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,13 @@ def flags(node: Node, host: Host, programs: Mapping[str, Path], archives: Path) 
     """Flags of `docker create` for a node; `programs` maps a program's name to its directory on the host.
 
     The control groups are the host's tree in both cgroup versions: systemd finds its own place in it, and the node's
-    engines put theirs below that place, so they end with the container. Seen on cgroup v1 only.
+    engines put theirs below that place, so they end with the container. With cgroup v1 the mount points are in a
+    read-only tmpfs of the node's own, lest its systemd mount further controllers on the host and make the host's tmpfs
+    read-only. Seen on cgroup v1 only.
     """
+    cgroups = [f"--volume={CGROUPS}/{name}:{CGROUPS}/{name}:rw" for name in host.controllers]
+    if cgroups:
+        cgroups = ["--tmpfs", f"{CGROUPS}:ro,mode=755", *cgroups]
     values = [
         *("--name", node.container, "--hostname", node.name, "--label", LABEL),
         *("--network", NETWORK, "--ip", node.address, "--network-alias", node.name),
@@ -76,7 +90,8 @@ def flags(node: Node, host: Host, programs: Mapping[str, Path], archives: Path) 
         *(f"--security-opt={option}=unconfined" for option in ("seccomp", "apparmor", "systempaths")),
         *("--device-cgroup-rule", "a *:* rwm", "--device", "/dev/kmsg"),
         *("--tmpfs", "/run", "--tmpfs", "/tmp:exec"),
-        *("--cgroupns=host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
+        "--cgroupns=host",
+        *(cgroups or [f"--volume={CGROUPS}:{CGROUPS}:rw"]),
         *(f"--volume={path}" for path in VOLUMES[node.image]),
         *(["--volume=/var/lib/etcd"] if node == CP else []),
         *(["--volume=/lib/modules:/lib/modules:ro"] if host.modules else []),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import pki
@@ -25,6 +24,7 @@ from .places import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from .nodes import Node
     from .places import Places
@@ -75,7 +75,7 @@ def plan(nodes: Iterable[Node], places: Places, programs: Mapping[str, Path], ar
     make_keys(places)
     authorities = Authorities.of(places)
     authorities.issue()
-    host = Host(modules=Path("/lib/modules").is_dir())
+    host = Host.here()
     containers = []
     for node in nodes:
         files = (*overlay_files(node), *program_links(node), *_access_files(node, places))

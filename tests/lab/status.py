@@ -11,7 +11,8 @@ from . import api, host_engine
 from .engine import docker, inspect
 from .errors import LabError
 from .health import inactive_services
-from .nodes import NODES
+from .node_files import SCRIPTS
+from .nodes import NODES, Node
 
 if TYPE_CHECKING:
     from .places import Places
@@ -24,8 +25,7 @@ def status(places: Places) -> list[str]:
     found = inspect("container", [node.container for node in NODES.values()])
     if not found:
         return ["The lab is down."]
-    running = [name for name, state in found.items() if state["State"]["Status"] == "running"]
-    memory = _memory(running)
+    running = [name for name, state in found.items() if _running(state)]
     nodes: dict[str, dict[str, Any]] = {}
     trouble = []
     if any(node.in_cluster and node.container in running for node in NODES.values()):
@@ -41,15 +41,24 @@ def status(places: Places) -> list[str]:
         ready = "-" if not node.in_cluster else "unknown" if member is None else "Ready" if member["ready"] else "NotReady"
         inactive = inactive_services(node) if node.container in running else []
         services = "; ".join(inactive) or ("all active" if node.container in running else "-")
+        used = f"{memory(node) / 2**20:.0f} MiB" if node.container in running else "-"
         lines.append(
             f"{node.name:6}{node.address:14}{found[node.container]['State']['Status']:11}{ready:11}"
-            f"{(member or {}).get('runtime', '-'):26}{memory.get(node.container, '-'):12}{services}"
+            f"{(member or {}).get('runtime', '-'):26}{used:12}{services}"
         )
     return [*lines, *trouble]
 
 
-def _memory(containers: list[str]) -> dict[str, str]:
-    if not containers:
-        return {}
-    lines = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers).stdout.splitlines()
-    return {line.split()[0]: line.split()[1] for line in lines}
+def memory(node: Node) -> int:
+    """Bytes that a running node and all that runs in it use. Raises LabError if it cannot say."""
+    return int(docker("exec", node.container, f"/{SCRIPTS}own-memory").stdout)
+
+
+def total_memory() -> int:
+    """Bytes that all running nodes use."""
+    found = inspect("container", [node.container for node in NODES.values()])
+    return sum(memory(node) for node in NODES.values() if _running(found.get(node.container)))
+
+
+def _running(state: dict[str, Any] | None) -> bool:
+    return state is not None and state["State"]["Status"] == "running"
