@@ -1,0 +1,212 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Carry a plan out; when anything fails, put every file back and let the engines take that over: never worse than
+before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError, RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic, daemon_json, engine_control
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
+    CONTAINERD,
+    DOCKER,
+    NOTHING,
+    RESTART,
+    Engine,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import EngineFailed
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import DIRECTORY, INSECURE
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger, Record
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Action, Plan
+
+Verify = t.Callable[[t.Sequence[Action]], None]
+
+
+class NotApplied(DeliveryError):
+    """A plan that failed on the way; the message says where, why, and what state the node is in."""
+
+
+class Application:
+    """One plan on its way into the node's files.
+
+    :param before: the ledger as it was.
+    :param verify: asks the engines; raises C(DeliveryError) when they do not do what the plan promised.
+    """
+
+    def __init__(
+        self, plan: Plan, before: Ledger, locations: Locations, run_command: RunCommand, verify: Verify
+    ) -> None:
+        self._plan = plan
+        self._before = before
+        self._locations = locations
+        self._run_command = run_command
+        self._verify = verify
+        self._engines = {action.engine.name: action.engine for action in plan.actions}
+        self._written: t.List[FileStep] = []
+        self._told: t.List[Action] = []
+        self._made: t.Dict[str, t.List[str]] = {}
+
+    def run(self) -> Ledger:
+        """Carry the plan out. Returns the ledger as it is then.
+
+        :raises DeliveryError: a step failed, and everything is as it was, or the message says what is not.
+        """
+        for step in self._plan.steps:
+            self._ask_engine_about(step)
+        try:
+            pending = {a.engine.name: a.what for a in self._plan.actions if a.what != NOTHING}
+            for step in self._plan.steps:
+                if step.keep is not None:
+                    ledgers.store(step.keep, self._locations)
+            if self._plan.steps or pending:
+                # Before the first file: a run that is cut off leaves behind what it was about to do.
+                self._save(dataclasses.replace(self._before, exists=True, records=self._records(), pending=pending))
+            for step in self._plan.steps:
+                self._write(step, step.after if step.interim is None else step.interim)
+            for action in self._plan.actions:
+                self._tell(action)
+            for step in self._plan.steps:
+                if step.interim is not None:
+                    self._write(step, step.after)
+            self._verify([dataclasses.replace(a, engine=self._engines[a.engine.name]) for a in self._plan.actions])
+        except BaseException as error:
+            self._put_back(error)
+            raise
+        return self._finished()
+
+    def _finished(self) -> Ledger:
+        for path, record in self._before.records.items():
+            if path not in self._plan.records:
+                atomic.remove_empty(record.directories)
+        after = dataclasses.replace(self._before, exists=True, records=self._records(), pending={})
+        if self._plan.steps or self._told or after.records != self._before.records or self._before.pending:
+            self._save(after)
+            ledgers.forget_unused(after, self._locations)
+        return after
+
+    def _records(self) -> t.Dict[str, Record]:
+        records = {}
+        for path, record in self._plan.records.items():
+            made = tuple(self._made.get(path, ()))
+            records[path] = dataclasses.replace(record, directories=record.directories + made) if made else record
+        return records
+
+    def _save(self, ledger: Ledger) -> None:
+        ledgers.save(ledger, self._locations)
+
+    def _write(self, step: FileStep, content: t.Optional[bytes]) -> None:
+        self._written.append(step)
+        try:
+            if content is None:
+                atomic.remove(step.path)
+                return
+            made = atomic.make_directories(os.path.dirname(step.path))
+            if made:
+                self._made[step.path] = made
+            atomic.write(step.path, content, step.mode)
+        except OSError as error:
+            raise NotApplied(
+                "%s cannot be written: %s. Look whether its file system is mounted read-only, full, or protected."
+                % (step.path, error.strerror or error)
+            ) from None
+
+    def _tell(self, action: Action) -> None:
+        if action.what == NOTHING:
+            return
+        self._told.append(action)
+        engine = self._engines[action.engine.name]
+        try:
+            if action.what == RESTART:
+                self._engines[engine.name] = engine_control.restart(engine, self._run_command)
+            else:
+                engine_control.reload(engine, self._expected_of_docker(engine, back=False))
+        except EngineFailed as error:
+            raise NotApplied("%s does not take over its files: %s" % (engine.name, error)) from None
+
+    def _expected_of_docker(self, engine: Engine, back: bool) -> t.Dict[str, bool]:
+        """Which registries Docker must list as insecure after a reload: what the ledger says before and after."""
+        if engine.name != DOCKER:
+            return {}
+        before, after = _insecure(self._before.records), _insecure(self._plan.records)
+        expected = before if back else after
+        return {endpoint: endpoint in expected for endpoint in before | after if engine.insecure is not None}
+
+    def _ask_engine_about(self, step: FileStep) -> None:
+        """Let containerd itself parse a new config.toml before it replaces the old one."""
+        engine = self._engines.get(CONTAINERD)
+        if engine is None or DIRECTORY not in step.kinds or step.after is None:
+            return
+        candidate = step.path + ".longshore-candidate"  # beside the file: its imports may be relative
+        made = atomic.make_directories(os.path.dirname(candidate))
+        try:
+            atomic.write(candidate, step.after, 0o600)
+            done = self._run_command(["containerd", "--config", candidate, "config", "dump"])
+        finally:
+            atomic.remove(candidate)
+            atomic.remove_empty(made)
+        if done.rc not in (0, 127):
+            raise NotApplied(
+                "%s would not be understood by containerd after the change, and is left as it is: %s"
+                % (step.path, (done.stderr or done.stdout).strip())
+            )
+
+    def _put_back(self, error: BaseException) -> None:
+        """:raises DeliveryError: in place of the error, with the state that the node is in."""
+        problems = self._restored(for_reload=True)
+        for action in self._told:
+            engine = self._engines[action.engine.name]
+            try:
+                if action.what == RESTART:
+                    engine_control.restart(engine, self._run_command)
+                else:
+                    engine_control.reload(engine, self._expected_of_docker(engine, back=True))
+            except EngineFailed as failure:
+                problems.append("%s: %s" % (engine.name, failure))
+        problems += self._restored(for_reload=False)
+        if not problems and self._before.exists:
+            self._save(self._before)
+        elif not problems:
+            atomic.remove(self._locations.ledger)
+        if not isinstance(error, DeliveryError) or not (self._written or self._told):
+            return
+        state = "Every file is as it was before this run, and the engines have taken that over."
+        if problems:
+            state = "Not everything could be put back: %s." % "; ".join(problems)
+        raise NotApplied("%s %s" % (error, state), **error.facts) from None
+
+    def _restored(self, for_reload: bool) -> t.List[str]:
+        """Write the files' bytes of before. Returns what went wrong.
+
+        :param for_reload: with an empty list in daemon.json where there was none, see C(daemon_json.with_list).
+        """
+        problems = []
+        for step in reversed(self._written):
+            content = None if step.before is None else step.before.content
+            mode = step.mode if step.before is None else step.before.mode
+            if for_reload and INSECURE in step.kinds:
+                content = daemon_json.with_list(content)
+            try:
+                if content is None:
+                    atomic.remove(step.path)
+                    atomic.remove_empty(self._made.get(step.path, ()))
+                else:
+                    atomic.write(step.path, content, mode)
+            except OSError as failure:
+                problems.append("%s: %s" % (step.path, failure))
+        return problems
+
+
+def _insecure(records: t.Mapping[str, Record]) -> t.Set[str]:
+    return {entry.value for record in records.values() for entry in record.entries if entry.kind == INSECURE}

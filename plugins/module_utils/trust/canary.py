@@ -1,0 +1,119 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""An image of a few hundred bytes that nobody has seen before, so that neither an image on the node nor another
+registry can fake a pull.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import io
+import json
+import platform
+import secrets
+import tarfile
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import DiffId, ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+
+REPOSITORY = "longshore/canary"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+# A registry that takes no push can still show that it is trusted: by answering that it has not what is asked for.
+_TAKES_NO_PUSH = ("unauthorized", "forbidden")
+
+
+@dataclasses.dataclass(frozen=True)
+class Canary:
+    """The image as it is in the registry.
+
+    :param digest: of its manifest; None if the registry took no push, so that the engine is to find out that there is
+        none.
+    """
+
+    reference: Reference
+    digest: t.Optional[ManifestDigest]
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """The bytes of an image of one layer."""
+
+    config: bytes
+    layer: bytes
+
+    def manifest(self) -> bytes:
+        def descriptor(media_type: str, data: bytes) -> t.Dict[str, t.Any]:
+            return {"mediaType": media_type, "digest": str(ManifestDigest.of(data)), "size": len(data)}
+
+        document = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": descriptor(_CONFIG_TYPE, self.config),
+            "layers": [descriptor(_LAYER_TYPE, self.layer)],
+        }
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def image(token: str, machine: str) -> Image:
+    """An image with this token as its only file, for this machine (as C(uname -m) names it)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo("longshore-canary")
+        member.size = len(token)
+        archive.addfile(member, io.BytesIO(token.encode()))
+    tar = stream.getvalue()
+    config = {
+        "architecture": _ARCHITECTURES.get(machine, machine),
+        "os": "linux",
+        "config": {"Labels": {"delivery.longshore.canary": token}},
+        "rootfs": {"type": "layers", "diff_ids": [str(DiffId.of(tar))]},
+        "history": [{"created_by": "longshore.delivery"}],
+    }
+    return Image(json.dumps(config, separators=(",", ":")).encode(), gzip.compress(tar, mtime=0))
+
+
+def release(registry: RegistrySettings) -> Canary:
+    """Push a fresh canary to a registry.
+
+    :raises RegistryError: it cannot be reached, or refuses this user altogether.
+    """
+    token = secrets.token_hex(12)
+    reference = Reference(registry.endpoint, REPOSITORY, "run-" + token)
+    fresh = image(token, platform.machine())
+    with RegistryClient(registry) as client:
+        client.ping()
+        try:
+            for blob in (fresh.config, fresh.layer):
+                client.push_blob(REPOSITORY, blob)
+            digest = client.put_manifest(REPOSITORY, str(reference.tag), MANIFEST_TYPE, fresh.manifest())
+        except RegistryError as error:
+            if error.kind not in _TAKES_NO_PUSH and error.status != 405:
+                raise
+            return Canary(reference, None)
+    return Canary(reference, digest)
+
+
+def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
+    """Delete a canary's manifest in the registry. Returns why it stays, None if it is gone."""
+    if canary.digest is None:
+        return None
+    try:
+        with RegistryClient(registry) as client:
+            client.delete_manifest(REPOSITORY, canary.digest)
+    except RegistryError as error:
+        return str(error)
+    return None
+
+
+__all__ = ["MANIFEST_TYPE", "REPOSITORY", "Canary", "Image", "image", "recall", "release"]

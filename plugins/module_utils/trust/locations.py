@@ -1,0 +1,63 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Where the engines look, and where the ledger is."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+
+@dataclasses.dataclass(frozen=True)
+class Locations:
+    """Absolute paths; every field but C(root) is below it, which is '/' but in tests."""
+
+    root: str = "/"
+
+    def _below(self, path: str) -> str:
+        return os.path.join(self.root, path)
+
+    @property
+    def containerd_config(self) -> str:
+        return self._below("etc/containerd/config.toml")
+
+    @property
+    def containerd_hosts(self) -> str:
+        """The directory that config_path is set to where it is not set."""
+        return self._below("etc/containerd/certs.d")
+
+    @property
+    def docker_settings(self) -> str:
+        return self._below("etc/docker/daemon.json")
+
+    @property
+    def docker_certificates(self) -> str:
+        return self._below("etc/docker/certs.d")
+
+    @property
+    def containers_certificates(self) -> str:
+        return self._below("etc/containers/certs.d")
+
+    @property
+    def registries_drop_ins(self) -> str:
+        return self._below("etc/containers/registries.conf.d")
+
+    @property
+    def registries_of_root(self) -> str:
+        """A file that, if it is there, hides everything in /etc/containers/registries.conf* from root (Podman 4 and
+        5).
+        """
+        return self._below("root/.config/containers/registries.conf")
+
+    @property
+    def ledger(self) -> str:
+        return self._below("var/lib/longshore/trust.json")
+
+    @property
+    def stored(self) -> str:
+        """The directory of the bytes that files had before."""
+        return self._below("var/lib/longshore/trust")

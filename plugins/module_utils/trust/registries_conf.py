@@ -1,0 +1,58 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Drop-ins of containers-registries.conf(5), which Podman, Buildah, Skopeo and CRI-O read."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import (
+    Assignment,
+    Header,
+    quoted,
+    statements,
+    string_value,
+)
+
+
+def drop_in_name(registry: RegistrySettings) -> str:
+    """The name of this registry's file: no ':' or bracket in it, and late enough to come after a distribution's own."""
+    return "50-longshore-%s.conf" % re.sub(r"[^A-Za-z0-9.-]", "_", str(registry.endpoint))
+
+
+def drop_in(registry: RegistrySettings) -> t.Optional[str]:
+    """The text for this registry, None where none is needed: C(insecure) covers plain HTTP and TLS without
+    verification alike.
+    """
+    if registry.tls == VERIFIED:
+        return None
+    return "[[registry]]\nlocation = %s\ninsecure = true\n" % quoted(str(registry.endpoint))
+
+
+def entry_of(text: str, endpoint: str) -> t.Optional[t.Dict[str, str]]:
+    """The entry that a file has for this registry, with raw values; None if it has none.
+
+    :raises TomlError: the text is no TOML, which breaks every pull already.
+    """
+    entries: t.List[t.Dict[str, str]] = []
+    for statement in statements(text):
+        if isinstance(statement, Header):
+            if statement.path == ("registry",) and statement.is_array:
+                entries.append({})
+        elif isinstance(statement, Assignment) and entries and statement.table == ("registry",):
+            entries[-1][statement.path[-1]] = text[statement.value[0] : statement.value[1]]
+    for entry in entries:
+        if string_value(entry.get("prefix") or entry.get("location") or "") == endpoint:
+            return entry
+    return None
+
+
+def is_insecure(entry: t.Mapping[str, str]) -> bool:
+    """Whether this entry already says what C(drop_in) says."""
+    return entry.get("insecure") == "true"

@@ -1,0 +1,238 @@
+#!/usr/bin/python
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module C(registry_trust)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: registry_trust
+short_description: Have every container engine of a node trust a registry, proven by a pull
+version_added: 0.1.0
+author:
+  - longshore contributors (@longshore)
+description:
+  - Finds the engines of the node (containerd, Docker, Podman with Buildah and Skopeo, CRI-O), writes what each of them must find
+    to trust the registries, and disturbs each as little as it allows. Files that an engine reads at every pull need nothing;
+    Docker and CRI-O are told by a reload; containerd is restarted once, when it does not read a directory of hosts yet, which
+    running containers outlive.
+  - Then every engine pulls a fresh image of a few hundred bytes from each registry, which is pushed for this and removed again.
+  - What others wrote is left as it is. A C(config.toml) keeps its order and comments, a C(daemon.json) its keys, and a file that
+    others wrote in the place of one of this module is named and refused.
+  - When an engine does not come back or cannot pull, every file is put back and the engines take that over.
+  - What was written is kept in C(/var/lib/longshore/trust.json), with the bytes that were there before. O(state=absent) gives those
+    back where nobody has changed the file since, and takes its own entries out of it where somebody has.
+  - It needs the node's Python alone.
+requirements:
+  - C(crictl) for the pull through containerd or CRI-O; without it nothing is pulled there, and the result says so.
+  - systemd where containerd has to be restarted.
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be written, and what would be reloaded or restarted. Nothing is pushed or pulled.
+  diff_mode:
+    support: full
+    description: Shows each file before and after. Values of keys that look like secrets are masked.
+  platform:
+    platforms: linux
+    support: full
+    description: Runs on the node, as root.
+options:
+  registries:
+    description:
+      - The registries, each in the one shape that the whole collection uses.
+      - What this module wrote for a registry earlier and is not wanted for it any more is taken away, for example the entry of a
+        registry that spoke plain HTTP and now speaks TLS. Registries that are not named are left alone.
+      - With O(state=absent) only the endpoints count, and none at all stands for every registry that the module wrote something for.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      endpoint:
+        description:
+          - Host and port, as an image's name begins with them, for example V(registry.example:5000) or V([2001:db8::1]:5000).
+        type: str
+        required: true
+      tls:
+        description:
+          - How the registry is spoken to. It is never guessed from the address.
+          - V(verified) is TLS with a certificate that the system's authorities or O(registries[].ca) vouch for.
+          - V(unverified) is TLS with any certificate. Docker, Podman and CRI-O then fall back to HTTP as well.
+          - V(plain) is HTTP without TLS.
+        type: str
+        choices: [verified, unverified, plain]
+        default: verified
+      ca:
+        description:
+          - Certificates of the authorities that issued the registry's certificate, as PEM text, trusted for this registry alone.
+        type: str
+      username:
+        description:
+          - Who logs in for the check.
+          - A login is not kept on the node, since pods bring theirs. A user who may not push does for the check, which then asks
+            for an image that is not there.
+        type: str
+      password:
+        description:
+          - The password, or an access token in its place.
+        type: str
+      mirror_of:
+        description:
+          - Registries that this one is a mirror of. Not applied by this version, which says so in a warning.
+        type: list
+        elements: str
+  engines:
+    description:
+      - The engines to serve. V(auto) stands for those that are found and are nobody else's part; a containerd that only serves
+        Docker is passed over, and one of k3s, RKE2 or MicroK8s, which write their configuration themselves.
+      - V(podman) stands for Podman, Buildah and Skopeo, which read the same files.
+      - One that is named and not on the node is an error.
+    type: list
+    elements: str
+    choices: [auto, containerd, crio, docker, podman]
+    default: [auto]
+  state:
+    description:
+      - Whether the engines are to trust the registries, or this module's files and entries are to go.
+    type: str
+    choices: [present, absent]
+    default: present
+  restart:
+    description:
+      - Whether an engine may be restarted that needs it. With V(never) such an engine is left as it is, and named in
+        RV(restart_needed).
+    type: str
+    choices: [allowed, never]
+    default: allowed
+  override:
+    description:
+      - Whether a file may be replaced that others wrote in the place of one of this module. O(state=absent) brings it back.
+    type: bool
+    default: false
+  verify:
+    description:
+      - When the engines pull. V(changed) is after a change, and where no pull with this version of the engine has proven yet
+        that it trusts the registry as it is described now.
+    type: str
+    choices: [changed, always, never]
+    default: changed
+seealso:
+  - module: longshore.delivery.image_pull
+"""
+
+EXAMPLES = r"""
+- name: Trust a registry with a private authority
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: registry.example:5000
+        ca: "{{ lookup('ansible.builtin.file', 'registry-ca.crt') }}"
+        username: ci
+        password: "{{ vault_registry_password }}"
+
+- name: Trust a registry that speaks plain HTTP, without restarting anything
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: 10.0.0.5:5000
+        tls: plain
+    restart: never
+  register: trust
+
+- name: Take away whatever this module wrote on the node
+  longshore.delivery.registry_trust:
+    state: absent
+"""
+
+RETURN = r"""
+engines:
+  description: The engines that were served, in the order in which that was done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name, as in O(engines).
+      type: str
+    version:
+      description: Its version, as it says itself.
+      type: str
+      sample: 1.7.24
+    config_file:
+      description: The configuration file, or directory, that it reads.
+      type: str
+      sample: /etc/containerd/config.toml
+    is_running:
+      description: Whether it runs. One that does not reads its files when it starts.
+      type: bool
+    files:
+      description: The files that were changed for it.
+      type: list
+      elements: str
+    action:
+      description: What was done so that it takes them over, V(nothing), V(reload) or V(restart).
+      type: str
+    reason:
+      description: Why.
+      type: str
+    pulls:
+      description: One entry for each registry that it was checked with in this run.
+      type: list
+      elements: dict
+      contains:
+        registry:
+          description: The registry.
+          type: str
+        verified_by:
+          description:
+            - V(pull), V(answer) where the registry takes no push from this user and told the engine that it has no such image,
+              or V(not checked).
+          type: str
+        milliseconds:
+          description: How long the engine took.
+          type: int
+        remark:
+          description: What else is to be said.
+          type: str
+passed_over:
+  description: Engines that are on the node and are another's part, with the reason.
+  returned: success
+  type: dict
+  sample: {containerd: it serves Docker}
+restart_needed:
+  description: The engines that need a restart, which O(restart=never) kept from them. Nothing was changed for them.
+  returned: success
+  type: list
+  elements: str
+engine:
+  description: The engine that failed.
+  returned: when an engine cannot pull
+  type: str
+config_file:
+  description: Its configuration file.
+  returned: when an engine cannot pull
+  type: str
+pull_error:
+  description:
+    - What it was, such as V(ca), V(https_on_http), V(http_on_https), V(tls), V(clock), V(name), V(refused), V(timeout),
+      V(unauthorized), V(forbidden), V(not_found), V(disk), V(cri) or V(other).
+  returned: when an engine cannot pull
+  type: str
+refusals:
+  description: What stands in the way on the node.
+  returned: when something does
+  type: list
+  elements: str
+"""
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import module_main
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.registry_trust import CAPABILITY
+
+
+def main() -> None:
+    """Run the capability on the node."""
+    module_main(CAPABILITY)
+
+
+if __name__ == "__main__":
+    main()
