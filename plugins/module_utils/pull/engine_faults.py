@@ -99,6 +99,11 @@ OF_THE_REGISTRY = frozenset(
     ("engine", "disk", "https_on_http", "http_on_https", "clock", "ca", "tls", "name", "refused", "timeout", "busy")
 )
 
+_WRAPPING = re.compile(
+    r"(?:(?:Error|pulling image|pull image err|RegistryUnavailable|unable to pull image(?: or OCI artifact)?|failed to do request"
+    r'|failed to pull and unpack image "[^"]*"|failed to resolve (?:image|reference "[^"]*")|initializing source \S+?(?=: )): )*'
+)
+
 
 class EngineError(DeliveryError):
     """An engine that cannot be reached or cannot do it.
@@ -124,11 +129,20 @@ def engine_error(doing: str, engine: str, registry: str, said: str, kind: t.Opti
     """
     kind = kind or kind_of(said)
     cause, way_out = _TOLD[kind]
-    said = " ".join(said.split())
-    told = "%s failed: %s. It said: %s. %s" % (
+    told = "%s failed: %s. The engine said: %s. %s" % (
         doing,
         cause.format(engine=engine, registry="the registry %s" % registry),
-        (said if len(said) <= 600 else said[:600] + "...").rstrip(".") or "nothing",
+        core_of(said) or "nothing",
         way_out,
     )
     return EngineError(told, kind)
+
+
+def core_of(said: str) -> str:
+    """The innermost of an engine's words, on one line, without what it wraps around them, naming the image again and again."""
+    lines = [line for line in said.splitlines() if line.startswith("Error: ")] or [said]
+    core = " ".join(lines[-1].split())
+    core = (
+        core[len(t.cast("re.Match[str]", _WRAPPING.match(core)).group()) :].partition("; artifact err: ")[0].rstrip(".")
+    )
+    return core if len(core) <= 500 else core[:500] + "..."

@@ -167,9 +167,17 @@ def _kubelet_command(root: str) -> str:
         if not entry.isdigit():
             continue
         arguments = _read(proc, os.path.join(entry, "cmdline")).split("\0")
-        if os.path.basename(arguments[0]) == "kubelet":
+        if os.path.basename(arguments[0]) == "kubelet" and _is_of_this_host(proc, entry):
             return " ".join(shlex.quote(argument) if " " in argument else argument for argument in arguments)
     return ""
+
+
+def _is_of_this_host(proc: str, entry: str) -> bool:
+    """Whether a process is not one of a container's, which a host sees too: nodes of kind and the like run kubelets there."""
+    try:
+        return os.readlink(os.path.join(proc, entry, "ns/pid")) == os.readlink(os.path.join(proc, "self/ns/pid"))
+    except OSError:
+        return True
 
 
 def _read(root: str, path: str) -> str:
