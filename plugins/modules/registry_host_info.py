@@ -227,6 +227,10 @@ install:
   description: Whether a package is missing.
   returned: success
   type: bool
+mend_files:
+  description: Whether one of O(files) has another content, owner or mode, or is missing.
+  returned: success
+  type: bool
 make_authority:
   description: Whether the own authority is to be made.
   returned: success

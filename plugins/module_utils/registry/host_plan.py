@@ -93,6 +93,7 @@ class Plan:
 
     differences: t.Tuple[str, ...] = ()
     install: bool = False
+    mend_files: bool = False
     make_authority: bool = False
     make_certificate: bool = False
     write_users: bool = False
@@ -124,6 +125,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     return Plan(
         differences=tuple(differences),
         install=bool(missing),
+        mend_files=bool(observed.file_differences),
         make_authority=make_authority,
         make_certificate=renews,
         write_users=bool(observed.user_differences),

@@ -111,7 +111,7 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
     ("observed", "word", "steps"),
     [
         (seen(packages={"nginx": "1.22"}), "docker-registry is not installed", {"install"}),
-        (seen(file_differences=("/x has mode 0666",)), "0666", set()),
+        (seen(file_differences=("/x has mode 0666",)), "0666", {"mend_files"}),
         (seen(user_differences=("user eve is not among the wanted ones",)), "eve", {"write_users"}),
         (seen(certificate=None, certificate_fault="expired"), "expired", {"make_certificate", "reload_nginx"}),
         (seen(certificate=None), "no certificate yet", {"make_certificate", "reload_nginx"}),
