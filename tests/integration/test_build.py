@@ -1,0 +1,367 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""image_build on real engines: the controller's own and the lab's dock, asked directly what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import typing as t
+import uuid
+from pathlib import Path
+
+import docker
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
+from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests.lab.places import Places
+
+pytestmark = pytest.mark.lab
+PLACES = Places.of_user()
+DOCK = "tcp://10.90.0.20:2376"
+
+
+class Engine:
+    """One engine, its images under a prefix of their own, and image_build against it."""
+
+    def __init__(self, host: str, certificates: Path | None) -> None:
+        self.options: dict[str, t.Any] = {"docker_host": host}
+        tls: t.Any = False
+        if certificates:
+            self.options["docker_cert_path"] = str(certificates)
+            client = (str(certificates / "cert.pem"), str(certificates / "key.pem"))
+            tls = docker.tls.TLSConfig(client_cert=client, ca_cert=str(certificates / "ca.pem"), verify=True)
+        self.client = docker.DockerClient(base_url=host, version="1.41", tls=tls)
+        self.client.api.trust_env = False  # else a CA in the environment takes the place of the engine's
+        self.prefix = f"longshore.test/{uuid.uuid4().hex[:12]}"
+        self.progress: list[str] = []
+        self.commands: list[list[str]] = []
+        self.built: list[str] = []
+
+    def run_command(self, argv: list[str], **options: t.Any) -> Completed:
+        self.commands.append(argv)
+        return run_command(argv, **options)
+
+    def build(self, name: str, source: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        given_options = {"name": f"{self.prefix}/{name}", "source": str(source), **self.options, **options}
+        checked = ArgumentSpecValidator(CAPABILITY.argument_spec).validate(given_options)
+        assert checked.error_messages == []
+        self.progress, self.commands = [], []
+        how = Context(
+            check=check,
+            diff=True,
+            warn=self.progress.append,
+            progress=self.progress.append,
+            run_command=self.run_command,
+        )
+        result = CAPABILITY.run(checked.validated_parameters, how)
+        if result["changed"] and not check:
+            self.built.append(result["image"]["id"])
+        return result
+
+    def id(self, name: str) -> str | None:
+        try:
+            return t.cast("str", self.client.images.get(f"{self.prefix}/{name}").id)
+        except docker.errors.ImageNotFound:
+            return None
+
+    def files(self, name: str) -> dict[str, str]:
+        """All that an image has, in the form that a walk gives."""
+        container = self.client.containers.create(f"{self.prefix}/{name}", "none")
+        try:
+            content = io.BytesIO(b"".join(container.export()))
+        finally:
+            container.remove()
+        found = {}
+        with tarfile.open(fileobj=content) as archive:
+            for member in archive.getmembers():
+                path, mode = member.name.rstrip("/"), member.mode & 0o7777
+                if member.issym():
+                    found[path] = f"link {member.linkname}"
+                elif member.isdir():
+                    found[path] = f"directory {mode:04o}"
+                elif member.isfile():
+                    digest = hashlib.sha256(t.cast("t.IO[bytes]", archive.extractfile(member)).read()).hexdigest()
+                    found[path] = f"file {mode:04o} {digest}"
+        return found
+
+    def files_below(self, name: str, directory: str) -> dict[str, str]:
+        start = directory + "/"
+        return {path[len(start) :]: entry for path, entry in self.files(name).items() if path.startswith(start)}
+
+    def clean(self) -> None:
+        """Take away every image that was built here, the newest first: one may stand on another."""
+        for image in reversed(self.built):
+            with contextlib.suppress(docker.errors.ImageNotFound):
+                self.client.images.remove(image, force=True)
+        self.client.close()
+
+
+@pytest.fixture(scope="module")
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """The lab's buildx, and a cache and notes that are this module's own."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_CONFIG", str(PLACES.docker_config))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        yield
+
+
+@pytest.fixture(params=["controller", "dock"], scope="module")
+def engine(request: pytest.FixtureRequest, own_home: None) -> t.Iterator[Engine]:
+    dock = request.param == "dock"
+    engine = Engine(DOCK, PLACES.builder) if dock else Engine("unix:///var/run/docker.sock", None)
+    yield engine
+    engine.clean()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    root = tmp_path / "source"
+    root.mkdir()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /dir/app\n")
+    (root / "app").write_text("one\n")
+    (root / ".dockerignore").write_text("*.log\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def shell(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A base image with nothing but the controller's own shell and what it is linked with; its name."""
+    root = tmp_path_factory.mktemp("shell")
+    linked = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout.split()
+    for path in ["/bin/sh", *(word for word in linked if word.startswith("/"))]:
+        (root / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / path.lstrip("/"))
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (root / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")
+    engine.build("shell:1", root)
+    return f"{engine.prefix}/shell:1"
+
+
+def test_a_second_run_builds_nothing_and_a_changed_byte_builds(engine: Engine, source: Path) -> None:
+    first = engine.build("app", source, tags=["1", "2"])
+    built = engine.id("app:1")
+    assert first["changed"]
+    assert built == engine.id("app:2") == first["image"]["id"] == first["image"]["config_digest"]
+    assert engine.id("app:latest") is None
+    assert engine.files_below("app:1", "dir") == {"app": "file 0644 " + hashlib.sha256(b"one\n").hexdigest()}
+
+    again = engine.build("app", source, tags=["1", "2"])
+    assert (again["changed"], again["why"], engine.commands, engine.progress) == (False, [], [], [])
+    assert again["image"] == first["image"]
+    os.utime(source / "app", (1, 1))
+    (source / "app").write_text("one\n")
+    (source / "new.log").write_text("kept out")
+    assert not engine.build("app", source, tags=["1", "2"])["changed"]
+
+    (source / "app").write_text("two\n")
+    planned = engine.build("app", source, check=True, tags=["1", "2"])
+    assert engine.id("app:1") == built
+    done = engine.build("app", source, tags=["1", "2"])
+    assert planned["why"] == done["why"] == ["the context changed: app changed"]
+    assert planned["changed"]
+    assert done["changed"]
+    assert planned["inputs"] == done["inputs"]
+    assert "context app: file" in done["diff"]["before"]
+    assert engine.id("app:1") == engine.id("app:2") == done["image"]["id"] != built
+    assert done["named"] == [
+        {"reference": f"{engine.prefix}/app:{tag}", "before": built, "after": engine.id("app:1")} for tag in "12"
+    ]
+    assert f"moved from {built.removeprefix('sha256:')[:12]} to" in engine.progress[-1]
+
+
+def test_another_controller_sees_that_nothing_changed(
+    engine: Engine, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.build("other", source, tags=["1"])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(source, copy)
+    assert not engine.build("other", copy, tags=["1"])["changed"]
+    (copy / "app").chmod(0o600)
+    shutil.rmtree(tmp_path / "state")
+    assert engine.build("other", copy, tags=["1"])["why"] == ["the context changed"]
+
+
+def test_everything_that_is_an_input_builds(engine: Engine, source: Path) -> None:
+    options: dict[str, t.Any] = {"tags": ["1"]}
+    engine.build("inputs", source, **options)
+    secret = {"secrets": [{"id": "s", "value": "x"}]}
+    for change, reason in (
+        ({"args": {"V": "1"}}, "the build arguments changed: V added"),
+        ({"args": {"V": "2"}}, "the build arguments changed: V changed"),
+        ({"labels": {"l": "1"}}, "the labels changed: l added"),
+        (secret, "the names of the secrets changed: s added"),
+    ):
+        options.update(change)
+        assert engine.build("inputs", source, **options)["why"] == [reason]
+        assert not engine.build("inputs", source, **options)["changed"]
+    options["secrets"] = [{"id": "s", "value": "another"}]
+    assert not engine.build("inputs", source, **options)["changed"]
+    assert engine.client.images.get(f"{engine.prefix}/inputs:1").labels["l"] == "1"
+    with open(source / "Dockerfile", "a") as file:
+        file.write("ENV X=1\n")
+    why = engine.build("inputs", source, **options)["why"]
+    assert "the Dockerfile changed: Dockerfile changed" in why
+
+
+def test_a_changed_base_image_builds_what_is_made_from_it(engine: Engine, source: Path) -> None:
+    base = f"{engine.prefix}/base:1"
+    engine.build("base", source, tags=["1"])
+    (source / "Child").write_text("ARG BASE\nFROM ${BASE} AS a\nFROM scratch\nCOPY --from=a /dir /copied\n")
+    child: dict[str, t.Any] = {"tags": ["1"], "dockerfile": "Child", "args": {"BASE": base}}
+    engine.build("child", source, **child)
+    assert not engine.build("child", source, **child)["changed"]
+    engine.build("base", source, tags=["1"], labels={"other": "one"})
+    result = engine.build("child", source, **child)
+    assert result["why"] == [f"the base images changed: {base} changed"]
+    # an absent base is not what has to be built on: the image stays as it is
+    engine.client.images.remove(base)
+    assert not engine.build("child", source, **child)["changed"]
+
+
+def test_tags_are_added_and_taken_from_what_has_them(engine: Engine, source: Path) -> None:
+    first = engine.build("tags", source, tags=["1"])
+    added = engine.build("tags", source, tags=["1", "stable"])
+    assert (added["changed"], added["built"], engine.commands) == (True, False, [])
+    assert engine.id("tags:stable") == first["image"]["id"]
+    (source / "app").write_text("two\n")
+    engine.build("tags", source, tags=["2"])
+    assert engine.id("tags:1") == first["image"]["id"] != engine.id("tags:2")
+    moved = engine.build("tags", source, tags=["2", "stable"])
+    assert moved["named"] == [
+        {
+            "reference": f"{engine.prefix}/tags:stable",
+            "before": first["image"]["id"],
+            "after": engine.id("tags:2"),
+        }
+    ]
+    (source / "app").write_text("one\n")
+    back = engine.build("tags", source, tags=["2"])
+    assert (back["built"], engine.id("tags:2")) == (False, first["image"]["id"])
+
+
+def test_always_and_never(engine: Engine, source: Path) -> None:
+    engine.build("rebuild", source, tags=["1"])
+    always = engine.build("rebuild", source, tags=["1"], rebuild="always")
+    assert (always["built"], always["changed"]) == (True, False)
+    (source / "app").write_text("two\n")
+    never = engine.build("rebuild", source, tags=["1"], rebuild="never")
+    assert (never["built"], never["changed"]) == (False, False)
+    assert never["why"][0] == "not built, because rebuild is never"
+
+
+def test_a_failing_instruction_is_named_and_nothing_is_tagged(engine: Engine, source: Path, shell: str) -> None:
+    (source / "Dockerfile").write_text(f"FROM {shell}\nCOPY app /app\n\nRUN echo one; \\\n  echo two >&2; exit 3\n")
+    with pytest.raises(DeliveryError) as caught:
+        engine.build("failing", source, tags=["1"], network="none")
+    assert "line 4, RUN echo one; echo two >&2; exit 3: it ended with exit code 3." in str(caught.value)
+    assert sorted(caught.value.facts["log"]) == ["one", "two"]
+    assert caught.value.facts["dockerfile_line"] == 4
+    assert engine.id("failing:1") is None
+
+
+def test_secrets_reach_the_build_and_nothing_else(engine: Engine, source: Path, shell: str, tmp_path: Path) -> None:
+    (tmp_path / "secret,file").write_text("from a file")
+    read = " && ".join(f"read -r {name} < /run/secrets/{name}; echo ${{#{name}}}" for name in "abc")
+    mounts = " ".join(f"--mount=type=secret,id={name}" for name in "abc")
+    (source / "Dockerfile").write_text(f"FROM {shell}\nRUN {mounts} : {engine.prefix}; {read}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET_FOR_TEST", "from the environment")
+        secrets = [
+            {"id": "a", "file": str(tmp_path / "secret,file")},
+            {"id": "b", "env": "SECRET_FOR_TEST"},
+            {"id": "c", "value": "from the options"},
+        ]
+        result = engine.build("secrets", source, tags=["1"], secrets=secrets, network="none")
+    assert result["log"] == ["11", "20", "16"]
+    assert "from the options" not in str(engine.commands) + str(engine.progress) + str(result)
+    image = engine.client.images.get(f"{engine.prefix}/secrets:1")
+    assert "from" not in str(image.history()).lower().replace(shell, "")
+    held = str(engine.files("secrets:1"))
+    for secret in (b"from a file", b"from the environment", b"from the options"):
+        assert hashlib.sha256(secret).hexdigest() not in held
+
+
+def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, source: Path) -> None:
+    original = engine.run_command
+
+    def meddling(argv: list[str], **options: t.Any) -> Completed:
+        if argv[2] == "build":
+            (source / "app").write_text("changed meanwhile\n")
+        return original(argv, **options)
+
+    before = {image.id for image in engine.client.images.list()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "run_command", meddling)
+        with pytest.raises(
+            DeliveryError, match=r"inputs changed while it was built: context app changed\. Run it again"
+        ):
+            engine.build("meddled", source, tags=["1"])
+    assert engine.id("meddled:1") is None
+    assert {image.id for image in engine.client.images.list()} == before
+
+
+def test_what_is_wrong_is_said_before_anything_is_built(engine: Engine, source: Path) -> None:
+    (source / "Dockerfile").write_text("FROM longshore.test/none:1\nCOPY app /\n")
+    with pytest.raises(DeliveryError, match=r"longshore\.test/none:1 .*line 1\) is not in the engine and could not"):
+        engine.build("wrong", source, tags=["1"])
+    assert [argv[:3] for argv in engine.commands] == [["docker", "buildx", "version"]]
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY some.log /\n")
+    (source / "some.log").touch()
+    with pytest.raises(DeliveryError, match=r"some\.log is kept out of the build by .*line 1: \*\.log"):
+        engine.build("wrong", source, tags=["1"])
+    assert engine.commands == []
+
+
+NAMES = st.sampled_from(["a", "b", "ab", "a.b", ".c", "a b", "[x]", "Dockerfile"])
+TREES = st.dictionaries(
+    st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.sampled_from([0o644, 0o755]), min_size=3
+)
+PARTS = st.sampled_from(
+    ["a", "b", "ab", "a.b", "*", "**", "?", "[ab]", "[^a]", "a*", ".*", "**b", "a b", "\\[x]", "..", "Dockerfile"]
+)
+PATTERNS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "", "!", "! ", "/", "# "]),
+        st.lists(PARTS, min_size=1, max_size=3).map("/".join),
+        st.sampled_from(["", "/", " "]),
+    ),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TREES, st.lists(PATTERNS, min_size=1, max_size=5))
+def test_the_engine_receives_what_the_walk_finds(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, tree: dict[str, int], patterns: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("tree")
+    for path, mode in tree.items():
+        if not any((root / above).is_file() for above in Path(path).parents) and not (root / path).exists():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(path)
+            (root / path).chmod(mode)
+    (root / "link").symlink_to("a/b")
+    outside = tmp_path_factory.mktemp("outside") / "Build"
+    outside.write_text("FROM scratch\nCOPY . /received/\n")
+    Path(f"{outside}.dockerignore").write_text("\n".join(patterns))
+    found = context.read(str(root), dockerignore.parse("\n".join(patterns)), ContentHashes(str(root))).entries
+    engine.build("received", root, tags=["1"], dockerfile=str(outside))
+    assert engine.files_below("received:1", "received") == found
