@@ -22,8 +22,8 @@ description:
   - What others wrote is left as it is. A C(config.toml) keeps its order and comments, a C(daemon.json) its keys, and a file that
     others wrote in the place of one of this module is named and refused.
   - When an engine does not come back or cannot pull, every file is put back and the engines take that over.
-  - What was written is kept in C(/var/lib/longshore/trust.json), with the bytes that were there before. O(state=absent) gives those
-    back where nobody has changed the file since, and takes its own entries out of it where somebody has.
+  - What was written is kept in C(/var/lib/longshore/trust.json), with the bytes that were there before. O(state=absent) gives
+    those back where nobody has changed the file since, and takes its own entries out of it where somebody has.
   - It needs the node's Python alone.
 requirements:
   - C(crictl) for the pull through containerd or CRI-O; without it nothing is pulled there, and the result says so.
@@ -45,7 +45,8 @@ options:
       - The registries, each in the one shape that the whole collection uses.
       - What this module wrote for a registry earlier and is not wanted for it any more is taken away, for example the entry of a
         registry that spoke plain HTTP and now speaks TLS. Registries that are not named are left alone.
-      - With O(state=absent) only the endpoints count, and none at all stands for every registry that the module wrote something for.
+      - With O(state=absent) only the endpoints count, and none at all stands for every registry that the module wrote something
+        for.
     type: list
     elements: dict
     default: []

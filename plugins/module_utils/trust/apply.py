@@ -56,7 +56,7 @@ class Application:
         self._engines = {action.engine.name: action.engine for action in plan.actions}
         self._written: t.List[FileStep] = []
         self._told: t.List[Action] = []
-        self._made: t.Dict[str, t.List[str]] = {}
+        self._made: t.Tuple[str, ...] = ()
 
     def run(self) -> Ledger:
         """Carry the plan out. Returns the ledger as it is then.
@@ -65,6 +65,8 @@ class Application:
         """
         for step in self._plan.steps:
             self._ask_engine_about(step)
+        missing = [atomic.missing_directories(os.path.dirname(s.path)) for s in self._plan.steps if s.after is not None]
+        self._made = tuple(dict.fromkeys(directory for directories in missing for directory in directories))
         try:
             pending = {a.engine.name: a.what for a in self._plan.actions if a.what != NOTHING}
             for step in self._plan.steps:
@@ -72,7 +74,7 @@ class Application:
                     ledgers.store(step.keep, self._locations)
             if self._plan.steps or pending:
                 # Before the first file: a run that is cut off leaves behind what it was about to do.
-                self._save(dataclasses.replace(self._before, exists=True, records=self._records(), pending=pending))
+                self._save(self._ledger(pending))
             for step in self._plan.steps:
                 self._write(step, step.after if step.interim is None else step.interim)
             for action in self._plan.actions:
@@ -87,21 +89,20 @@ class Application:
         return self._finished()
 
     def _finished(self) -> Ledger:
-        for path, record in self._before.records.items():
-            if path not in self._plan.records:
-                atomic.remove_empty(record.directories)
-        after = dataclasses.replace(self._before, exists=True, records=self._records(), pending={})
+        atomic.remove_empty(self._before.directories)
+        after = self._ledger({})
+        after = dataclasses.replace(after, directories=tuple(name for name in after.directories if os.path.isdir(name)))
         if self._plan.steps or self._told or after.records != self._before.records or self._before.pending:
             self._save(after)
             ledgers.forget_unused(after, self._locations)
         return after
 
-    def _records(self) -> t.Dict[str, Record]:
-        records = {}
-        for path, record in self._plan.records.items():
-            made = tuple(self._made.get(path, ()))
-            records[path] = dataclasses.replace(record, directories=record.directories + made) if made else record
-        return records
+    def _ledger(self, pending: t.Mapping[str, str]) -> Ledger:
+        """The ledger with what this plan writes."""
+        directories = tuple(dict.fromkeys((*self._before.directories, *self._made)))
+        return dataclasses.replace(
+            self._before, exists=True, records=self._plan.records, pending=pending, directories=directories
+        )
 
     def _save(self, ledger: Ledger) -> None:
         ledgers.save(ledger, self._locations)
@@ -112,9 +113,7 @@ class Application:
             if content is None:
                 atomic.remove(step.path)
                 return
-            made = atomic.make_directories(os.path.dirname(step.path))
-            if made:
-                self._made[step.path] = made
+            atomic.make_directories(os.path.dirname(step.path))
             atomic.write(step.path, content, step.mode)
         except OSError as error:
             raise NotApplied(
@@ -175,6 +174,7 @@ class Application:
             except EngineFailed as failure:
                 problems.append("%s: %s" % (engine.name, failure))
         problems += self._restored(for_reload=False)
+        atomic.remove_empty(self._made)
         if not problems and self._before.exists:
             self._save(self._before)
         elif not problems:
@@ -200,7 +200,6 @@ class Application:
             try:
                 if content is None:
                     atomic.remove(step.path)
-                    atomic.remove_empty(self._made.get(step.path, ()))
                 else:
                     atomic.write(step.path, content, mode)
             except OSError as failure:

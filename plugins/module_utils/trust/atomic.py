@@ -71,12 +71,18 @@ def remove(path: str) -> None:
         _sync_directory(os.path.dirname(path))
 
 
-def make_directories(path: str, mode: int = 0o755) -> t.List[str]:
-    """Make a directory with its parents, whatever the umask. Returns those that were made, the outermost first."""
+def missing_directories(path: str) -> t.List[str]:
+    """This directory and its parents as far as they are not there, the outermost first."""
     missing: t.List[str] = []
     while not os.path.isdir(path):
         missing.insert(0, path)
         path = os.path.dirname(path)
+    return missing
+
+
+def make_directories(path: str, mode: int = 0o755) -> t.List[str]:
+    """Make a directory with its parents, whatever the umask. Returns those that were made, the outermost first."""
+    missing = missing_directories(path)
     for directory in missing:
         os.mkdir(directory, mode)
         os.chmod(directory, mode)

@@ -125,8 +125,7 @@ def plan_file(
         )
     if not kept:
         return FilePlan(step, None, (), tuple(remarks))
-    directories = record.directories if record is not None else ()
-    return FilePlan(step, Record(before, mode, str(digest(after)), tuple(kept), directories), (), tuple(remarks))
+    return FilePlan(step, Record(before, mode, str(digest(after)), tuple(kept)), (), tuple(remarks))
 
 
 def _without(content: Content, entries: t.Iterable[Entry]) -> Content:

@@ -37,14 +37,12 @@ class Record:
     :param mode: the permission bits before.
     :param after: the digest of the bytes that the collection left; another one means that somebody changed the file
         since.
-    :param directories: those made for the file.
     """
 
     before: t.Optional[str]
     mode: int
     after: str
     entries: t.Tuple[Entry, ...]
-    directories: t.Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +53,14 @@ class Ledger:
     :param pending: engines that have not taken over what their files say, and what is still to be done: reload or
         restart.
     :param verified: by engine and endpoint, the fingerprint of what a pull has proven.
+    :param directories: those that were made for the files.
     """
 
     exists: bool = False
     records: t.Mapping[str, Record] = dataclasses.field(default_factory=dict)
     pending: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     verified: t.Mapping[str, t.Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    directories: t.Tuple[str, ...] = ()
 
 
 def digest(content: t.Optional[bytes]) -> t.Optional[str]:
@@ -81,7 +81,8 @@ def load(locations: Locations) -> Ledger:
         if document["format"] != FORMAT:
             raise ValueError("its format is %r, this collection writes %d" % (document["format"], FORMAT))
         records = {path: _record(fields) for path, fields in document["files"].items()}
-        return Ledger(True, records, dict(document["pending"]), dict(document["verified"]))
+        directories = tuple(document["directories"])
+        return Ledger(True, records, dict(document["pending"]), dict(document["verified"]), directories)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeliveryError(
             "The ledger %s, which says what this collection wrote on this node, cannot be understood (%s: %s). "
@@ -96,6 +97,7 @@ def save(ledger: Ledger, locations: Locations) -> None:
     document = {
         "format": FORMAT,
         "files": {path: dataclasses.asdict(record) for path, record in sorted(ledger.records.items())},
+        "directories": sorted(ledger.directories),
         "pending": dict(ledger.pending),
         "verified": {engine: dict(proven) for engine, proven in ledger.verified.items()},
     }
@@ -156,4 +158,4 @@ def _record(fields: t.Mapping[str, t.Any]) -> Record:
             key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()
         }
         entries.append(Entry(**values))
-    return Record(fields["before"], fields["mode"], fields["after"], tuple(entries), tuple(fields["directories"]))
+    return Record(fields["before"], fields["mode"], fields["after"], tuple(entries))

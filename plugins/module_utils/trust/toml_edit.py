@@ -84,7 +84,7 @@ def set_string(text: str, path: KeyPath, value: str) -> Edit:
                 raise CannotEdit("%s is an inline table or another value" % key_text(statement.path))
         if isinstance(statement, Header) and statement.is_array and path[: len(statement.path)] == statement.path:
             raise CannotEdit("%s is an array of tables" % key_text(statement.path))
-    if any(statement.path == path for statement in found if isinstance(statement, Header)):
+    if any(statement.path[: len(path)] == path for statement in found):
         raise CannotEdit("%s is a table" % key_text(path))
     newline = "\r\n" if "\r\n" in text else "\n"
     table = path[:-1]

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read of processes and versions, what a diff shows, and what a canary is made of."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import DiffId, ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import canary as canaries
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import pull_check, registry_trust
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.complaint import PullFailed
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.diff import diffs, masked
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import Engine, version_in
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.processes import Process, is_running, running
+
+from .node import Node
+
+Make = t.Callable[..., RegistrySettings]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("1.7.24~ds1 1.7.24~ds1-6+deb13u1", "1.7.24"),
+        ("v2.2.9 ", "2.2.9"),
+        ("Docker version 26.1.5+dfsg1, build a72d7cd", "26.1.5"),
+        ("podman version 4.3.1\n", "4.3.1"),
+        ("crio version 1.36.1\nVersion: 1.36.1\n", "1.36.1"),
+        ("29.0", "29.0"),
+        ("no number", ""),
+    ],
+)
+def test_versions(text: str, version: str) -> None:
+    assert version_in(text) == version
+
+
+def test_flags_of_a_daemon() -> None:
+    process = Process(
+        1, ("dockerd", "-H", "fd://", "--host=unix:///x.sock", "--insecure-registry", "a:1", "--debug"), 1
+    )
+    assert process.flags("-H", "--host") == ["fd://", "unix:///x.sock"]
+    assert process.flag("--insecure-registry") == "a:1"
+    assert process.flag("--config-file") is None
+
+
+def test_a_process_is_told_from_a_later_one_of_its_number() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        name = Path(f"/proc/{child.pid}/comm").read_text().strip()
+        (found,) = [process for process in running([name])[name] if process.pid == child.pid]
+        assert found.argv[1] == "-c"
+        assert is_running(found)
+        assert not is_running(Process(found.pid, found.argv, found.started + 1))
+    finally:
+        child.kill()
+        child.wait()
+    assert not is_running(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"http-proxy": "http://user:s3cret@proxy:3128", "debug": true}',
+        'password = "s3cret"',
+        '  "auth": "s3cret",',
+        "[host.'x'.header]\n  Authorization = 'Basic s3cret'",
+        "identitytoken: s3cret",
+        "-----BEGIN EC PRIVATE KEY-----\ns3cret\n-----END EC PRIVATE KEY-----",
+    ],
+)
+def test_secrets_of_others_do_not_show(text: str) -> None:
+    assert "s3cret" not in masked(text)
+    assert "***" in masked(text)
+
+
+def test_what_is_no_secret_shows() -> None:
+    text = 'server = "https://10.0.0.5:5000"\n[plugins."io.containerd.grpc.v1.cri".registry.configs."h".auth]\nca = "/x.crt"\n'
+    assert masked(text) == text
+
+
+def test_a_diff_names_the_file_and_its_bytes(node: Node, registry: Make) -> None:
+    node.write("etc/docker/daemon.json", '{"debug": true}')
+    found = {one["after_header"].rpartition("/")[2]: one for one in diffs(node.planned(registry("plain")).steps)}
+    assert found["daemon.json"]["before"] == '{"debug": true}'
+    assert json.loads(found["daemon.json"]["after"])["insecure-registries"] == ["10.0.0.5:5000"]
+    assert found["hosts.toml"]["before_header"].endswith("hosts.toml (not there)")
+
+
+def test_a_canary_is_a_valid_image_and_no_other() -> None:
+    one, other = canaries.image("a" * 24, "x86_64"), canaries.image("b" * 24, "aarch64")
+    manifest, config = json.loads(one.manifest()), json.loads(one.config)
+    assert manifest["config"]["digest"] == str(ManifestDigest.of(one.config))
+    assert manifest["layers"][0]["size"] == len(one.layer)
+    tar = gzip.decompress(one.layer)
+    assert config["rootfs"]["diff_ids"] == [str(DiffId.of(tar))]
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        assert archive.getnames() == ["longshore-canary"]
+    assert (config["architecture"], json.loads(other.config)["architecture"]) == ("amd64", "arm64")
+    assert one.config != other.config
+    assert one.layer != other.layer
+    assert len(one.config) + len(one.layer) + len(one.manifest()) < 1500
+
+
+class Answers:
+    """An engine's client that answers as it is told, one text after the other; None is a pull that succeeds."""
+
+    def __init__(self, *answers: str | None) -> None:
+        self.answers = list(answers)
+        self.removed: list[str] = []
+
+    def pull(self, reference: Reference, registry: RegistrySettings) -> None:
+        answer = self.answers.pop(0)
+        if answer is not None:
+            raise PullFailed(answer)
+
+    def remove(self, reference: Reference) -> None:
+        self.removed.append(str(reference))
+
+
+def no_command(argv: t.Sequence[str], **_options: t.Any) -> Completed:
+    raise AssertionError(argv)
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch, registry: Make) -> t.Callable[..., pull_check.Check]:
+    def check(client: Answers | None, digest: bool = True, was_reloaded: bool = False) -> pull_check.Check:
+        monkeypatch.setattr(pull_check, "puller", lambda engine, run_command: client)
+        settings = registry("ca")
+        reference = Reference(settings.endpoint, canaries.REPOSITORY, "run-1")
+        canary = canaries.Canary(reference, ManifestDigest.of(b"x") if digest else None)
+        engine = Engine("podman", "5.4.2", "/etc/containers", client="/usr/bin/podman")
+        return pull_check.check(engine, settings, canary, no_command, was_reloaded)
+
+    return check
+
+
+def test_a_pull_proves_and_only_the_canary_goes(checked: t.Callable[..., pull_check.Check]) -> None:
+    client = Answers(None)
+    assert checked(client).how == "pull"
+    assert client.removed == ["10.0.0.5:5000/longshore/canary:run-1"]
+
+
+def test_where_nothing_may_be_pushed_the_registrys_answer_proves(checked: t.Callable[..., pull_check.Check]) -> None:
+    assert checked(Answers("manifest unknown"), digest=False).how == "answer"
+    for said in ("401 Unauthorized", "x509: certificate signed by unknown authority"):
+        with pytest.raises(PullFailed):
+            checked(Answers(said), digest=False)
+    with pytest.raises(PullFailed):  # it was pushed, so it must be there
+        checked(Answers("manifest unknown"))
+
+
+def test_an_engine_that_was_just_reloaded_gets_the_time_to_notice(checked: t.Callable[..., pull_check.Check]) -> None:
+    said = "http: server gave HTTP response to HTTPS client"
+    assert checked(Answers(said, said, None), was_reloaded=True).how == "pull"
+    with pytest.raises(PullFailed):
+        checked(Answers(said, None))
+    with pytest.raises(PullFailed):  # what no reload changes is not waited for
+        checked(Answers("no space left on device", None), was_reloaded=True)
+
+
+def test_without_a_client_it_is_said_that_nothing_was_checked(checked: t.Callable[..., pull_check.Check]) -> None:
+    result = checked(None)
+    assert (result.how, result.milliseconds) == ("not checked", 0)
+    assert "podman or skopeo" in result.remark
+
+
+def context(**options: t.Any) -> Context:
+    return Context(
+        check=options.get("check", False),
+        diff=False,
+        warn=lambda message: None,
+        progress=lambda line: None,
+        run_command=no_command,
+    )
+
+
+PARAMS = {"engines": ["auto"], "state": "present", "restart": "never", "override": False, "verify": "changed"}
+
+
+@pytest.mark.parametrize(
+    ("registries", "words"),
+    [
+        ([], "'registries' is empty"),
+        ([{"endpoint": "h:1"}, {"endpoint": "H:1", "tls": "plain"}], "names h:1 twice"),
+        ([{"endpoint": "https://h:1"}], "scheme"),
+        ([{"endpoint": "h:1", "ca": "-----BEGIN PRIVATE KEY-----"}], "private key"),
+    ],
+)
+def test_what_is_wrong_with_the_options_is_said_before_anything_is_looked_at(
+    registries: list[dict[str, str]], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DeliveryError, match=words):
+        registry_trust.run({**PARAMS, "registries": registries}, context(), Locations(str(tmp_path)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="engines are looked at by root alone")
+def test_an_engine_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.longshore.delivery.plugins.module_utils.trust import observe
+
+    found = observe.Found({"podman": Engine("podman", "5.4.2", "x")}, {"containerd": "it serves Docker"})
+    monkeypatch.setattr(observe, "find_engines", lambda *arguments: found)
+    params = {**PARAMS, "registries": [{"endpoint": "h:1"}], "engines": ["podman", "crio"]}
+    with pytest.raises(
+        DeliveryError, match=r"crio is not on this node; there are: podman \(containerd: it serves Docker\)"
+    ):
+        registry_trust.run(params, context(check=True), Locations(str(tmp_path)))
+    monkeypatch.setattr(observe, "find_engines", lambda *arguments: observe.Found({}, {}))
+    with pytest.raises(DeliveryError, match="no container engine"):
+        registry_trust.run({**params, "engines": ["auto"]}, context(check=True), Locations(str(tmp_path)))
