@@ -27,7 +27,7 @@ else:
     IMPORT_PROBLEM = None
 
     class _Client(docker.APIClient):
-        """A client whose CA is the one it is given: requests would put that of REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in its place."""
+        """A client that keeps to the CA it is given: requests would prefer that of REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE."""
 
         def merge_environment_settings(
             self, url: t.Any, proxies: t.Any, stream: t.Any, verify: t.Any, cert: t.Any

@@ -42,6 +42,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.stages im
     BaseImage,
     Stage,
     base_images,
+    fetched,
     uses_platform,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
@@ -77,6 +78,11 @@ class _Delivery:
         self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
         self.bases: t.Tuple[BaseImage, ...] = base_images(self.stages, self.stages, definition.path)
         definition.check_copies(self.stages)
+        for instruction in fetched(self.stages) if wanted.rebuild == "auto" else ():
+            context.warn(
+                "%s, line %d: %s fetches what nobody can know before the build: a change there builds nothing. "
+                "Copy it into 'source', or set 'rebuild: always'." % (definition.path, instruction.line, instruction)
+            )
         self.definition = definition
 
     def run(self) -> t.Dict[str, t.Any]:

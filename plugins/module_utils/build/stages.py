@@ -188,11 +188,23 @@ def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPat
             except words.UnreadableWord:
                 continue
             for source in sources:
-                if instruction.keyword == "ADD" and ("://" in source or source.startswith("git@")):
+                if instruction.keyword == "ADD" and _is_elsewhere(source):
                     continue
                 path = posixpath.normpath("/" + source).lstrip("/")
                 if path and not set("*?[$\\").intersection(source):
                     yield CopiedPath(path, instruction)
+
+
+def fetched(needed: t.Sequence[Stage]) -> t.Iterator[Instruction]:
+    """The instructions that fetch something from elsewhere, which nobody can know before the build."""
+    for stage in needed:
+        for instruction in stage.instructions:
+            if instruction.keyword == "ADD" and any(_is_elsewhere(word) for word in instruction.arguments.split()):
+                yield instruction
+
+
+def _is_elsewhere(source: str) -> bool:
+    return "://" in source or source.startswith("git@")
 
 
 def _sources(stage: Stage) -> t.Iterator[t.Tuple[str, int]]:

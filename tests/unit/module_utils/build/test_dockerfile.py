@@ -12,6 +12,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfil
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     base_images,
     copied_paths,
+    fetched,
     needed_stages,
     stages_of,
     uses_platform,
@@ -147,3 +148,4 @@ def test_paths_copied_from_the_context() -> None:
     dockerfile = parse(text)
     needed = needed_stages(stages_of(dockerfile, {}), "", "D")
     assert [copied.path for copied in copied_paths(needed, "\\")] == ["one", "three", "four", "fi ve", "seven"]
+    assert [instruction.line for instruction in fetched(needed)] == [8]
