@@ -1,0 +1,145 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the lab's Docker host to its registry, both asked themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest, ManifestDigest
+from tests.lab.nodes import NODES
+
+from .lab import BUILDER, BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger
+
+pytestmark = pytest.mark.lab
+
+
+def test_the_registry_serves_the_engines_image_and_a_second_push_does_nothing(builder: Builder) -> None:
+    image_id = builder.make("1")
+    foreseen = builder.push(tags=["1"], check=True)
+    assert foreseen["changed"] is True
+    assert foreseen["reference"] is None
+    assert builder.served("1") is None
+    first = builder.push(tags=["1"])
+    assert first["changed"] is True
+    served = builder.served("1")
+    assert served is not None
+    assert served.config_digest == ConfigDigest.parse(image_id)
+    assert first["digest"] == str(served.digest)
+    assert first["reference"] == f"{ENDPOINT}/{builder.repository}@{served.digest}"
+    assert first["diff"]["before"] == {"1": None}
+    assert first["diff"]["after"] == {"1": str(served.digest)}
+    assert first["layers"] == {"pushed": 1, "mounted": 0, "existing": 0}
+    assert len(builder.progress) == 2
+    for check in (True, False):
+        again = builder.push(tags=["1"], check=check)
+        assert again["changed"] is False
+        assert again["reference"] == first["reference"]
+        assert "layers" not in again
+    # the name that the push needed is gone, the one that was there is not
+    assert builder.names() == [f"{builder.repository}:1"]
+
+
+def test_a_tag_that_was_deleted_is_pushed_again(builder: Builder) -> None:
+    builder.make("1")
+    digest = ManifestDigest.parse(builder.push(tags=["1"])["digest"])
+    assert builder.client.delete_manifest(builder.repository, digest)
+    again = builder.push(tags=["1"])
+    assert again["changed"] is True
+    assert again["layers"]["pushed"] == 0
+    served = builder.served("1")
+    assert served is not None
+    assert str(served.digest) == again["digest"]
+
+
+def test_several_tags_are_one_digest_and_a_moved_tag_says_from_where(builder: Builder) -> None:
+    builder.make("1", "latest")
+    old = builder.push(tags=["1"])["digest"]
+    builder.engine.api.remove_image(f"{builder.repository}:1")
+    builder.make("1", "2")
+    moved = builder.push(tags=["1", "2", "not-in-the-engine"])
+    assert [(entry["tag"], entry["before"]) for entry in moved["tags"]] == [
+        ("1", old),
+        ("2", None),
+        ("not-in-the-engine", None),
+    ]
+    assert old != moved["digest"]
+    for tag in ("1", "2", "not-in-the-engine"):
+        served = builder.served(tag)
+        assert served is not None
+        assert str(served.digest) == moved["digest"]
+    further = builder.push(tags=["1", "3"])
+    assert further["changed"] is True
+    assert "layers" not in further  # the registry had it all
+    assert builder.push(tags=["3", "2"])["changed"] is False
+
+
+def test_the_name_with_the_registry_is_the_users_and_stays(builder: Builder) -> None:
+    full = f"{ENDPOINT}/{builder.repository}"
+    builder.make("1", name=full)
+    assert builder.push(tags=["1"])["changed"] is True
+    assert builder.push(name=f"{full}:1")["changed"] is False
+    assert builder.names() == [f"{full}:1"]
+    builder.make("1")
+    with pytest.raises(DeliveryError, match="two images"):
+        builder.push(tags=["1"])
+
+
+def test_what_is_wrong_is_said_before_anything_is_pushed(builder: Builder) -> None:
+    builder.make("1")
+    with pytest.raises(DeliveryError, match=f"Registry {ENDPOINT}: it refuses user 'ci'") as raised:
+        builder.push(tags=["1"], registry={**builder.registry, "password": "not-the-password"})
+    assert "not-the-password" not in str(raised.value)
+    with pytest.raises(DeliveryError, match=r"has no image .*:2"):
+        builder.push(tags=["2"])
+    with pytest.raises(DeliveryError, match="nothing takes connections"):
+        builder.push(tags=["1"], registry={**builder.registry, "endpoint": f"{NODES['dock'].address}:1"})
+    with pytest.raises(DeliveryError, match=r"tcp://10\.90\.0\.20:1 cannot be reached"):
+        builder.push(tags=["1"], docker_host="tcp://10.90.0.20:1")
+    with pytest.raises(DeliveryError, match="authority"):
+        builder.push(tags=["1"], registry={"endpoint": ENDPOINT, **LOGIN})
+    assert builder.served("1") is None
+    assert builder.names() == [f"{builder.repository}:1"]
+
+
+def test_an_engine_that_does_not_trust_the_registry(builder: Builder, strangers: tuple[Stranger, Stranger]) -> None:
+    """The controller does, by 'ca'; the engine on the other host does not."""
+    builder.make("1")
+    with pytest.raises(DeliveryError, match="does not trust the registry") as raised:
+        builder.push(tags=["1"], registry={"endpoint": strangers[0].endpoint, "ca": strangers[0].ca})
+    assert BUILDER in str(raised.value)
+    assert "Run the trust stage" in str(raised.value)
+    assert builder.names() == [f"{builder.repository}:1"]
+
+
+def test_progress_is_shown_by_the_playbook(builder: Builder, tmp_path: Path) -> None:
+    """The task runs in the controller's process, where its lines can be seen."""
+    builder.make("1")
+    options = {"name": f"{builder.repository}:1", "registry": builder.registry, **BUILDS}
+    task = {"name": "push", "longshore.delivery.image_push": options}
+    play = tmp_path / "push.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    program = Path(sys.executable).parent / "ansible-playbook"
+    done = subprocess.run(
+        [program, "-vvv", play],
+        cwd=CHECKOUT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "image_push: in process" in done.stdout
+    assert f"localhost | {builder.repository}:1: layers: 1 pushed, 0 mounted, 0 existing" in done.stdout
+    assert LOGIN["password"] not in done.stdout + done.stderr
+    served = builder.served("1")
+    assert served is not None
+    builder.manifests.add((builder.repository, served.digest))
