@@ -147,6 +147,7 @@ class Pulls:
                 self.done += 1
             except Exception as error:
                 self.failures.append(str(error))
+            self._stop.wait(0.05)
 
     def __enter__(self) -> Pulls:
         for thread in self._threads:
