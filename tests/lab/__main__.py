@@ -9,9 +9,9 @@ import argparse
 import os
 import sys
 
-from .builds import BuildError
 from .down import down
 from .errors import LabError
+from .golang import BuildError
 from .nodes import DEFAULT, NODES, select
 from .places import Places
 from .progress import Progress
@@ -21,7 +21,9 @@ from .up import only_one, up
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 after an error on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m tests.lab", description="Real nodes and a real cluster, in containers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.lab", description="Real nodes and a real cluster, in containers."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     upward = commands.add_parser("up", help="have the lab running")
     upward.add_argument("--nodes", default=",".join(DEFAULT), help=f"of {','.join(NODES)} (default: %(default)s)")

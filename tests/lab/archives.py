@@ -61,5 +61,3 @@ def _extract_busybox(target: Path, image: str) -> None:
         docker("cp", f"{container}:/bin/busybox", str(target))
     finally:
         docker("rm", "--force", container)
-
-

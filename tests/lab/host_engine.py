@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .places import Places
     from .progress import Progress
 
+UNITS = ("docker.service", "docker.socket", "containerd.service")
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 60.0
 
@@ -67,19 +68,21 @@ def ensure(places: Places, progress: Progress) -> None:
         raise LabError(
             f"No Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start it, or unset DOCKER_HOST."
         )
+    systemd = Path("/run/systemd/system").is_dir()
+    before = _active_units() if systemd else set()
     install("dockerd", progress)
     if answers():  # installing it started it
-        _remember_service(places)
+        _remember_units(places, before)
         return
     if os.geteuid() != 0:
         raise LabError(
             "No Docker engine answers. Start it (`sudo systemctl start docker`) and let this user use it "
             "(`sudo usermod -aG docker $USER`, then log in again), or run this as root."
         )
-    if Path("/run/systemd/system").is_dir():
+    if systemd:
         progress("host: starting docker.service")
         run(["systemctl", "start", "docker.service"])
-        _remember_service(places)
+        _remember_units(places, before)
     else:
         progress(f"host: starting dockerd (there is no systemd); its log is {_log(places)}")
         _start_daemon(places)
@@ -93,9 +96,9 @@ def ensure(places: Places, progress: Progress) -> None:
 def stop(places: Places, progress: Progress) -> None:
     """Stop the engine if the lab itself started it, with what it left in the kernel; packages stay."""
     if _service(places).exists():
-        progress("host: stopping docker.service, which the lab had started")
-        run(["systemctl", "stop", "docker.service", "docker.socket"])
-        _service(places).unlink()
+        units = _service(places).read_text(encoding="ascii").split()
+        progress(f"host: stopping {' '.join(units)}, which the lab had started")
+        run(["systemctl", "stop", *units])
     elif process := _daemon(places):
         progress("host: stopping dockerd, which the lab had started")
         os.kill(process, signal.SIGTERM)
@@ -107,6 +110,8 @@ def stop(places: Places, progress: Progress) -> None:
     else:
         return
     _remove_bridge()
+    if _forward_policy(places).exists():  # dockerd sets DROP where it turns forwarding on
+        run(["iptables", "-P", "FORWARD", _forward_policy(places).read_text(encoding="ascii")], check=False)
     shutil.rmtree(places.engine, ignore_errors=True)
 
 
@@ -128,6 +133,9 @@ def _remove_bridge() -> None:
 def _start_daemon(places: Places) -> None:
     places.engine.mkdir(parents=True, exist_ok=True)
     program = shutil.which("dockerd") or "/usr/sbin/dockerd"
+    policy = run(["iptables", "-S", "FORWARD"], check=False).stdout.split()[:3]
+    if policy[:2] == ["-P", "FORWARD"]:
+        _forward_policy(places).write_text(policy[2], encoding="ascii")
     with _log(places).open("ab") as log:
         process = subprocess.Popen(
             [program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
@@ -146,17 +154,25 @@ def _daemon(places: Places) -> int | None:
     return process if name == "dockerd" and state.split()[0] != "Z" else None
 
 
-def _remember_service(places: Places) -> None:
+def _active_units() -> set[str]:
+    return {unit for unit in UNITS if run(["systemctl", "is-active", "--quiet", unit], check=False).rc == 0}
+
+
+def _remember_units(places: Places, before: set[str]) -> None:
     places.engine.mkdir(parents=True, exist_ok=True)
-    _service(places).touch()
+    _service(places).write_text(" ".join(unit for unit in UNITS if unit not in before), encoding="ascii")
 
 
 def _service(places: Places) -> Path:
-    return places.engine / "started-service"
+    return places.engine / "started-units"
 
 
 def _pid_file(places: Places) -> Path:
     return places.engine / "dockerd.pid"
+
+
+def _forward_policy(places: Places) -> Path:
+    return places.engine / "forward-policy"
 
 
 def _log(places: Places) -> Path:

@@ -113,7 +113,15 @@ def _debootstrap(image: Image, places: Places, progress: Progress) -> None:
 
 
 def _import(root: Path, tag: str) -> None:
-    tar = ["tar", "--create", "--numeric-owner", "--exclude=./var/cache/apt/archives/*.deb", "--directory", str(root), "."]
+    tar = [
+        "tar",
+        "--create",
+        "--numeric-owner",
+        "--exclude=./var/cache/apt/archives/*.deb",
+        "--directory",
+        str(root),
+        ".",
+    ]
     with subprocess.Popen(tar, stdout=subprocess.PIPE) as archive:
         done = subprocess.run(
             ["docker", "import", "--change", f"LABEL {LABEL}", "-", tag],

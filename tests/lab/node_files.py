@@ -86,6 +86,7 @@ def program_links(node: Node) -> Iterator[NodeFile]:
 
 def kubeconfig(authority: Authority, identity: pki.Identity, server: str = API_SERVER) -> str:
     """A kubeconfig, complete in itself, of one identity."""
+
     def data(name: str) -> str:
         return base64.b64encode(authority.text(name).encode()).decode()
 

@@ -55,7 +55,12 @@ _CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sch
 _WORKER = ("dnsmasq-node", "pod-network", "kubelet", "kube-proxy")
 
 CP = Node(
-    "cp", "10.90.0.11", "containerd-debian", "10.91.1.0/24", "containerd://1.7.", ("containerd", *_WORKER, *_CONTROL_PLANE)
+    "cp",
+    "10.90.0.11",
+    "containerd-debian",
+    "10.91.1.0/24",
+    "containerd://1.7.",
+    ("containerd", *_WORKER, *_CONTROL_PLANE),
 )
 N1 = Node("n1", "10.90.0.12", "containerd-module", "10.91.2.0/24", "containerd://2.2.", ("containerd", *_WORKER))
 N2 = Node("n2", "10.90.0.13", "crio", "10.91.3.0/24", "cri-o://1.36.", ("crio", *_WORKER))

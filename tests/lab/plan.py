@@ -83,9 +83,7 @@ def plan(nodes: Iterable[Node], places: Places, programs: Mapping[str, Path], ar
             files += tuple(cluster_secrets(node, authorities.cluster))
         else:
             files += tuple(builder_secrets(authorities.builder))
-        containers.append(
-            Container(node, node_image(node.image).tag, flags(node, host, programs, archives), files)
-        )
+        containers.append(Container(node, node_image(node.image).tag, flags(node, host, programs, archives), files))
     return Plan(tuple(containers))
 
 

@@ -38,7 +38,9 @@ def status(places: Places) -> list[str]:
         if node.container not in found:
             continue
         member = nodes.get(node.name)
-        ready = "-" if not node.in_cluster else "unknown" if member is None else "Ready" if member["ready"] else "NotReady"
+        ready = (
+            "-" if not node.in_cluster else "unknown" if member is None else "Ready" if member["ready"] else "NotReady"
+        )
         inactive = inactive_services(node) if node.container in running else []
         services = "; ".join(inactive) or ("all active" if node.container in running else "-")
         used = f"{memory(node) / 2**20:.0f} MiB" if node.container in running else "-"

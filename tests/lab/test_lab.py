@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 PLACES = Places.of_user()
-UP = [node for node in NODES.values() if PLACES.lab.is_dir() and node.container in inspect("container", [node.container])]
+UP = [
+    node for node in NODES.values() if PLACES.lab.is_dir() and node.container in inspect("container", [node.container])
+]
 MEMBERS = [node for node in UP if node in CLUSTER]
 NAMESPACE = "lab-test"
 

@@ -17,7 +17,7 @@ from .builds import build
 from .command import stream
 from .engine import inspect
 from .errors import LabError
-from .node_images import node_image
+from .node_images import base_image, node_image
 from .nodes import BUILDER, NODES, Node
 from .plan import PLAYBOOKS, Plan, plan
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from .node_images import Image
     from .places import Places
     from .progress import Progress
 
@@ -68,8 +69,7 @@ def up(asked: Iterable[Node], places: Places, progress: Progress) -> None:
                 archives.have(places, programs)
             _make(wanted, places, programs, progress)
             write_atomically(settled, wanted.digest)
-            if new:
-                image_build.save([node_image(node.image) for node in nodes], places, progress)
+        image_build.save(_images(nodes), places, progress)  # what an interrupted run did not come to
     clients.write(nodes, places, programs)
     progress(f"the lab is up: {', '.join(node.name for node in nodes)}")
     report(nodes, places, progress)
@@ -90,8 +90,14 @@ def _programs(nodes: Iterable[Node]) -> list[str]:
     return [*names, *(archives.PROGRAMS if names else ())]
 
 
+def _images(nodes: Iterable[Node]) -> list[Image]:
+    """The nodes' images and what they are built on, which another kind of node needs."""
+    return [base_image(), *(node_image(kind) for kind in dict.fromkeys(node.image for node in nodes))]
+
+
 def _have_images(nodes: Iterable[Node], places: Places, progress: Progress) -> None:
-    image_build.have([node_image(node.image) for node in nodes], places, progress)
+    image_build.have(_images(nodes), places, progress)
+    image_build.save(_images(nodes), places, progress)
 
 
 def _make(wanted: Plan, places: Places, programs: Mapping[str, Path], progress: Progress) -> None:
