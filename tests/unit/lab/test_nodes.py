@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address
 
 import pytest
 
@@ -24,11 +24,11 @@ from ansible_collections.longshore.delivery.tests.lab.nodes import (
 
 def test_addresses_are_distinct_and_in_their_networks() -> None:
     assert len({node.address for node in NODES.values()}) == len(NODES)
-    assert all(ip_address(node.address) in ip_network(SUBNET) for node in NODES.values())
-    pods = [ip_network(node.pod_cidr) for node in CLUSTER]
-    assert all(network.subnet_of(ip_network(POD_CIDR)) for network in pods)
+    assert all(ip_address(node.address) in IPv4Network(SUBNET) for node in NODES.values())
+    pods = [IPv4Network(node.pod_cidr) for node in CLUSTER]
+    assert all(network.subnet_of(IPv4Network(POD_CIDR)) for network in pods)
     assert not any(a.overlaps(b) for i, a in enumerate(pods) for b in pods[i + 1 :])
-    assert all(ip_address(address) in ip_network(SERVICE_CIDR) for address in (DNS_SERVICE, KUBERNETES_SERVICE))
+    assert all(ip_address(address) in IPv4Network(SERVICE_CIDR) for address in (DNS_SERVICE, KUBERNETES_SERVICE))
 
 
 def test_a_selection_is_in_the_labs_order() -> None:
