@@ -61,8 +61,8 @@ class Load:
         )
 
     def __enter__(self) -> Load:
-        arguments = f"{SCRIPT} {self._url} {self._stop_file} {LIMIT_SECONDS}"
-        self._process = self._ansible("ansible.builtin.script", f"executable=python3 cmd='{arguments}'")
+        command = f"{SCRIPT} {self._url} {self._stop_file} {LIMIT_SECONDS}"
+        self._process = self._ansible("ansible.builtin.script", json.dumps({"cmd": command, "executable": "python3"}))
         return self
 
     def __exit__(self, *exception: t.Any) -> None:
