@@ -126,6 +126,7 @@ def _configuration(
         kind, wait = "start", 0.0
         text, remedy = "cannot be started: %s" % said, CORRECT_COMMAND
     elif "not found" in said:
+        wait = patience.missing
         text = "needs what is not there: %s" % said
         remedy = "Create it in the namespace"
     else:

@@ -40,7 +40,6 @@ CLUSTER_SPEC: t.Dict[str, t.Any] = {"kubeconfig": {"type": "str"}, "kube_context
 FIELD_MANAGER = "longshore.delivery"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _CONNECT_SECONDS = 5.0
-_READ_SECONDS = 30.0
 _BUSY = (429, 503, 504)
 _ATTEMPTS = 4
 
@@ -75,6 +74,8 @@ class Stream:
 
 class Cluster:
     """One API server, spoken to as one user. Use it in a C(with) block: client certificates lie in files until its end."""
+
+    read_seconds = 30.0
 
     def __init__(self, kubeconfig: t.Optional[str] = None, context: t.Optional[str] = None) -> None:
         """:raises ClusterError: the kubeconfig or the context is missing or cannot be used; nothing is sent yet."""
@@ -214,7 +215,7 @@ class Cluster:
         content_type: str = "application/json",
         accept: str = "application/json",
         stream: bool = False,
-        read_seconds: float = _READ_SECONDS,
+        read_seconds: t.Optional[float] = None,
     ) -> t.Any:
         headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
         for setting in self._configuration.auth_settings().values():
@@ -229,7 +230,7 @@ class Cluster:
                 url,
                 body=None if body is None else json.dumps(body),
                 headers=headers,
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_seconds),
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_seconds or self.read_seconds),
                 retries=False,
                 preload_content=not stream,
             )

@@ -34,8 +34,10 @@ def manifests(release: Release, images: t.Mapping[str, str]) -> t.List[Json]:
 
     :param images: each container's image as the user wrote it to the one that is to run.
     """
-    objects = [_config(release), _secret(release), _pull_secret(release), _service(release)]
-    return [item for item in objects if item] + [_deployment(release, images)]
+    config, secrets = config_name(release), secrets_name(release)
+    objects = [_config(release, config), _secret(release, secrets), _pull_secret(release), _service(release)]
+    pod = _pod(release, images, config, secrets)
+    return [item for item in objects if item] + [_deployment(release, pod)]
 
 
 def _object(release: Release, api_version: str, kind: str, name: str, **content: t.Any) -> Json:
@@ -43,18 +45,22 @@ def _object(release: Release, api_version: str, kind: str, name: str, **content:
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
-def config_name(release: Release) -> str:
+def config_name(release: Release) -> t.Optional[str]:
     """The ConfigMap's name: another content is another object, which rolls the pods and leaves earlier pods theirs."""
+    if not release.config:
+        return None
     content = json.dumps(dict(release.config), sort_keys=True).encode()
     return "%s-config-%s" % (release.name, hashlib.sha256(content).hexdigest()[:_HASH_DIGITS])
 
 
-def secrets_name(release: Release) -> str:
+def secrets_name(release: Release) -> t.Optional[str]:
     """The Secret's name, likewise.
 
     Whoever may see a pod sees this name, so that it must not let a weak password be guessed offline: scrypt with RFC 7914's
     interactive cost (about 50 ms and 16 MiB a guess), salted with where the Secret is.
     """
+    if not release.secrets:
+        return None
     content = json.dumps(dict(release.secrets), sort_keys=True).encode()
     salt = ("%s/%s" % (release.namespace, release.name)).encode()
     digest = hashlib.scrypt(content, salt=salt, n=2**14, r=8, p=1)
@@ -66,17 +72,17 @@ def pull_secret_name(release: Release) -> str:
     return "%s-registry" % release.name
 
 
-def _config(release: Release) -> t.Optional[Json]:
-    if not release.config:
+def _config(release: Release, name: t.Optional[str]) -> t.Optional[Json]:
+    if name is None:
         return None
-    return _object(release, "v1", "ConfigMap", config_name(release), immutable=True, data=dict(release.config))
+    return _object(release, "v1", "ConfigMap", name, immutable=True, data=dict(release.config))
 
 
-def _secret(release: Release) -> t.Optional[Json]:
-    if not release.secrets:
+def _secret(release: Release, name: t.Optional[str]) -> t.Optional[Json]:
+    if name is None:
         return None
     data = {key: base64.b64encode(value.encode()).decode() for key, value in release.secrets.items()}
-    return _object(release, "v1", "Secret", secrets_name(release), immutable=True, type="Opaque", data=data)
+    return _object(release, "v1", "Secret", name, immutable=True, type="Opaque", data=data)
 
 
 def _pull_secret(release: Release) -> t.Optional[Json]:
@@ -106,25 +112,25 @@ def _service(release: Release) -> t.Optional[Json]:
     )
 
 
-def _deployment(release: Release, images: t.Mapping[str, str]) -> Json:
+def _deployment(release: Release, pod: Json) -> Json:
     spec: Json = {
         "selector": {"matchLabels": {RELEASE_LABEL: release.name}},
         # a pod goes only when another one is ready in its place
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
-        "template": {"metadata": {"labels": labels_of(release.name)}, "spec": _pod(release, images)},
+        "template": {"metadata": {"labels": labels_of(release.name)}, "spec": pod},
     }
     if release.replicas is not None:
         spec["replicas"] = release.replicas
     return _object(release, "apps/v1", "Deployment", release.name, spec=spec)
 
 
-def _pod(release: Release, images: t.Mapping[str, str]) -> Json:
+def _pod(release: Release, images: t.Mapping[str, str], config: t.Optional[str], secrets: t.Optional[str]) -> Json:
     main = _container(release.main, images)
     sources = []
-    if release.config:
-        sources.append({"configMapRef": {"name": config_name(release)}})
-    if release.secrets:
-        sources.append({"secretRef": {"name": secrets_name(release)}})
+    if config:
+        sources.append({"configMapRef": {"name": config}})
+    if secrets:
+        sources.append({"secretRef": {"name": secrets}})
     if sources:
         main["envFrom"] = sources
     if release.ports:

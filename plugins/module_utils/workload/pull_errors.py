@@ -118,7 +118,7 @@ _CLASSES: t.Sequence[t.Tuple[str, PullClass]] = (
     ),
 )
 _OTHER = PullClass("other", "the image cannot be pulled", "See what the node's runtime says", heals=True)
-_PREFIX = re.compile(r'^(?:Back-off pulling image "[^"]*": )?(?:\w*ImagePull\w*: )?')
+_PREFIX = re.compile(r'^Back-off pulling image "[^"]*": (?:\w+: )?')
 
 
 def first_words(message: str) -> str:

@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import decimal
+import re
 
 _SUFFIXES = {
     "m": decimal.Decimal("0.001"),
     **{unit: decimal.Decimal(1000) ** power for power, unit in enumerate(("", "k", "M", "G", "T", "P", "E"))},
     **{unit: decimal.Decimal(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
 }
+_AMOUNT = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?P<suffix>[a-zA-Z]{0,2})\Z")
 
 
 def quantity(text: str) -> decimal.Decimal:
@@ -22,8 +24,7 @@ def quantity(text: str) -> decimal.Decimal:
 
     :raises ValueError: it is none.
     """
-    number = text.rstrip("kMGTPEim")
-    try:
-        return decimal.Decimal(number) * _SUFFIXES[text[len(number) :]]
-    except (decimal.InvalidOperation, KeyError):
-        raise ValueError("%r is no quantity" % text) from None
+    found = _AMOUNT.match(text)
+    if not found or found.group("suffix") not in _SUFFIXES:
+        raise ValueError("%r is no quantity" % text)
+    return decimal.Decimal(found.group("number")) * _SUFFIXES[found.group("suffix")]

@@ -56,13 +56,15 @@ class Patience:
 
     :param ready: for a container that has started (its startup probe has passed) and whose readiness probe does not pass.
     :param schedule: for a pod that no node takes: another may end, a node may come.
-    :param setup: for a volume or a network that is not there.
+    :param missing: for a Secret or ConfigMap that is not there.
+    :param setup: for volumes, network and runtime; under load the kubelet's first try fails now and then.
     :param pull: for a registry that does not answer.
     """
 
     ready: float = 15.0
     schedule: float = 10.0
-    setup: float = 10.0
+    missing: float = 10.0
+    setup: float = 30.0
     pull: float = 10.0
 
 

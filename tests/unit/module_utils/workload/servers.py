@@ -1,0 +1,135 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers that answer as they are told where an API server would be: for faults that a real one does not have at will."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import threading
+import typing as t
+from pathlib import Path
+
+import yaml
+
+
+def kubeconfig(directory: Path, server: str, **user: t.Any) -> str:
+    document = {
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    path = directory / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    return str(path)
+
+
+Answer = t.Tuple[int, t.Any]
+
+
+@contextlib.contextmanager
+def server(*answers: Answer) -> t.Iterator[tuple[str, list[str]]]:
+    """An HTTP server with these answers in turn, the last one for ever; its address and what was asked."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, document = answers[min(len(asked), len(answers) - 1)]
+            asked.append("%s %s" % (self.path, self.headers.get("authorization", "")))
+            body = (document if isinstance(document, str) else json.dumps(document)).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: t.Any) -> None:
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listening.daemon_threads = True
+    threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield "http://127.0.0.1:%d" % listening.server_port, asked
+    finally:
+        listening.shutdown()
+        listening.server_close()
+
+
+class ApiServer:
+    """Lists and watches of one kind, by a script: each list and each watch takes the next entry, the last one for ever.
+
+    :param lists: names of the objects that are there, or an HTTP status to refuse with.
+    :param watches: events as (type, name), C("cut") or C("hang"); without these a watch ends after them.
+    """
+
+    def __init__(self, lists: list[t.Any], watches: list[list[t.Any]]) -> None:
+        self.lists, self.watches = lists, watches
+        self.listed = self.watched = 0
+        self._ended = threading.Event()
+        script = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if "watch=true" in self.path:
+                    script._watch(self)
+                else:
+                    script._list(self)
+
+            def log_message(self, *_arguments: t.Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = "http://127.0.0.1:%d" % self._server.server_port
+
+    def __enter__(self) -> ApiServer:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _list(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        entry = self.lists[min(self.listed, len(self.lists) - 1)]
+        self.listed += 1
+        status = entry if isinstance(entry, int) else 200
+        items = [] if isinstance(entry, int) else [pod(name, 1) for name in entry]
+        body = json.dumps({"metadata": {"resourceVersion": "1"}, "items": items}).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _watch(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        """Chunked, an event a chunk, as the API server does; C("cut") ends the connection in the middle of a chunk."""
+        entry = self.watches[min(self.watched, len(self.watches) - 1)]
+        self.watched += 1
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        for number, event in enumerate(entry, 2):
+            if event == "hang":
+                self._ended.wait(30)
+                return
+            if event == "cut":
+                handler.wfile.write(b'64\r\n{"type": "MODI')
+                return
+            kind, name = event
+            item = {"code": 410, "kind": "Status"} if kind == "ERROR" else pod(name, number)
+            line = json.dumps({"type": kind, "object": item}).encode() + b"\n"
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+            handler.wfile.flush()
+        handler.wfile.write(b"0\r\n\r\n")
+
+
+def pod(name: str, version: int) -> dict[str, t.Any]:
+    return {"metadata": {"name": name, "uid": "uid-" + name, "resourceVersion": str(version)}, "version": version}

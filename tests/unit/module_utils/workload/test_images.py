@@ -1,0 +1,98 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which image the pods run, asked of a server that answers as a registry does to a HEAD."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import typing as t
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.images import ImageNotFound, resolve
+
+DIGEST = "sha256:" + "a" * 64
+OTHER = "sha256:" + "b" * 64
+
+
+class Registry(t.NamedTuple):
+    endpoint: str
+    settings: RegistrySettings
+    asked: list[str]
+
+
+@pytest.fixture
+def registry() -> t.Iterator[Registry]:
+    """It has shop/web:1.4, under its tag and its digest."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            asked.append(self.path)
+            there = self.path in ("/v2/shop/web/manifests/1.4", "/v2/shop/web/manifests/" + DIGEST)
+            self.send_response(200 if there else 404)
+            if there:
+                self.send_header("Docker-Content-Digest", DIGEST)
+                self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: t.Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    endpoint = "127.0.0.1:%d" % server.server_port
+    yield Registry(endpoint, RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain"}), asked)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_tag_becomes_the_digest_that_has_it_now(registry: Registry) -> None:
+    pinned = "%s/shop/web@%s" % (registry.endpoint, DIGEST)
+    named = registry.endpoint + "/shop/web:1.4"
+    assert resolve(["shop/web:1.4", named], registry.settings, pin=True) == {"shop/web:1.4": pinned, named: pinned}
+
+
+def test_a_digest_is_kept_and_seen_to_be_there(registry: Registry) -> None:
+    image = "shop/web:1.4@" + DIGEST
+    assert resolve([image], registry.settings, pin=True) == {image: "%s/shop/web@%s" % (registry.endpoint, DIGEST)}
+    assert registry.asked == ["/v2/shop/web/manifests/" + DIGEST]
+
+
+def test_a_digest_of_another_registry_is_left_to_the_nodes(registry: Registry) -> None:
+    image = "other.example:5000/shop/web@" + OTHER
+    assert resolve([image], registry.settings, pin=True) == {image: image}
+    assert resolve([image], None, pin=True) == {image: image}
+    assert registry.asked == []
+
+
+def test_without_pinning_nobody_is_asked(registry: Registry) -> None:
+    assert resolve(["shop/web:9"], registry.settings, pin=False) == {"shop/web:9": registry.endpoint + "/shop/web:9"}
+    assert registry.asked == []
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("shop/web:9.9", ("shop/web:9.9", "no tag 9.9 in shop/web", "nothing has been changed")),
+        ("shop/web@" + OTHER, ("no digest " + OTHER,)),
+    ],
+)
+def test_what_is_not_there_is_named(registry: Registry, image: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(ImageNotFound) as caught:
+        resolve([image], registry.settings, pin=True)
+    assert not [word for word in (*words, registry.endpoint) if word not in str(caught.value)], str(caught.value)
+
+
+def test_latest_is_never_guessed(registry: Registry) -> None:
+    with pytest.raises(DeliveryError, match="neither tag nor digest"):
+        resolve(["shop/web"], registry.settings, pin=True)
+    assert registry.asked == []
