@@ -97,5 +97,6 @@ def _environment(pid: str, proc: str) -> t.Dict[str, str]:
 
 
 def _log(name: str, run_command: RunCommand) -> str:
-    lines = run_command(["journalctl", "--unit", name, "--lines", "5", "--output", "cat", "--no-pager"]).stdout
-    return " / ".join(line.strip() for line in lines.splitlines() if line.strip())
+    """The last words of the service's own processes, without what systemd says of them."""
+    said = ["journalctl", "_SYSTEMD_UNIT=%s" % name, "--lines", "3", "--output", "cat", "--no-pager"]
+    return " / ".join(line.strip().rstrip(".") for line in run_command(said).stdout.splitlines() if line.strip())
