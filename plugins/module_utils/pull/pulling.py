@@ -35,12 +35,9 @@ class PullingEngine(t.Protocol):
 
     def images(self) -> t.List[HeldImage]:
         """All images that it holds."""
-        ...
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """Fetch the image by its digest."""
-        ...
 
     def tag(self, reference: Reference) -> None:
         """Set the reference's tag on the image of its digest, which the engine holds."""
-        ...

@@ -93,7 +93,7 @@ class Host:
 
     def process(self, number: int, *argv: str, namespace: str = "pid:[1]") -> Host:
         self.file(f"/proc/{number}/cmdline", "\0".join(argv) + "\0")
-        for place in {str(number), "self"}:
+        for place in (str(number), "self"):
             link = self.root / "proc" / place / "ns" / "pid"
             link.parent.mkdir(parents=True, exist_ok=True)
             if place != "self" or not link.is_symlink():

@@ -91,6 +91,6 @@ def test_a_password_goes_to_its_own_registry_alone(image: str, sent: bool) -> No
 def test_nobody_logs_in_without_credentials() -> None:
     assert login_for(Reference.parse(f"{WEB}@{ONE}"), None) is None
     assert (
-        login_for(Reference.parse(f"{WEB}@{ONE}"), RegistrySettings.from_params({"endpoint": WEB.split("/")[0]}))
+        login_for(Reference.parse(f"{WEB}@{ONE}"), RegistrySettings.from_params({"endpoint": "registry.example:5000"}))
         is None
     )
