@@ -182,10 +182,6 @@ options:
       - Seconds within which all has to be as wanted, or the module fails. With V(0) it looks once and tells.
     type: int
     default: 0
-seealso:
-  - plugin: longshore.delivery.registry
-    plugin_type: role
-    description: The role that this look is a part of.
 """
 
 EXAMPLES = r"""
