@@ -13,7 +13,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.complaint
 SAID = [
     (
         'E1121 15:01:01 remote_image.go:180] "PullImage from image service failed" err="rpc error: code = Unknown desc = '
-        'failed to pull and unpack image \\"10.0.0.1:5000/a:1\\": failed to do request: Head \\"https://10.0.0.1:5000/v2/a/manifests/1\\": '
+        'failed to pull and unpack image \\"h:1/a:1\\": failed to do request: Head \\"https://h:1/v2/a/manifests/1\\": '
         'tls: failed to verify certificate: x509: certificate signed by unknown authority" image="10.0.0.1:5000/a:1"',
         "ca",
     ),

@@ -1,0 +1,296 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""registry_trust on the lab's engines: containerd 1.7 and 2.2, CRI-O, Docker and Podman are asked by their own clients."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .lab import (
+    CONTAINERD_1,
+    CONTAINERD_2,
+    DOCK,
+    ENGINES,
+    EVERY_NODE,
+    LEDGER,
+    PLACES,
+    Engine,
+    files,
+    main_processes,
+    on,
+    play,
+    read,
+    run_module,
+    write,
+)
+from .registries import ADDRESS, LOGIN, Served, certificate, refusing_engines, serving, taking_no_push
+
+pytestmark = pytest.mark.lab
+
+
+def engine_of(result: dict[str, t.Any], name: str) -> dict[str, t.Any]:
+    (found,) = [engine for engine in result["engines"] if engine["name"] == name]
+    return t.cast("dict[str, t.Any]", found)
+
+
+def pulls(engine: Engine, registry: Served) -> str | None:
+    """Have an engine pull a new image. Returns what it says if it cannot."""
+    image = registry.push()
+    said = engine.pull(image, registry.login)
+    engine.forget(image)
+    return said
+
+
+def changed(output: str) -> dict[str, int]:
+    """How many tasks changed something, by host."""
+    return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=.*?changed=(\d+)", output, re.MULTILINE)}
+
+
+def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
+    private: Served, role: Path, pods: t.Callable[[], dict[str, str]]
+) -> None:
+    for engine in ENGINES:
+        assert "x509: certificate signed by unknown authority" in (pulls(engine, private) or ""), str(engine)
+    before = {node: main_processes(node) for node in EVERY_NODE}
+    were = pods()
+    output = play(role, "-v", "--diff", registry_trust_registries=[private.options])
+    assert LOGIN[1] not in output
+    for engine in ENGINES:
+        assert pulls(engine, private) is None, str(engine)
+        assert "canary" not in engine.images()
+    assert private.tags_of_canaries() == []
+    assert pods() == were
+    for node in EVERY_NODE:
+        after = main_processes(node)
+        # only a containerd that read no directory yet is restarted, and the kubelet not with it
+        assert {unit for unit in after if after[unit] != before[node][unit]} == (
+            {"containerd"} if node in (CONTAINERD_1, CONTAINERD_2) else set()
+        )
+    again = play(role, registry_trust_registries=[private.options])
+    assert changed(again) == dict.fromkeys(("cp", "n1", "n2", "dock"), 0)
+    ran = [part for part in again.split("TASK [")[1:] if "ok: [" in part and "arg spec" not in part]
+    assert len(ran) == 1, again  # one call a node
+    assert pods() == were
+
+
+def test_a_login_is_kept_nowhere_and_files_have_their_modes(private: Served) -> None:
+    for node in EVERY_NODE:
+        assert on(node, "stat", "-c", "%a", LEDGER, f"{LEDGER}/trust.json").stdout.split() == ["700", "600"]
+        found = on(node, "grep", "-rlF", LOGIN[1], "/etc", LEDGER, "/root", check=False).stdout
+        assert found == ""
+    for path in (f"/etc/containers/certs.d/{private.endpoint}", f"/etc/docker/certs.d/{private.endpoint}"):
+        assert on(DOCK, "stat", "-c", "%a", path, f"{path}/longshore.crt").stdout.split() == ["755", "644"]
+
+
+def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, private: Served) -> None:
+    write(DOCK, "/etc/docker/daemon.json", '{"labels":   ["a=b"]}\n')
+    for engine in ENGINES:
+        assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
+    before = {node: (files(node), main_processes(node)) for node in EVERY_NODE}
+    results = run_module(*EVERY_NODE, registries=[plain.options])
+    actions = {(name, engine["name"]): engine["action"] for name in results for engine in results[name]["engines"]}
+    assert actions == {
+        ("cp", "containerd"): "nothing",
+        ("n1", "containerd"): "nothing",
+        ("n2", "podman"): "nothing",
+        ("n2", "crio"): "reload",
+        ("dock", "podman"): "nothing",
+        ("dock", "docker"): "reload",
+    }
+    for engine in ENGINES:
+        assert pulls(engine, plain) is None, str(engine)
+    assert json.loads(read(DOCK, "/etc/docker/daemon.json") or "")["labels"] == ["a=b"]
+    assert "containerd" in results["dock"]["passed_over"]  # it serves Docker there
+    for result in run_module(*EVERY_NODE, registries=[{"endpoint": plain.endpoint}], state="absent").values():
+        assert result["changed"], result
+    for engine in ENGINES:
+        assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
+        assert pulls(engine, private) is None, str(engine)  # the other registry is left alone
+    assert {node: (files(node), main_processes(node)) for node in EVERY_NODE} == before
+    on(DOCK, "rm", "/etc/docker/daemon.json")
+
+
+def test_a_registry_that_moves_to_tls_leaves_nothing_insecure_behind(plain: Served, private: Served) -> None:
+    as_plain = {"endpoint": private.endpoint, "tls": "unverified", "username": LOGIN[0], "password": LOGIN[1]}
+    run_module(DOCK, registries=[as_plain])
+    assert private.endpoint in on(DOCK, "docker", "info").stdout
+    (result,) = run_module(DOCK, registries=[private.options]).values()
+    assert engine_of(result, "docker")["action"] == "reload"
+    assert private.endpoint not in on(DOCK, "docker", "info").stdout
+    assert read(DOCK, "/etc/docker/daemon.json") is None
+    for name in ("docker", "podman"):
+        assert pulls(Engine(DOCK, name), private) is None
+
+
+def test_check_mode_says_it_all_and_does_nothing(plain: Served) -> None:
+    before = {node: (files(node), main_processes(node), read(node, f"{LEDGER}/trust.json")) for node in EVERY_NODE}
+    results = run_module(*EVERY_NODE, registries=[plain.options], check=True, diff=True)
+    for result in results.values():
+        assert result["changed"]
+    shown = re.findall(r"^\+\+\+ after: (\S+)", results["dock"]["output"], re.MULTILINE)
+    assert sum(path.endswith("/hosts.toml") for path in shown) == 2
+    assert "/etc/docker/daemon.json" in shown
+    assert engine_of(results["dock"], "docker")["action"] == "reload"
+    assert {
+        node: (files(node), main_processes(node), read(node, f"{LEDGER}/trust.json")) for node in EVERY_NODE
+    } == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"password": "wrong"}, "refuses user 'ci'"),
+        ({"endpoint": f"{ADDRESS}:9"}, "nothing takes connections"),
+        ({"ca": None}, "authority"),
+        ({"tls": "plain", "ca": None}, "speaks TLS, and 'tls' is plain"),
+        ({"endpoint": "registry.invalid:5000"}, "not known"),
+    ],
+    ids=["password", "port", "ca", "plain", "name"],
+)
+def test_what_the_registry_does_not_take_is_said_before_anything_is_changed(
+    private: Served, change: dict[str, str | None], words: str
+) -> None:
+    before = {node: files(node) for node in EVERY_NODE}
+    options = {key: value for key, value in {**private.options, **change}.items() if value is not None}
+    for name, result in run_module(*EVERY_NODE, registries=[options], verify="always").items():
+        assert result.get("failed"), name
+        assert words in result["msg"], name
+        assert LOGIN[1] not in result["output"]
+    assert {node: files(node) for node in EVERY_NODE} == before
+
+
+def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
+    registry_program: str, tmp_path: Path, private: Served, pods: t.Callable[[], dict[str, str]]
+) -> None:
+    run_module(CONTAINERD_1, CONTAINERD_2, registries=[], state="absent")  # so that a restart is part of it
+    before, were = {node: files(node) for node in EVERY_NODE}, pods()
+    ledgers = {node: read(node, f"{LEDGER}/trust.json") for node in EVERY_NODE}
+    authority, issued = certificate(tmp_path / "certificates")
+    with (
+        serving(registry_program, tmp_path / "r", None, login=False) as behind,
+        refusing_engines(behind, issued) as front,
+    ):
+        results = run_module(*EVERY_NODE, registries=[{"endpoint": front, "ca": authority.pem}])
+    for name, result in results.items():
+        assert result.get("failed"), name
+        assert result["pull_error"] == "forbidden", result["msg"]
+        assert "as it was before this run" in result["msg"]
+        assert front in result["msg"]
+    assert {node: files(node) for node in EVERY_NODE} == before
+    assert {node: read(node, f"{LEDGER}/trust.json") for node in EVERY_NODE} == ledgers
+    assert pods() == were
+    for node in (CONTAINERD_1, CONTAINERD_2):
+        assert "containerd" in on(node, "crictl", "version").stdout
+    for result in run_module(CONTAINERD_1, CONTAINERD_2, registries=[private.options]).values():
+        assert engine_of(result, "containerd")["action"] == "restart"
+
+
+def test_what_hides_a_drop_in_from_podman_is_found_by_the_pull(plain: Served) -> None:
+    hiding = "/root/.config/containers/registries.conf"
+    write(DOCK, hiding, "")
+    try:
+        before = files(DOCK)
+        (result,) = run_module(DOCK, registries=[plain.options], engines=["podman"]).values()
+        assert result["pull_error"] == "https_on_http"
+        assert f"{hiding} hides" in " ".join(result["output"].split())
+        assert files(DOCK) == before
+    finally:
+        on(DOCK, "rm", hiding)
+        on(DOCK, "rmdir", "-p", "--ignore-fail-on-non-empty", str(Path(hiding).parent))
+
+
+def test_without_a_restart_an_engine_that_needs_one_is_left_and_named(private: Served) -> None:
+    run_module(CONTAINERD_2, state="absent")
+    before = files(CONTAINERD_2), main_processes(CONTAINERD_2)
+    (result,) = run_module(CONTAINERD_2, registries=[private.options], restart="never").values()
+    assert (result["changed"], result["restart_needed"]) == (False, ["containerd"])
+    assert (files(CONTAINERD_2), main_processes(CONTAINERD_2)) == before
+    assert "containerd" in engine_of(result, "containerd")["reason"]
+    run_module(CONTAINERD_2, registries=[private.options])
+
+
+def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -> None:
+    run_module(CONTAINERD_2, state="absent")
+    config = read(CONTAINERD_2, "/etc/containerd/config.toml") or ""
+    both = "config_path = '/etc/containerd/certs.d:/etc/docker/certs.d' # both\n"
+    table = "[plugins.'io.containerd.cri.v1.images'.registry]\n  " + both
+    write(CONTAINERD_2, "/etc/containerd/config.toml", config + "\n" + table)
+    try:
+        (result,) = run_module(CONTAINERD_2, registries=[private.options]).values()
+        assert engine_of(result, "containerd")["action"] == "restart"
+        assert 'config_path = "/etc/containerd/certs.d" # both' in (
+            read(CONTAINERD_2, "/etc/containerd/config.toml") or ""
+        )
+        assert pulls(Engine(CONTAINERD_2, "containerd"), private) is None
+        run_module(CONTAINERD_2, state="absent")
+        assert read(CONTAINERD_2, "/etc/containerd/config.toml") == config + "\n" + table
+    finally:
+        write(CONTAINERD_2, "/etc/containerd/config.toml", config)
+        run_module(CONTAINERD_2, registries=[private.options])
+
+
+def test_where_nothing_can_be_pushed_the_answer_proves_trust() -> None:
+    """Engines are asked for an image that is not there."""
+    with taking_no_push() as endpoint:
+        registry = {"endpoint": endpoint, "tls": "plain"}
+        try:
+            for result in run_module(*EVERY_NODE, registries=[registry]).values():
+                assert not result["failed"], result
+                assert {pull["verified_by"] for engine in result["engines"] for pull in engine["pulls"]} == {"answer"}
+        finally:
+            run_module(*EVERY_NODE, registries=[registry], state="absent")
+
+
+def test_no_password_in_any_command_line(private: Served) -> None:
+    """Every command line on the node is looked at all the while the engines pull."""
+    for node in (CONTAINERD_1, DOCK):
+        watch = "while [ ! -e /tmp/trust-stop ]; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; done > /tmp/trust-seen"
+        subprocess.run(["docker", "exec", "-d", node.container, "sh", "-c", watch], check=True)
+        try:
+            (result,) = run_module(node, registries=[private.options], verify="always").values()
+        finally:
+            on(node, "touch", "/tmp/trust-stop")
+        seen = on(node, "cat", "/tmp/trust-seen").stdout
+        on(node, "rm", "/tmp/trust-stop", "/tmp/trust-seen")
+        assert any(engine["pulls"] for engine in result["engines"])
+        assert ("crictl" if node is CONTAINERD_1 else "podman") in seen
+        assert LOGIN[1] not in seen
+
+
+def test_an_unreachable_node_keeps_no_other_from_being_served(plain: Served, tmp_path: Path) -> None:
+    inventory = yaml.safe_load(PLACES.inventory.read_text())
+    inventory["all"]["hosts"]["gone"] = {"ansible_host": "127.0.0.1", "ansible_port": 9}
+    inventory["all"]["children"]["longshore_nodes"]["hosts"] = {"gone": {}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    playbook = "longshore.delivery.trust"
+    options = ["-i", str(tmp_path / "inventory.yml"), "--limit", "gone,dock"]
+    output = play(playbook, *options, ok=False, longshore_registry=plain.options)
+    assert re.search(r"Not served: gone\b", output)
+    assert "UNREACHABLE" in output
+    assert pulls(Engine(DOCK, "docker"), plain) is None
+    del inventory["all"]["hosts"]["gone"], inventory["all"]["children"]["longshore_nodes"]["hosts"]
+    output = play(playbook, "--limit", "dock", longshore_registry=plain.options)
+    assert changed(output)["dock"] == 0
+    run_module(DOCK, registries=[plain.options], state="absent")
+
+
+def test_all_is_taken_away_to_the_last_byte(private: Served) -> None:
+    run_module(*EVERY_NODE, registries=[private.options])
+    before = {node: main_processes(node) for node in EVERY_NODE}
+    for name, result in run_module(*EVERY_NODE, state="absent").items():
+        assert result["changed"], name
+    for engine in ENGINES:
+        assert "x509: certificate signed by unknown authority" in (pulls(engine, private) or ""), str(engine)
+    assert {node: main_processes(node) for node in EVERY_NODE} == before  # nobody is restarted for it
+    for node in EVERY_NODE:
+        assert not [line for line in files(node) if "longshore" in line or private.endpoint in line]
+    for result in run_module(*EVERY_NODE, state="absent").values():
+        assert not result["changed"]
