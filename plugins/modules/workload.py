@@ -277,8 +277,8 @@ options:
 notes:
   - The wait is given up at once for an image that cannot be pulled, a command that cannot be run, a container that has ended
     twice or was stopped by its startup or liveness probe, a user that may not be root, and pods that Kubernetes refuses to
-    create. It is given up after 10 seconds where a registry does not answer a node, its name is not found, no node takes a pod, or
-    a Secret or ConfigMap is not there, and after 30 seconds where a volume, a network or a container cannot be made.
+    create. It is given up after 10 seconds where a registry does not answer a node, its name is not found, no node takes a
+    pod, or a Secret or ConfigMap is not there, and after 30 seconds where a volume, a network or a container cannot be made.
   - What was applied stays when the wait is given up. Correct it and run the task again, or run it with the earlier image.
   - Verified with Kubernetes 1.36.
 """

@@ -93,12 +93,12 @@ class Lab:
             if raw
             else self.options(**options)
         )
-        (self.directory / "options.json").write_text(json.dumps(given))
         saved = self.directory / "result.json"
         saved.unlink(missing_ok=True)
         task = {
             "name": "deliver",
-            "longshore.delivery.workload": "{{ given }}",
+            # each is written out: a task's arguments may not be one variable
+            "longshore.delivery.workload": {name: "{{ given.%s }}" % name for name in given},
             "register": "seen",
             "ignore_errors": True,
         }
@@ -110,8 +110,6 @@ class Lab:
             "no_log": True,
         }
         play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, save]}]
-        # each option is written out: a task's arguments may not be one variable
-        task["longshore.delivery.workload"] = {name: "{{ given.%s }}" % name for name in given}
         (self.directory / "play.yml").write_text(json.dumps(play))
         began = time.monotonic()
         done = subprocess.run(
@@ -253,11 +251,7 @@ def test_check_mode_of_a_namespace_that_is_not_there(lab: Lab) -> None:
 
 def test_a_namespace_made_for_a_release_that_is_refused_is_unmade(lab: Lab) -> None:
     name = lab.namespace + "-undone"
-    broken = [{"name": "http", "port": 8080}, {"name": "http2", "port": 8080, "protocol": "UDP"}]
-    # the server refuses a sidecar's name only when it is asked
-    refused = lab.deliver(
-        ok=False, namespace=name, ports=broken, args=["x" * 10], resources={"requests": {"-bad-": "1"}}
-    )
+    refused = lab.deliver(ok=False, namespace=name, resources={"requests": {"-no-resource-": "1"}})
     assert "Deployment web" in refused.result["msg"]
     deadline = time.monotonic() + 30
     while name in {item.metadata.name for item in lab.core.list_namespace().items}:

@@ -109,19 +109,18 @@ def test_something_that_is_no_api_server(tmp_path: Path) -> None:
 
 def test_an_object_that_is_not_there_is_none_and_the_token_is_sent(tmp_path: Path) -> None:
     answer = {"kind": "Status", "reason": "NotFound", "message": 'configmaps "a" not found'}
-    with server((404, answer)) as (address, asked), Cluster(kubeconfig(tmp_path, address, token="t0ken")) as cluster:
-        assert cluster.get("ConfigMap", "shop", "a") is None
-    assert asked == ["/api/v1/namespaces/shop/configmaps/a Bearer t0ken"]
+    with server((404, answer)) as (address, asked):
+        with Cluster(kubeconfig(tmp_path, address, token="t0ken")) as cluster:
+            assert cluster.get("ConfigMap", "shop", "a") is None
+        assert asked == ["/api/v1/namespaces/shop/configmaps/a Bearer t0ken"]
 
 
 def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
     busy = (429, {"kind": "Status", "message": "too many requests", "details": {"retryAfterSeconds": 0.01}})
-    with (
-        server(busy, busy, (200, {"kind": "ConfigMap"})) as (address, asked),
-        Cluster(kubeconfig(tmp_path, address)) as cluster,
-    ):
-        assert cluster.get("ConfigMap", "shop", "a") == {"kind": "ConfigMap"}
-    assert len(asked) == 3
+    with server(busy, busy, (200, {"kind": "ConfigMap"})) as (address, asked):
+        with Cluster(kubeconfig(tmp_path, address)) as cluster:
+            assert cluster.get("ConfigMap", "shop", "a") == {"kind": "ConfigMap"}
+        assert len(asked) == 3
 
 
 def test_client_certificates_do_not_outlive_the_connection(tmp_path: Path) -> None:
