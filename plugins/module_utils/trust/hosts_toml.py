@@ -21,23 +21,26 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_line
 def hosts_toml(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Optional[str]:
     """The text for this registry, None where containerd needs none: TLS that the system's authorities vouch for.
 
-    A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) count
-    inside
-    of it only.
+    A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) stand inside
+    of it and before it: containerd 1.7.24 asks the server once more where the host answers 404, and without them there an image
+    that is missing would be told as a certificate that nobody vouches for.
 
     :param ca_file: the absolute path of the authorities' file.
     """
     if registry.tls not in (PLAIN, UNVERIFIED) and ca_file is None:
         return None
     url = "%s://%s" % (registry.scheme, registry.endpoint)
+    settings = []
+    if registry.tls == UNVERIFIED:
+        settings = ["skip_verify = true"]
+    elif ca_file is not None:
+        settings = ["ca = %s" % quoted(ca_file)]
     lines = [
         "server = %s" % quoted(url),
+        *settings,
         "",
         "[host.%s]" % quoted(url),
         '  capabilities = ["pull", "resolve"]',
+        *("  " + setting for setting in settings),
     ]
-    if registry.tls == UNVERIFIED:
-        lines.append("  skip_verify = true")
-    elif ca_file is not None:
-        lines.append("  ca = %s" % quoted(ca_file))
     return "\n".join(lines) + "\n"

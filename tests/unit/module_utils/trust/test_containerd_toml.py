@@ -116,13 +116,13 @@ def registry(**params: str) -> RegistrySettings:
     return RegistrySettings.from_params({"endpoint": "[2001:db8::1]:5000", **params})
 
 
-def test_hosts_toml_has_a_host_table_with_what_counts_inside_of_it() -> None:
+def test_hosts_toml_has_a_host_table_and_says_what_counts_in_it_and_before_it() -> None:
     url = "https://[2001:db8::1]:5000"
     with_ca = tomllib.loads(hosts_toml(registry(), "/x/ca.crt") or "")
-    assert with_ca["server"] == url
+    assert (with_ca["server"], with_ca["ca"]) == (url, "/x/ca.crt")
     assert with_ca["host"] == {url: {"capabilities": ["pull", "resolve"], "ca": "/x/ca.crt"}}
     unverified = tomllib.loads(hosts_toml(registry(tls="unverified"), None) or "")
-    assert unverified["host"][url]["skip_verify"] is True
+    assert (unverified["host"][url]["skip_verify"], unverified["skip_verify"]) == (True, True)
     plain = tomllib.loads(hosts_toml(registry(tls="plain"), None) or "")
     assert plain["server"] == "http://[2001:db8::1]:5000"
     assert list(plain["host"]) == ["http://[2001:db8::1]:5000"]
