@@ -35,7 +35,7 @@ ROLE = """
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def untrusting() -> t.Iterator[None]:
     with trust_set_aside():
         yield

@@ -33,7 +33,7 @@ from .lab import (
 )
 from .registries import ADDRESS, LOGIN, Served, certificate, refusing_engines, serving, taking_no_push
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("untrusting")]
 
 
 def engine_of(result: dict[str, t.Any], name: str) -> dict[str, t.Any]:
