@@ -28,7 +28,7 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 
 test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
-	@$(PY) -m pytest tests/unit tests/checks tests/integration
+	@$(PY) -m pytest tests/unit tests/checks tests/lab tests/integration
 
 test-all: test ## the same, then sanity and the fronts with every supported ansible-core whose Python is here
 	@$(PY) -m pytest tests/matrix

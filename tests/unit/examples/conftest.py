@@ -21,7 +21,7 @@ def _pinned_dependency() -> None:
     """What is tested here has to be what the image installs."""
     lines = (WEB / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = next(line.split()[0] for line in lines if "==" in line)
-    name, equals, wanted = pinned.partition("==")
+    name, _equals, wanted = pinned.partition("==")
     try:
         found = version(name)
     except PackageNotFoundError:

@@ -85,7 +85,7 @@ def test_an_answer_begun_after_the_stop_arrives_whole(slow: Slow) -> None:
     assert slow.entered.wait(PATIENCE)
     running.stop()
     slow.allowed.set()
-    head, blank, body = everything(connection).partition(b"\r\n\r\n")
+    head, _blank, body = everything(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert b"Connection: close" in head
     assert body == LARGE

@@ -45,7 +45,9 @@ def registry_program() -> str:
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         pytest.skip("no docker-registry here, and no apt-get to fetch it: install Debian's package docker-registry")
     cache.mkdir(parents=True, exist_ok=True)
-    fetched = subprocess.run(["apt-get", "download", "docker-registry"], cwd=cache, capture_output=True, text=True, check=False)
+    fetched = subprocess.run(
+        ["apt-get", "download", "docker-registry"], cwd=cache, capture_output=True, text=True, check=False
+    )
     packages = sorted(cache.glob("docker-registry_*.deb"))
     if fetched.returncode or not packages:
         pytest.skip(f"docker-registry cannot be fetched: {fetched.stderr.strip()}")
