@@ -25,6 +25,7 @@ from tests.lab.places import Places
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUSYBOX = "longshore.lab/busybox:1"  # on every node of the lab
+PODS = 2
 SECRET = "tide-and-time-wait"
 SERVE = "mkdir -p /tmp/w; echo $GREETING $DB_PASSWORD > /tmp/w/index.html; exec busybox httpd -f -p 8080 -h /tmp/w"
 # how soon after its cause shows a release that cannot come up is to be given up
@@ -54,7 +55,7 @@ class Lab:
         self.namespace = "longshore-test-workload-" + uuid.uuid4().hex[:8]
 
     def options(self, **options: t.Any) -> dict[str, t.Any]:
-        """A web server of three pods; C(None) takes an option out."""
+        """A web server; C(None) takes an option out."""
         all_: dict[str, t.Any] = {
             "name": "web",
             "namespace": self.namespace,
@@ -63,7 +64,7 @@ class Lab:
             "image": BUSYBOX,
             "pin": False,
             "run_as_user": 10001,
-            "replicas": 3,
+            "replicas": PODS,
             "command": ["/bin/sh", "-c", SERVE],
             "ports": [{"name": "http", "port": 8080}],
             "probes": {
@@ -195,14 +196,14 @@ def release(lab: Lab) -> Lab:
     """The release as Lab.options has it, up and settled."""
     lab.deliver()
     lab.settled()
-    assert len(lab.ready()) == 3
+    assert len(lab.ready()) == PODS
     return lab
 
 
 def test_a_release_runs_on_the_cluster(lab: Lab) -> None:
     run = lab.deliver()
     assert run.result["changed"] is True
-    assert len(lab.ready()) == 3
+    assert len(lab.ready()) == PODS
     assert lab.page() == "hello " + SECRET
     assert run.result["address"] == "%s:8080" % lab.core.read_namespaced_service("web", lab.namespace).spec.cluster_ip
     assert {pod["name"] for pod in run.result["pods"]} == {pod.metadata.name for pod in lab.pods().values()}
@@ -216,7 +217,7 @@ def test_a_release_runs_on_the_cluster(lab: Lab) -> None:
     managers = {(entry.manager, entry.operation) for entry in deployment.metadata.managed_fields}
     assert ("longshore.delivery", "Apply") in managers
     # shown as it happened, not only in the end
-    assert "web: 3/3 pods ready" in run.output
+    assert "web: %d/%d pods ready" % (PODS, PODS) in run.output
 
 
 def test_a_second_run_changes_nothing(release: Lab) -> None:
@@ -225,7 +226,7 @@ def test_a_second_run_changes_nothing(release: Lab) -> None:
     assert release.versions() == before
     assert run.result["changed"] is False
     assert set(run.actions.values()) == {"unchanged"}
-    assert run.result["ready"] == 3
+    assert run.result["ready"] == PODS
 
 
 def test_check_mode_says_what_a_run_then_does(release: Lab) -> None:
@@ -272,20 +273,20 @@ def test_another_configuration_replaces_the_pods_and_keeps_what_earlier_ones_nee
 
 
 def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) -> None:
-    patch = {"spec": {"replicas": 2}, "metadata": {"annotations": {"team": "blue"}}}
+    patch = {"spec": {"replicas": 1}, "metadata": {"annotations": {"team": "blue"}}}
     release.apps.patch_namespaced_deployment("web", release.namespace, patch, field_manager="somebody")
     refused = release.deliver(ok=False)
     assert "somebody has .spec.replicas" in refused.result["msg"]
     assert "take_ownership: true" in refused.result["msg"]
     taken = release.deliver(take_ownership=True)
-    assert taken.result["ready"] == 3
+    assert taken.result["ready"] == PODS
     assert release.apps.read_namespaced_deployment("web", release.namespace).metadata.annotations["team"] == "blue"
     assert release.deliver().result["changed"] is False
 
 
 BROKEN: dict[str, tuple[dict[str, t.Any], str, tuple[str, ...]]] = {
     "crash": (
-        {"command": ["/bin/sh", "-c", "echo starting; echo the password $DB_PASSWORD is wrong >&2; exit 78"]},
+        {"command": ["/bin/sh", "-c", "echo starting; echo the password $DB_PASSWORD is wrong; exit 78"]},
         "crash",
         ("container web has ended twice, last with exit code 78", "\n  starting\n", "is wrong"),
     ),
@@ -328,8 +329,8 @@ def test_a_release_that_cannot_come_up_is_given_up_with_the_cause(release: Lab, 
     assert SECRET not in run.output
     # the same pods as before, ready still, and who asks gets an answer
     assert release.ready() >= before
-    assert run.result["why"]["earlier_pods_serving"] == 3
-    assert "3 earlier pods go on serving" in message
+    assert run.result["why"]["earlier_pods_serving"] == PODS
+    assert "%d earlier pods go on serving" % PODS in message
     assert release.page() == "hello " + SECRET
 
 
@@ -388,7 +389,7 @@ def test_removal_takes_the_releases_objects_and_nothing_else(release: Lab) -> No
     )
     release.core.create_namespaced_config_map(release.namespace, other)
     checked = release.deliver("--check", raw=True, name="web", state="absent")
-    assert len(release.ready()) == 3
+    assert len(release.ready()) == PODS
     run = release.deliver(raw=True, name="web", state="absent")
     assert run.actions == checked.actions
     assert release.core.list_namespaced_pod(release.namespace).items == []
