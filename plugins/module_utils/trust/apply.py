@@ -151,7 +151,7 @@ class Application:
         made = atomic.make_directories(os.path.dirname(candidate))
         try:
             atomic.write(candidate, step.after, 0o600)
-            done = self._run_command(["containerd", "--config", candidate, "config", "dump"])
+            done = self._run_command([engine.program or "containerd", "--config", candidate, "config", "dump"])
         finally:
             atomic.remove(candidate)
             atomic.remove_empty(made)

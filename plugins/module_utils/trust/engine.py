@@ -40,6 +40,7 @@ class Engine:
     :param socket: where its API or its CRI is served; empty for Podman.
     :param client: the program that a pull is asked of; empty if there is none, and for Docker, which is asked by its
         API.
+    :param program: the engine's own program.
     :param insecure: for Docker, the registries and networks that it does not verify now; None if it was not asked.
     """
 
@@ -50,6 +51,7 @@ class Engine:
     socket: str = ""
     client: str = ""
     insecure: t.Optional[t.Tuple[str, ...]] = None
+    program: str = ""
 
     @property
     def major(self) -> int:

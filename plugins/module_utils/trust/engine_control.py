@@ -28,7 +28,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.processes
 
 _PROGRAMS = {CONTAINERD: "containerd", DOCKER: "dockerd", CRIO: "crio"}
 _SYSTEMD = "/run/systemd/system"
-WAIT = 60.0  # seconds for an engine to come back
+RESTART_WAIT = 60.0  # seconds for an engine to come back
+RELOAD_WAIT = 15.0  # seconds for Docker to show what it read
 
 
 class EngineFailed(Exception):
@@ -41,7 +42,7 @@ def reload(engine: Engine, expected: t.Mapping[str, bool]) -> None:
     :param expected: for Docker, the registries that must be listed as insecure afterwards (True), or must not (False).
         Its log
         is no proof: 28.5 says 'Reloaded configuration' after an error, too.
-    :raises EngineFailed: the engine is gone, or does not show what is expected within C(WAIT).
+    :raises EngineFailed: the engine is gone, or does not show what is expected within C(RELOAD_WAIT).
     """
     if engine.daemon is None:
         return
@@ -49,7 +50,7 @@ def reload(engine: Engine, expected: t.Mapping[str, bool]) -> None:
         raise EngineFailed("%s has ended since it was looked at" % engine.name)
     os.kill(engine.daemon.pid, signal.SIGHUP)
     if engine.name == DOCKER and expected:
-        _await(lambda: _docker_lacks(engine, expected))
+        _await(lambda: _docker_lacks(engine, expected), RELOAD_WAIT)
     elif not is_running(engine.daemon):
         raise EngineFailed("%s ended on SIGHUP" % engine.name)
 
@@ -75,7 +76,7 @@ def restart(engine: Engine, run_command: RunCommand) -> Engine:
         said = (done.stderr or done.stdout).strip()
         raise EngineFailed("%s does not start: %s %s" % (unit, said, _log(unit, run_command)))
     try:
-        _await(lambda: _silence(engine, run_command))
+        _await(lambda: _silence(engine, run_command), RESTART_WAIT)
     except EngineFailed as error:
         raise EngineFailed("%s. %s" % (error, _log(unit, run_command))) from None
     daemons = running([_PROGRAMS[engine.name]])[_PROGRAMS[engine.name]]
@@ -101,7 +102,8 @@ def _silence(engine: Engine, run_command: RunCommand) -> t.Optional[str]:
         return Cri(run_command, engine.client, engine.socket).complaint()
     if engine.name != CONTAINERD:
         return None if os.path.exists(engine.socket) else "it has not opened %s" % engine.socket
-    done = run_command(["ctr", "--address", engine.socket, "plugins", "ls"])
+    ctr = os.path.join(os.path.dirname(engine.program), "ctr") if engine.program else "ctr"
+    done = run_command([ctr, "--address", engine.socket, "plugins", "ls"])
     states = [line.split()[-1] for line in done.stdout.splitlines() if " cri " in line]
     if done.rc or not states:
         return (done.stderr or "it lists no CRI among its plugins").strip()
@@ -123,8 +125,8 @@ def _docker_lacks(engine: Engine, expected: t.Mapping[str, bool]) -> t.Optional[
     return None
 
 
-def _await(complaint: t.Callable[[], t.Optional[str]]) -> None:
-    deadline = time.monotonic() + WAIT
+def _await(complaint: t.Callable[[], t.Optional[str]], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     pause = 0.02
     while True:
         said = complaint()

@@ -105,6 +105,7 @@ def _containerd(run_command: RunCommand, locations: Locations, process: t.Option
         process,
         socket or "/run/containerd/containerd.sock",
         crictl,
+        program=program,
     )
 
 

@@ -15,6 +15,7 @@ import platform
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
@@ -130,7 +131,7 @@ def _carried_out(call: Run, planned: Plan, ledger: Ledger) -> Ledger:
     by_endpoint = {str(registry.endpoint): registry for registry in call.registries}
     try:
         for endpoint in dict.fromkeys(endpoint for _engine, endpoint in to_check):
-            released[endpoint] = canaries.release(by_endpoint[endpoint])
+            released[endpoint] = _release(by_endpoint[endpoint])
 
         def verify(actions: t.Sequence[Action]) -> None:
             for action in actions:
@@ -153,6 +154,18 @@ def _carried_out(call: Run, planned: Plan, ledger: Ledger) -> Ledger:
             stays = canaries.recall(canary, by_endpoint[endpoint])
             if stays is not None:
                 call.context.warn("The canary %s stays in the registry: %s" % (canary.reference, stays))
+
+
+def _release(registry: RegistrySettings) -> canaries.Canary:
+    try:
+        return canaries.release(registry)
+    except RegistryError as error:
+        raise DeliveryError(
+            "%s: nothing was changed, because this node's engines are to pull from the registry afterwards. %s Where "
+            "that cannot "
+            "be now, set 'verify' to never." % (platform.node(), error),
+            **error.facts,
+        ) from None
 
 
 def _check(call: Run, action: Action, registry: RegistrySettings, canary: canaries.Canary) -> None:

@@ -124,6 +124,11 @@ def run_module(*nodes: Node, check: bool = False, diff: bool = False, **options:
     return results
 
 
+def run_on(node: Node, **options: t.Any) -> dict[str, t.Any]:
+    """Run the module on one node. Returns its result."""
+    return run_module(node, **options)[node.name]
+
+
 def play(playbook: Path | str, *options: str, ok: bool = True, **variables: t.Any) -> str:
     """Run a playbook on the lab. Returns what it printed."""
     argv = [Path(sys.executable).parent / "ansible-playbook", "-i", PLACES.inventory, playbook, *options]

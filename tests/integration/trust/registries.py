@@ -83,8 +83,8 @@ def serving(program: str, directory: Path, issued: Issued | None, login: bool, p
 
 
 @contextlib.contextmanager
-def refusing_engines(behind: str, issued: Issued) -> t.Iterator[str]:
-    """A server with TLS in front of a registry that lets this collection's client through and refuses engines."""
+def refusing_engines(behind: str, issued: Issued | None) -> t.Iterator[str]:
+    """A server, with TLS or without, in front of a registry that lets this collection's client through and refuses engines."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -95,7 +95,7 @@ def refusing_engines(behind: str, issued: Issued) -> t.Iterator[str]:
                 self._answer(403, {"Content-Type": "text/plain"}, b"engines may not")
                 return
             connection = http.client.HTTPConnection(behind)
-            headers = {**dict(self.headers), "X-Forwarded-Proto": "https"}
+            headers = {**dict(self.headers), "X-Forwarded-Proto": "https" if issued else "http"}
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
             kept = {key: value for key, value in response.getheaders() if key.lower() not in ("content-length", "date")}

@@ -29,6 +29,7 @@ from .lab import (
     play,
     read,
     run_module,
+    run_on,
     write,
 )
 from .registries import ADDRESS, LOGIN, Served, certificate, refusing_engines, serving, taking_no_push
@@ -118,16 +119,50 @@ def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, priv
     on(DOCK, "rm", "/etc/docker/daemon.json")
 
 
-def test_a_registry_that_moves_to_tls_leaves_nothing_insecure_behind(plain: Served, private: Served) -> None:
-    as_plain = {"endpoint": private.endpoint, "tls": "unverified", "username": LOGIN[0], "password": LOGIN[1]}
-    run_module(DOCK, registries=[as_plain])
+def test_without_verification_and_then_with_it_nothing_insecure_stays(private: Served) -> None:
+    unverified = {"endpoint": private.endpoint, "tls": "unverified", "username": LOGIN[0], "password": LOGIN[1]}
+    run_module(*EVERY_NODE, registries=[unverified])
+    for engine in ENGINES:
+        assert pulls(engine, private) is None, str(engine)
     assert private.endpoint in on(DOCK, "docker", "info").stdout
-    (result,) = run_module(DOCK, registries=[private.options]).values()
-    assert engine_of(result, "docker")["action"] == "reload"
+    results = run_module(*EVERY_NODE, registries=[private.options])
+    assert engine_of(results["dock"], "docker")["action"] == "reload"
     assert private.endpoint not in on(DOCK, "docker", "info").stdout
     assert read(DOCK, "/etc/docker/daemon.json") is None
-    for name in ("docker", "podman"):
-        assert pulls(Engine(DOCK, name), private) is None
+    for engine in ENGINES:
+        assert pulls(engine, private) is None, str(engine)
+    for node in EVERY_NODE:
+        places = ["/etc/containerd", "/etc/containers/registries.conf.d"]
+        assert not on(node, "grep", "-rlE", "skip_verify|^insecure", *places, check=False).stdout
+
+
+def test_what_stands_in_the_way_does_so_on_the_engines_and_is_named(private: Served) -> None:
+    """The rules by which files of others are refused, each shown on the engine that has it."""
+    host, port = private.endpoint.split(":")
+    for node in (CONTAINERD_1, CONTAINERD_2):
+        engine, shadow = Engine(node, "containerd"), f"/etc/containerd/certs.d/{host}_{port}_"
+        write(node, f"{shadow}/hosts.toml", f'[host."http://{host}:9"]\n')
+        try:
+            assert pulls(engine, private) is not None  # it beats the directory of the right name
+            result = run_on(node, registries=[private.options], verify="always")
+            assert result["failed"]
+            assert shadow in result["msg"]
+        finally:
+            on(node, "rm", "-r", shadow)
+        assert pulls(engine, private) is None
+    run_module(DOCK, state="absent", registries=[{"endpoint": private.endpoint}])
+    podman, theirs = Engine(DOCK, "podman"), f"/etc/docker/certs.d/{private.endpoint}"
+    write(DOCK, f"{theirs}/company.crt", private.options["ca"])
+    try:
+        assert pulls(podman, private) is None  # it reads Docker's directory
+        result = run_on(DOCK, registries=[private.options])
+        assert result["failed"]
+        assert f"company.crt in {theirs}" in result["msg"]
+        on(DOCK, "mkdir", "-p", f"/etc/containers/certs.d/{private.endpoint}")
+        assert "unknown authority" in (pulls(podman, private) or "")  # as long as there is none of its own, be it empty
+    finally:
+        on(DOCK, "rm", "-r", theirs, f"/etc/containers/certs.d/{private.endpoint}")
+    run_module(DOCK, registries=[private.options])
 
 
 def test_check_mode_says_it_all_and_does_nothing(plain: Served) -> None:
@@ -167,8 +202,9 @@ def test_what_the_registry_does_not_take_is_said_before_anything_is_changed(
     assert {node: files(node) for node in EVERY_NODE} == before
 
 
+@pytest.mark.parametrize("tls", ["verified", "plain"])
 def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
-    registry_program: str, tmp_path: Path, private: Served, pods: t.Callable[[], dict[str, str]]
+    registry_program: str, tmp_path: Path, private: Served, pods: t.Callable[[], dict[str, str]], tls: str
 ) -> None:
     run_module(CONTAINERD_1, CONTAINERD_2, registries=[], state="absent")  # so that a restart is part of it
     before, were = {node: files(node) for node in EVERY_NODE}, pods()
@@ -176,9 +212,10 @@ def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
     authority, issued = certificate(tmp_path / "certificates")
     with (
         serving(registry_program, tmp_path / "r", None, login=False) as behind,
-        refusing_engines(behind, issued) as front,
+        refusing_engines(behind, issued if tls == "verified" else None) as front,
     ):
-        results = run_module(*EVERY_NODE, registries=[{"endpoint": front, "ca": authority.pem}])
+        options = {"ca": authority.pem} if tls == "verified" else {}
+        results = run_module(*EVERY_NODE, registries=[{"endpoint": front, "tls": tls, **options}])
     for name, result in results.items():
         assert result.get("failed"), name
         assert result["pull_error"] == "forbidden", result["msg"]
@@ -187,6 +224,7 @@ def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
     assert {node: files(node) for node in EVERY_NODE} == before
     assert {node: read(node, f"{LEDGER}/trust.json") for node in EVERY_NODE} == ledgers
     assert pods() == were
+    assert front not in on(DOCK, "docker", "info").stdout
     for node in (CONTAINERD_1, CONTAINERD_2):
         assert "containerd" in on(node, "crictl", "version").stdout
     for result in run_module(CONTAINERD_1, CONTAINERD_2, registries=[private.options]).values():
@@ -198,7 +236,7 @@ def test_what_hides_a_drop_in_from_podman_is_found_by_the_pull(plain: Served) ->
     write(DOCK, hiding, "")
     try:
         before = files(DOCK)
-        (result,) = run_module(DOCK, registries=[plain.options], engines=["podman"]).values()
+        result = run_on(DOCK, registries=[plain.options], engines=["podman"])
         assert result["pull_error"] == "https_on_http"
         assert f"{hiding} hides" in " ".join(result["output"].split())
         assert files(DOCK) == before
@@ -210,7 +248,7 @@ def test_what_hides_a_drop_in_from_podman_is_found_by_the_pull(plain: Served) ->
 def test_without_a_restart_an_engine_that_needs_one_is_left_and_named(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")
     before = files(CONTAINERD_2), main_processes(CONTAINERD_2)
-    (result,) = run_module(CONTAINERD_2, registries=[private.options], restart="never").values()
+    result = run_on(CONTAINERD_2, registries=[private.options], restart="never")
     assert (result["changed"], result["restart_needed"]) == (False, ["containerd"])
     assert (files(CONTAINERD_2), main_processes(CONTAINERD_2)) == before
     assert "containerd" in engine_of(result, "containerd")["reason"]
@@ -224,7 +262,7 @@ def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -
     table = "[plugins.'io.containerd.cri.v1.images'.registry]\n  " + both
     write(CONTAINERD_2, "/etc/containerd/config.toml", config + "\n" + table)
     try:
-        (result,) = run_module(CONTAINERD_2, registries=[private.options]).values()
+        result = run_on(CONTAINERD_2, registries=[private.options])
         assert engine_of(result, "containerd")["action"] == "restart"
         assert 'config_path = "/etc/containerd/certs.d" # both' in (
             read(CONTAINERD_2, "/etc/containerd/config.toml") or ""
@@ -234,6 +272,24 @@ def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -
         assert read(CONTAINERD_2, "/etc/containerd/config.toml") == config + "\n" + table
     finally:
         write(CONTAINERD_2, "/etc/containerd/config.toml", config)
+        run_module(CONTAINERD_2, registries=[private.options])
+
+
+def test_a_configuration_of_version_2_does_for_containerd_2(private: Served) -> None:
+    run_module(CONTAINERD_2, state="absent")
+    path = "/etc/containerd/config.toml"
+    own = read(CONTAINERD_2, path) or ""
+    old = re.sub(r"\n\[plugins\..*registry\]\n.*\n", "", read(CONTAINERD_1, path) or "")  # as containerd 1.7 has it
+    write(CONTAINERD_2, path, old)
+    try:
+        result = run_on(CONTAINERD_2, registries=[private.options])
+        assert engine_of(result, "containerd")["action"] == "restart"
+        assert 'io.containerd.grpc.v1.cri".registry]' in (read(CONTAINERD_2, path) or "")
+        assert pulls(Engine(CONTAINERD_2, "containerd"), private) is None
+        run_module(CONTAINERD_2, state="absent")
+        assert read(CONTAINERD_2, path) == old
+    finally:
+        write(CONTAINERD_2, path, own)
         run_module(CONTAINERD_2, registries=[private.options])
 
 
@@ -255,7 +311,7 @@ def test_no_password_in_any_command_line(private: Served) -> None:
         watch = "while [ ! -e /tmp/trust-stop ]; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; done > /tmp/trust-seen"
         subprocess.run(["docker", "exec", "-d", node.container, "sh", "-c", watch], check=True)
         try:
-            (result,) = run_module(node, registries=[private.options], verify="always").values()
+            result = run_on(node, registries=[private.options], verify="always")
         finally:
             on(node, "touch", "/tmp/trust-stop")
         seen = on(node, "cat", "/tmp/trust-seen").stdout
