@@ -133,7 +133,7 @@ class Pulls:
         self.failures: list[str] = []
         self._stop = threading.Event()
         self._arguments = (ca, repository, digest)
-        self._threads = [threading.Thread(target=self._pull) for _ in range(4)]
+        self._threads = [threading.Thread(target=self._pull) for _thread in range(4)]
 
     def _pull(self) -> None:
         ca, repository, digest = self._arguments
@@ -262,7 +262,7 @@ def test_check_mode_says_what_would_change_and_no_password(ca: str) -> None:
 
 def test_reloads_of_nginx_fail_no_pull(ca: str, repository: str, image: ManifestDigest) -> None:
     with Pulls(ca, repository, image) as pulls:
-        for _ in range(12):
+        for _turn in range(12):
             on_dock("systemctl", "reload", "nginx")
             pulls.wait_for(10)
     assert pulls.failures == []

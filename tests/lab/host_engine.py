@@ -36,7 +36,7 @@ def distribution(os_release: str) -> set[str]:
     """ID and ID_LIKE of an os-release file's text."""
     values: set[str] = set()
     for line in os_release.splitlines():
-        key, _, value = line.partition("=")
+        key, _equals, value = line.partition("=")
         if key in {"ID", "ID_LIKE"}:
             values.update(value.strip().strip("\"'").split())
     return values
@@ -148,7 +148,7 @@ def _daemon(places: Places) -> int | None:
     try:
         process = int(_pid_file(places).read_text(encoding="ascii"))
         with Path(f"/proc/{process}/stat").open(encoding="ascii", errors="replace") as stat:
-            _, name, state = stat.read().replace("(", ")").split(")")
+            _pid, name, state = stat.read().replace("(", ")").split(")")
     except (OSError, ValueError):
         return None
     return process if name == "dockerd" and state.split()[0] != "Z" else None

@@ -41,7 +41,7 @@ def state(container: Container, found: dict[str, Any] | None) -> str:
     if found is None:
         return "make"
     labels = found["Config"]["Labels"] or {}
-    if LABEL.split("=")[0] not in labels:
+    if LABEL.partition("=")[0] not in labels:
         name = container.node.container
         raise LabError(f"There is a container {name} that is not the lab's. Rename or remove it, and run this again.")
     status = found["State"]["Status"]
