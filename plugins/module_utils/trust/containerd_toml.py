@@ -6,10 +6,9 @@
 
 """containerd's config.toml: the one key that makes its CRI read a directory of hosts, C(config_path).
 
-Which table holds it follows the file's C(version) and the binary (observed on 1.6.20, 1.7.24, 2.1.9 and 2.2):
-version 2 names C(io.containerd.grpc.v1.cri) and is understood by all of them, version 3 names
-C(io.containerd.cri.v1.images) and keeps a
-containerd 1.x from starting. A wrong pair of name and version is ignored without a word.
+Which table holds it follows the file's C(version) and the binary (observed on 1.6.20, 1.7.24, 2.1.9 and 2.2): version 2
+names C(io.containerd.grpc.v1.cri) and is understood by all of them, version 3 names C(io.containerd.cri.v1.images) and
+keeps a containerd 1.x from starting. A wrong pair of name and version is ignored without a word.
 """
 
 from __future__ import annotations
@@ -66,9 +65,7 @@ class RegistryTable:
         return next((part for part in (self.config_path or "").split(":") if part), None)
 
     def directory(self, major: int) -> t.Optional[str]:
-        """The directory that containerd reads, None if it reads none: 2.x reads none of a list with a colon, 1.x
-        all.
-        """
+        """The directory that containerd reads, None if none: of a list with a colon 2.x reads none and 1.x all."""
         directories = [part for part in (self.config_path or "").split(":") if part]
         if not directories or (len(directories) > 1 and major >= 2):
             return None
@@ -151,8 +148,8 @@ def _refuse_foreign_version(text: str, version: int) -> None:
 
 
 def _refuse_old_settings(text: str, table: KeyPath) -> None:
-    """C(mirrors) or C(configs.*.tls) beside config_path take the CRI away while containerd itself looks healthy (1.6
-    to 2.1).
+    """C(mirrors) or C(configs.*.tls) beside config_path take the CRI away while containerd itself looks healthy (1.6 to
+    2.1).
     """
     for statement in below(text, table):
         rest = statement.path[len(table) :]

@@ -6,9 +6,8 @@
 
 """The CRI of containerd and CRI-O, asked as the kubelet asks it, by crictl.
 
-A login is handed to crictl in its environment (C(CRICTL_AUTH), read by 1.36): a process's arguments are there for
-every user to read,
-its environment for root and its own user.
+A login is handed to crictl in its environment (C(CRICTL_AUTH), read by 1.36): a process's arguments are there for every
+user to read, its environment for root and its own user.
 """
 
 from __future__ import annotations

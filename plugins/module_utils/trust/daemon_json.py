@@ -86,8 +86,7 @@ def with_list(content: t.Optional[bytes]) -> bytes:
     """The bytes with a list, an empty one if there was none.
 
     On a reload Docker keeps its old trust when the key is missing, and drops it when the list is empty (20.10 to 29):
-    bytes without the key
-    follow when it has taken this over.
+    bytes without the key follow when it has taken this over.
     """
     settings = document(content)
     if content is not None and KEY in settings:

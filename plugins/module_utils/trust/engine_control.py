@@ -7,8 +7,7 @@
 """Make an engine take over its files, as gently as it allows, and wait until it has.
 
 Docker and CRI-O: SIGHUP. containerd has no reload, SIGHUP kills it: it is restarted, which its containers outlive (the
-unit has
-C(KillMode=process); seen on 1.6, 1.7 and 2.2: the same pids before and after).
+unit has C(KillMode=process); seen on 1.6, 1.7 and 2.2: the same pids before and after).
 """
 
 from __future__ import annotations
@@ -40,8 +39,7 @@ def reload(engine: Engine, expected: t.Mapping[str, bool]) -> None:
     """Have Docker or CRI-O read its files again.
 
     :param expected: for Docker, the registries that must be listed as insecure afterwards (True), or must not (False).
-        Its log
-        is no proof: 28.5 says 'Reloaded configuration' after an error, too.
+        Its log is no proof: 28.5 says 'Reloaded configuration' after an error, too.
     :raises EngineFailed: the engine is gone, or does not show what is expected within C(RELOAD_WAIT).
     """
     if engine.daemon is None:
@@ -85,15 +83,12 @@ def restart(engine: Engine, run_command: RunCommand) -> Engine:
 
 def _unit(engine: Engine) -> str:
     """The systemd unit that the engine runs in, by its control group."""
-    with (
-        contextlib.suppress(OSError),
-        open("/proc/%d/cgroup" % (engine.daemon.pid if engine.daemon else 0), encoding="utf-8") as stream,
-    ):
-        for line in stream:
-            name = line.strip().rpartition("/")[2]
-            if name.endswith(".service"):
-                return name
-    return engine.name + ".service"
+    lines: t.List[str] = []
+    if engine.daemon is not None:
+        with contextlib.suppress(OSError), open("/proc/%d/cgroup" % engine.daemon.pid, encoding="utf-8") as stream:
+            lines = stream.read().splitlines()
+    names = [line.rpartition("/")[2] for line in lines]
+    return next((name for name in names if name.endswith(".service")), engine.name + ".service")
 
 
 def _silence(engine: Engine, run_command: RunCommand) -> t.Optional[str]:

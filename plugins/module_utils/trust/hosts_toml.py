@@ -21,9 +21,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_line
 def hosts_toml(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Optional[str]:
     """The text for this registry, None where containerd needs none: TLS that the system's authorities vouch for.
 
-    A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) stand inside
-    of it and before it: containerd 1.7.24 asks the server once more where the host answers 404, and without them there an image
-    that is missing would be told as a certificate that nobody vouches for.
+    A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) stand
+    inside of it and before it: containerd 1.7.24 asks the server once more where the host answers 404, and without them
+    there an image that is missing would be told as a certificate that nobody vouches for.
 
     :param ca_file: the absolute path of the authorities' file.
     """

@@ -48,9 +48,7 @@ class Locations:
 
     @property
     def registries_of_root(self) -> str:
-        """A file that, if it is there, hides everything in /etc/containers/registries.conf* from root (Podman 4 and
-        5).
-        """
+        """A file of root that hides everything in /etc/containers/registries.conf* where it is there (Podman 4, 5)."""
         return self._below("root/.config/containers/registries.conf")
 
     @property

@@ -136,9 +136,7 @@ def _crio(run_command: RunCommand, process: t.Optional[Process], crictl: str) ->
 
 
 def _executable(process: t.Optional[Process]) -> str:
-    """The path of a running program's file; an upgrade that was not followed by a restart leaves it behind as
-    deleted.
-    """
+    """The path of a running program's file; after an upgrade without a restart that file is deleted."""
     if process is None:
         return ""
     try:

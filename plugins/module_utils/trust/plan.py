@@ -136,9 +136,7 @@ def without_engines(planned: Plan, names: t.Container[str], ledger: Ledger) -> P
 
 
 def _safe_order(step: FileStep) -> t.Tuple[int, str]:
-    """Authorities before the files that name them, and gone after those: a missing 'ca' fails every pull of its
-    host.
-    """
+    """Authorities come before the files that name them and go after those: a missing 'ca' fails every pull."""
     is_block = all(kind == BLOCK for kind in step.kinds)
     if not is_block:
         return (2, step.path)

@@ -27,8 +27,8 @@ def drop_in_name(registry: RegistrySettings) -> str:
 
 
 def drop_in(registry: RegistrySettings) -> t.Optional[str]:
-    """The text for this registry, None where none is needed: C(insecure) covers plain HTTP and TLS without
-    verification alike.
+    """The text for this registry, None where none is needed: C(insecure) covers plain HTTP and TLS without verification
+    alike.
     """
     if registry.tls == VERIFIED:
         return None

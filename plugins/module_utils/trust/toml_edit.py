@@ -111,9 +111,7 @@ def set_string(text: str, path: KeyPath, value: str) -> Edit:
 
 
 def unset_string(text: str, path: KeyPath, value: str, was: t.Optional[str], made_table: bool) -> str:
-    """Undo C(set_string) in a text that others may have changed since; a value that is no more C(value) stays as it
-    is.
-    """
+    """Undo C(set_string) in a text that others may have changed since; another value than C(value) stays."""
     assignment = assignment_of(text, path)
     if assignment is None:
         return text

@@ -6,8 +6,8 @@
 
 """What each engine must find in its files to trust a registry. Pure: no file is looked at here.
 
-Every rule was observed on the engines: containerd 1.6.20, 1.7.24, 2.1.9, 2.2; Docker 20.10, 26.1, 28.5, 29; Podman
-4.3, 5.4, 5.8; CRI-O 1.36.
+Every rule was observed on the engines: containerd 1.6.20, 1.7.24, 2.1.9, 2.2; Docker 20.10, 26.1, 28.5, 29; Podman 4.3,
+5.4, 5.8; CRI-O 1.36.
 """
 
 from __future__ import annotations

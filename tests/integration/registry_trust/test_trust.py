@@ -82,6 +82,14 @@ def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
     assert pods() == were
 
 
+def test_an_image_that_is_missing_is_told_as_that(private: Served) -> None:
+    """And not as an authority that is not trusted, which containerd 1.7 says of a hosts.toml that names it at one place only."""
+    for engine in ENGINES:
+        said = engine.pull(f"{private.endpoint}/trust-test/missing:1", private.login) or ""
+        assert re.search("not found|manifest unknown", said), f"{engine}: {said}"
+        assert "x509" not in said
+
+
 def test_a_login_is_kept_nowhere_and_files_have_their_modes(private: Served) -> None:
     for node in EVERY_NODE:
         assert on(node, "stat", "-c", "%a", LEDGER, f"{LEDGER}/trust.json").stdout.split() == ["700", "600"]
