@@ -26,7 +26,7 @@ pytestmark = pytest.mark.lab
 
 
 def kubectl(*arguments: str) -> dict[str, t.Any]:
-    command = [str(Places.of_user().kubeconfig.parent / "kubectl"), "--kubeconfig", str(Places.of_user().kubeconfig)]
+    command = [str(Places.of_user().lab / "bin" / "kubectl"), "--kubeconfig", str(Places.of_user().kubeconfig)]
     done = subprocess.run([*command, *arguments, "-o", "json"], capture_output=True, text=True, check=True)
     return t.cast("dict[str, t.Any]", json.loads(done.stdout))
 
