@@ -30,7 +30,7 @@ test: venv ## everything that shows that it works: unit, sanity, lint, integrati
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
 	@$(PY) -m pytest tests/unit tests/checks tests/lab tests/integration
 
-test-all: test ## the same, then sanity and the fronts with every supported ansible-core whose Python is here
+test-all: test ## the same, then sanity and the unit tests with every supported ansible-core whose Python is here
 	@$(PY) -m pytest tests/matrix
 
 lab: venv ## bring up the lab: a real cluster of three runtimes and a Docker host, in containers

@@ -37,6 +37,10 @@ MEMBERS = [node for node in UP if node in CLUSTER]
 NAMESPACE = "lab-test"
 
 
+def test_all_of_the_lab_is_up() -> None:
+    assert {node.name for node in UP} == set(NODES)
+
+
 def on(node: Node, *command: str) -> str:
     """Output of a command on a node, through SSH as Ansible would."""
     login = ["-i", str(PLACES.ssh / "id_ed25519"), *ssh_options(PLACES), f"root@{node.address}"]

@@ -15,7 +15,7 @@ from tests.checks.ansible_test import CHECKOUT, cache_directory, copy_collection
 
 # ansible-core's series and the Pythons of its controllers
 SUPPORTED = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.12", "3.13", "3.14"), "2.21": ("3.12", "3.13", "3.14")}
-PACKAGES = ("docker", "kubernetes", "jmespath", "cryptography", "bcrypt", "pytest", "hypothesis", "PyYAML", "waitress")
+PACKAGES = ("docker", "kubernetes", "cryptography", "bcrypt", "pytest", "hypothesis", "PyYAML", "waitress")
 
 
 @pytest.fixture(params=[(core, python) for core, pythons in SUPPORTED.items() for python in pythons], ids="-".join)
@@ -30,8 +30,11 @@ def environment(request: pytest.FixtureRequest) -> Path:
     venv = cache_directory() / f"core{core}-python{version}"
     if not (venv / "complete").exists():
         subprocess.run([str(python), "-m", "venv", "--clear", str(venv)], check=True)
+        pins = (CHECKOUT / "tests" / "constraints.txt").read_text().splitlines()
+        constraints = venv / "constraints.txt"
+        constraints.write_text("".join(f"{pin}\n" for pin in pins if not pin.startswith("ansible")))
         pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"ansible-core=={core}.*", *PACKAGES], check=True)
+        subprocess.run([*pip, "--constraint", str(constraints), f"ansible-core=={core}.*", *PACKAGES], check=True)
         (venv / "complete").touch()
     return venv / "bin"
 

@@ -68,8 +68,9 @@ def test_every_image_that_runs_is_built_from_sources_that_are_there(variables: d
     assert running <= built
     for image in variables["longshore_images"]:
         assert (SHOP / image["source"] / "Dockerfile").is_file()
-        if "args" in image:
-            assert image["args"]["BASE"] in built
+    based = [base for image in variables["longshore_images"] for base in image.get("bases", {}).values()]
+    assert based
+    assert set(based) <= built
 
 
 @pytest.mark.parametrize("present", [True, False])
