@@ -31,7 +31,13 @@ requirements:
   - Python package C(docker)
   - a C(docker) command with the plugin C(buildx) 0.13 or newer, where something has to be built
   - Docker engine 20.10 or newer
+extends_documentation_fragment:
+  - longshore.delivery.engine
 attributes:
+  action_group:
+    support: full
+    description: The groups by which C(module_defaults) reach the module.
+    membership: [longshore.delivery.engine]
   check_mode:
     support: full
     description: Says whether something would be built and why, and which names would be given. Nothing is pulled,
@@ -126,17 +132,6 @@ options:
     type: str
     choices: [auto, docker]
     default: auto
-  docker_host:
-    description:
-      - Address of the Docker engine, as in V(unix:///var/run/docker.sock) or V(tcp://192.0.2.1:2376).
-      - Without it the environment's E(DOCKER_HOST), as for the docker command, else the local socket. Docker contexts
-        are not looked at.
-    type: str
-  docker_cert_path:
-    description:
-      - Directory with C(ca.pem), C(cert.pem) and C(key.pem) for an engine that listens with TLS.
-      - Without it the environment's E(DOCKER_CERT_PATH) when E(DOCKER_TLS_VERIFY) is set.
-    type: path
 notes:
   - Hashes of contents are kept in the user's cache directory (E(XDG_CACHE_HOME)), so that a file that was not touched
     is not read again; names and digests of the last build's inputs in the state directory (E(XDG_STATE_HOME)), so

@@ -22,8 +22,13 @@ description:
 requirements:
   - The Python package C(docker) where the task runs.
 extends_documentation_fragment:
+  - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
+  action_group:
+    support: full
+    description: The groups by which C(module_defaults) reach the module.
+    membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
     description: Asks the registry and the engine, and says what would be pushed.
@@ -57,16 +62,6 @@ options:
       - Without it, the registry in O(name) is spoken to by verified TLS and without a login.
       - The engine speaks to the registry as it has been told where it runs, see M(longshore.delivery.registry_trust). The login
         is given to it with the push alone.
-  docker_host:
-    description:
-      - Where the engine listens, as V(unix:///path/of/the/socket) or V(tcp://host:port).
-      - Without it, the environment variable E(DOCKER_HOST), else V(unix:///var/run/docker.sock).
-    type: str
-  docker_cert_path:
-    description:
-      - A directory with C(ca.pem), C(cert.pem) and C(key.pem), for an engine that is reached by TLS.
-      - Without it, the directory in E(DOCKER_CERT_PATH) where E(DOCKER_TLS_VERIFY) is set.
-    type: path
 seealso:
   - module: longshore.delivery.image_pull
   - module: longshore.delivery.registry_trust

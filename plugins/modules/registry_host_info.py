@@ -23,6 +23,10 @@ requirements:
 extends_documentation_fragment:
   - longshore.delivery.registry
 attributes:
+  action_group:
+    support: full
+    description: The groups by which C(module_defaults) reach the module.
+    membership: [longshore.delivery.registry]
   check_mode:
     support: full
     description: Runs the same in check mode, since it changes nothing.

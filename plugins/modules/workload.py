@@ -31,6 +31,10 @@ extends_documentation_fragment:
   - longshore.delivery.cluster
   - longshore.delivery.registry
 attributes:
+  action_group:
+    support: full
+    description: The groups by which C(module_defaults) reach the module.
+    membership: [longshore.delivery.cluster, longshore.delivery.registry]
   check_mode:
     support: full
     description: Asks the server what it would make of each object. In a namespace that is yet to be created the server

@@ -18,6 +18,9 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 CERTIFICATE_FILES = ("ca.pem", "cert.pem", "key.pem")
 _SCHEMES = ("unix://", "tcp://")
 
+# of every module that speaks to a Docker engine, documented by the fragment 'engine'
+ADDRESS_SPEC: t.Dict[str, t.Any] = dict(docker_host=dict(type="str"), docker_cert_path=dict(type="path"))
+
 
 class InvalidAddress(DeliveryError):
     """An address, or a directory of certificates, that leads to no engine."""

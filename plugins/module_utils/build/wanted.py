@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import ADDRESS_SPEC, DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
@@ -35,12 +35,6 @@ SECRET_SPEC: t.Dict[str, t.Any] = dict(
     required_one_of=[("file", "env", "value")],
 )
 
-ENGINE_SPEC: t.Dict[str, t.Any] = dict(
-    engine=dict(type="str", choices=["auto", "docker"], default="auto"),
-    docker_host=dict(type="str"),
-    docker_cert_path=dict(type="path"),
-)
-
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     name=dict(type="str", required=True),
     tags=dict(type="list", elements="str", default=[]),
@@ -52,7 +46,8 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     secrets=SECRET_SPEC,
     network=dict(type="str"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
-    **ENGINE_SPEC,
+    engine=dict(type="str", choices=["auto", "docker"], default="auto"),
+    **ADDRESS_SPEC,
 )
 
 

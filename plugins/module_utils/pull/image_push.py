@@ -13,7 +13,7 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import ADDRESS_SPEC, DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_faults import engine_error
@@ -256,8 +256,7 @@ CAPABILITY = Capability(
         "name": {"type": "str", "required": True},
         "tags": {"type": "list", "elements": "str"},
         "registry": REGISTRY_SPEC,
-        "docker_host": {"type": "str"},
-        "docker_cert_path": {"type": "path"},
+        **ADDRESS_SPEC,
     },
     needs=("docker",),
 )

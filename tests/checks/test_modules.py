@@ -1,0 +1,52 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules' documentation, argument specs and action groups say must be the same."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+import pytest
+import yaml
+
+from .ansible_test import CHECKOUT
+
+COLLECTION = "longshore.delivery"
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+FRAGMENTS = sorted(path.stem for path in (CHECKOUT / "plugins" / "doc_fragments").glob("*.py"))
+ACTION_GROUPS = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
+
+
+def plugin(kind: str, name: str) -> t.Any:
+    return importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.{kind}.{name}")
+
+
+def documentation(module: str) -> dict[str, t.Any]:
+    return yaml.safe_load(plugin("modules", module).DOCUMENTATION)
+
+
+def test_every_documentation_fragment_is_an_action_group() -> None:
+    assert sorted(ACTION_GROUPS) == FRAGMENTS
+
+
+@pytest.mark.parametrize("group", FRAGMENTS)
+def test_an_action_group_is_the_modules_with_the_options_of_its_fragment(group: str) -> None:
+    fragment = yaml.safe_load(plugin("doc_fragments", group).ModuleDocFragment.DOCUMENTATION)
+    documented = {
+        module
+        for module in MODULES
+        if f"{COLLECTION}.{group}" in documentation(module).get("extends_documentation_fragment", [])
+    }
+    assert set(ACTION_GROUPS[group]) == documented
+    for module in ACTION_GROUPS[group]:
+        accepted = set(plugin("modules", module).CAPABILITY.argument_spec)
+        assert set(fragment["options"]) <= accepted, module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_documents_the_action_groups_that_it_is_in(module: str) -> None:
+    groups = [f"{COLLECTION}.{group}" for group, members in sorted(ACTION_GROUPS.items()) if module in members]
+    attribute = documentation(module)["attributes"].get("action_group", {"membership": []})
+    assert attribute["membership"] == groups
