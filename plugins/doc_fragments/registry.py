@@ -47,6 +47,8 @@ options:
       mirror_of:
         description:
           - Registries that this one is a mirror of, for example V(docker.io).
+          - This module accepts it, so that one variable serves every module, and does nothing with it. Only
+            M(longshore.delivery.registry_trust) looks at it, and warns that this version does not apply it.
         type: list
         elements: str
 """
