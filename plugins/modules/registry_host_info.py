@@ -9,15 +9,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: registry_host_info
-short_description: Look at a host that a registry is to be on
+short_description: The look of role registry at the host of the registry
 version_added: 0.1.0
 author:
   - longshore contributors (@longshore)
 description:
-  - Observes, in one call, all that the role P(longshore.delivery.registry#role) would set on a host, and says what is not as
-    wanted.
-  - Fails, before anything is changed, where somebody has to put something right first, such as a port that is in use.
-  - It is the first and the last step of that role, and changes nothing.
+  - The look of the role P(longshore.delivery.registry#role) at its host, and that role's first and last step. Its options are
+    what the role has worked out of its own variables, so it is not a general information module. Use the role to have a
+    registry, also in check mode to hear what is not as wanted.
+  - Observes, in one call, all that the role would set on the host, and says what is not as wanted. It changes nothing.
+  - Fails, before the role changes anything, where somebody has to put something right first, such as a port that is in use.
 requirements:
   - Runs on the host of the registry, as root, on a distribution of Debian's family with systemd.
 extends_documentation_fragment:
