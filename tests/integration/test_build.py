@@ -27,11 +27,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.content_h
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests.lab.nodes import BUILDER
 from tests.lab.places import Places
 
 pytestmark = pytest.mark.lab
 PLACES = Places.of_user()
-DOCK = "tcp://10.90.0.20:2376"
 
 
 class Engine:
@@ -124,7 +124,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
 @pytest.fixture(params=["controller", "dock"], scope="module")
 def engine(request: pytest.FixtureRequest, own_home: None) -> t.Iterator[Engine]:
     dock = request.param == "dock"
-    engine = Engine(DOCK, PLACES.builder) if dock else Engine("unix:///var/run/docker.sock", None)
+    engine = Engine(BUILDER, PLACES.builder) if dock else Engine("unix:///var/run/docker.sock", None)
     yield engine
     engine.clean()
 

@@ -13,10 +13,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from tests.lab.nodes import CLUSTER, NODES
 from tests.lab.places import Places
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+VAULT = CHECKOUT / "examples" / "shop" / "inventory" / "group_vars" / "all" / "vault.yml"
+REGISTRY = f"{NODES['dock'].address}:5000"
 # what a no-change delivery of five stages over the lab may take, in seconds
 UNCHANGED_LIMIT = 20
 # a broken version is given up this soon, the playbook's own start included
@@ -35,6 +41,16 @@ def on_node(node: str, *argv: str) -> str:
     return subprocess.run(
         ["docker", "exec", f"longshore-{node}", *argv], capture_output=True, text=True, check=True
     ).stdout
+
+
+def served(repository: str, tag: str) -> str:
+    """The digest that the registry itself names for a tag."""
+    password = yaml.safe_load(VAULT.read_text())["vault_registry_password"]
+    login = {"endpoint": REGISTRY, "tls": "unverified", "username": "ci", "password": password}
+    with RegistryClient(RegistrySettings.from_params(login)) as registry:
+        head = registry.head_manifest(repository, tag)
+    assert head is not None, f"the registry has no {repository}:{tag}"
+    return str(head.digest)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +92,8 @@ def test_the_pods_run_the_digest_that_the_registry_serves(demo: dict[str, t.Any]
     deployment = kubectl("get", "deployment", "web", "-n", "shop")
     image = next(c["image"] for c in deployment["spec"]["template"]["spec"]["containers"] if c["name"] == "web")
     name, digest = image.split("@")
-    assert name.startswith("10.90.0.20:5000/shop/web")
+    assert name == f"{REGISTRY}/shop/web"
+    assert digest == served("shop/web", "1.1")
     pods = kubectl("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=web")["items"]
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     assert len(running) == 3
@@ -97,3 +114,5 @@ def test_every_node_of_the_cluster_holds_the_digest(demo: dict[str, t.Any], node
 def test_the_table_names_all_that_was_delivered(demo: dict[str, t.Any]) -> None:
     assert {row["container"] for row in demo["table"]} == {"web", "shipper"}
     assert all(row["pods ready"] == "3/3" for row in demo["table"])
+    nodes = {node.name for node in CLUSTER}
+    assert [set(row["held by"].split()) for row in demo["table"]] == [nodes, nodes]

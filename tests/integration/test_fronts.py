@@ -20,14 +20,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.lab.nodes import BUILDER, NODES
 from tests.lab.places import Places
 
 pytestmark = pytest.mark.lab
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLACES = Places.of_user()
-DOCK = "10.90.0.20"
-ENGINE = {"docker_host": f"tcp://{DOCK}:2376", "docker_cert_path": str(PLACES.builder)}
+DOCK = NODES["dock"].address
+ENGINE = {"docker_host": BUILDER, "docker_cert_path": str(PLACES.builder)}
 REGISTRY = {"endpoint": f"{DOCK}:5000", "tls": "unverified", "username": "ci", "password": "only-for-the-demonstration"}
 BUILD = {"name": f"{DOCK}:5000/longshore-test-fronts/tiny", "tags": ["1"], "source": "{context}", **ENGINE}
 WORKLOAD = {
