@@ -160,6 +160,23 @@ EXAMPLES = r"""
         value: "{{ vault_pip_token }}"
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
+
+- name: Build in any case, by a Dockerfile elsewhere whose commands have no network
+  longshore.delivery.image_build:
+    name: registry.example:5000/shop/web
+    tags: ["1.4", "1"]
+    source: /srv/shop/web
+    dockerfile: packaging/Dockerfile
+    labels:
+      org.opencontainers.image.revision: "{{ revision }}"
+    secrets:
+      - id: license
+        file: /etc/shop/license
+      - id: signing-key
+        env: SIGNING_KEY
+    network: none
+    rebuild: always
+    engine: docker
 """
 
 RETURN = r"""

@@ -204,6 +204,30 @@ EXAMPLES = r"""
       origin: none
   register: look
 
+- name: Wait until a registry with a given certificate and a login is as wanted
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+      ca: "{{ lookup('ansible.builtin.file', 'registry-ca.crt') }}"
+    names: [registry.internal.example, 192.0.2.7]
+    addresses: [192.0.2.7]
+    backend_port: 5001
+    files:
+      - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
+      - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: given
+      certificate: /etc/longshore/registry/given.pem
+      key: /etc/longshore/registry/given.pem
+      text: "{{ vault_registry_certificate_and_key }}"
+    users:
+      - {name: ci, password: "{{ vault_registry_password }}"}
+    users_file: /etc/longshore/registry/htpasswd
+    wait: 15
+
 - name: Say what is not as wanted
   ansible.builtin.debug:
     msg: "{{ look.differences }}"

@@ -140,6 +140,14 @@ EXAMPLES = r"""
     restart: never
   register: trust
 
+- name: Have Docker and Podman alone trust a registry, in the place of what others wrote, and pull at every run
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: registry.example:5000
+    engines: [docker, podman]
+    override: true
+    verify: always
+
 - name: Take away whatever this module wrote on the node
   longshore.delivery.registry_trust:
     state: absent

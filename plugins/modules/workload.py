@@ -317,6 +317,44 @@ EXAMPLES = r"""
       - name: shipper
         image: shop/shipper:1.0
 
+- name: Run its workers, which serve nobody, under a user of their own
+  longshore.delivery.workload:
+    name: worker
+    namespace: shop
+    image: registry.example:5000/shop/web:1.4
+    command: [python, -m, shop]
+    args: [work, --queue, orders]
+    env:
+      WORKER_THREADS: "4"
+    run_as_user: 1000
+    ports:
+      - {name: metrics, port: 9100}
+    service: false
+
+- name: Run a search that warms up for minutes, and takes its time to end
+  longshore.delivery.workload:
+    name: search
+    namespace: shop
+    image: registry.example:5000/shop/search:2.0
+    ports:
+      - {name: http, port: 9200}
+    probes:
+      startup: {tcp: http, period: 5, failures: 60}
+      ready: {http: {path: /ready}}
+    ready_grace: 60
+    pre_stop_pause: 10
+    stop_seconds: 120
+    wait_timeout: 600
+
+- name: Take a release over from another tool, on the staging cluster, without waiting for its pods
+  longshore.delivery.workload:
+    name: legacy
+    image: registry.example:5000/shop/legacy:7
+    kube_context: staging
+    run_as_root: true
+    take_ownership: true
+    wait: false
+
 - name: Run a build that the nodes hold already, without any registry
   longshore.delivery.workload:
     name: probe

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .ansible_test import CHECKOUT
 
@@ -50,3 +51,14 @@ def test_a_module_documents_the_action_groups_that_it_is_in(module: str) -> None
     groups = [f"{COLLECTION}.{group}" for group, members in sorted(ACTION_GROUPS.items()) if module in members]
     attribute = documentation(module)["attributes"].get("action_group", {"membership": []})
     assert attribute["membership"] == groups
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_option_of_a_module_is_in_an_example_that_the_module_accepts(module: str) -> None:
+    capability = plugin("modules", module).CAPABILITY
+    tasks = yaml.safe_load(plugin("modules", module).EXAMPLES)
+    examples = [task[f"{COLLECTION}.{module}"] for task in tasks if f"{COLLECTION}.{module}" in task]
+    assert set(capability.argument_spec) == set().union(*examples)
+    for example in examples:
+        accepted = ArgumentSpecValidator(capability.argument_spec, **capability.constraints).validate(example)
+        assert not accepted.error_messages, example
