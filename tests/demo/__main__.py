@@ -15,8 +15,10 @@ from pathlib import Path
 
 from .cluster import Cluster, host_in_cluster
 from .delivery import Delivery, deliver
+from .errors import DemoError
 from .load import Load
-from .settings import DemoError, Settings, prepare
+from .settings import Settings, prepare
+from .stages import Stages
 
 GREETING = "Welcome to the shop"
 CHANGED_GREETING = "Welcome to the new shop"
@@ -28,6 +30,7 @@ class Report:
 
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     changed_by_second_run: int = -1
+    changes_by_stage: dict[str, int] = dataclasses.field(default_factory=dict)  # of the delivery of one changed line
     requests: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     broken: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
     table: list[dict[str, str]] = dataclasses.field(default_factory=list)
@@ -133,8 +136,12 @@ def run(settings: Settings, report: Report) -> None:
         third = deliver(settings, "site", shop_version="1.1")
     must_succeed(third, "the delivery of the change")
     report.seconds["one line"] = round(third.seconds, 1)
+    stages = Stages.of(third.output)
+    report.changes_by_stage = stages.changes
+    print(f"\n{stages}")
+    stages.must_be_those_of_a_changed_source()
     report.requests = dataclasses.asdict(load.count)
-    print(f"\n{load.count.sent} requests sent from {host} meanwhile, {sum(load.count.failures.values())} failed")
+    print(f"{load.count.sent} requests sent from {host} meanwhile, {sum(load.count.failures.values())} failed")
     if load.count.failures:
         raise DemoError(f"requests failed during the rollout: {load.count.failures}")
     if set(load.count.answers) != {GREETING, CHANGED_GREETING}:

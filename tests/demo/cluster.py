@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import typing as t
 from dataclasses import dataclass
 
 from kubernetes import client, config
 
-from .settings import NAMESPACE, RELEASE, DemoError, Settings
+from .errors import DemoError
+from .settings import NAMESPACE, RELEASE, Settings
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class Cluster:
     """Reads by the API server."""
 
     def __init__(self, settings: Settings) -> None:
-        connection = config.new_client_from_config(str(settings.kubeconfig))
-        self._core = client.CoreV1Api(connection)
-        self._apps = client.AppsV1Api(connection)
+        connection = config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
+        # its types have every field optional, which says nothing of what an API server answers
+        self._core: t.Any = client.CoreV1Api(connection)
+        self._apps: t.Any = client.AppsV1Api(connection)
 
     def pods(self) -> list[Pod]:
         found = self._core.list_namespaced_pod(NAMESPACE).items

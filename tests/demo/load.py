@@ -12,7 +12,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from .settings import DemoError, Settings
+from .errors import DemoError
+from .settings import Settings
 
 SCRIPT = Path(__file__).with_name("load_script.py")
 LIMIT_SECONDS = 300

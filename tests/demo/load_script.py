@@ -22,11 +22,11 @@ INTERVAL_SECONDS = 0.02
 
 def main() -> None:
     url, stop_file, limit = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-    answers = collections.Counter()
-    failures = collections.Counter()
+    answers: collections.Counter[str] = collections.Counter()
+    failures: collections.Counter[str] = collections.Counter()
     end = time.monotonic() + limit
     while time.monotonic() < end and not os.path.exists(stop_file):
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=5)
+        connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=5)
         try:
             connection.request("GET", url.path or "/")
             response = connection.getresponse()

@@ -15,14 +15,12 @@ from pathlib import Path
 
 from tests.lab.places import Places
 
+from .errors import DemoError
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXAMPLE = CHECKOUT / "examples" / "shop"
 NAMESPACE = "shop"
 RELEASE = "web"
-
-
-class DemoError(Exception):
-    """What keeps the demo from running, or what it saw that must not be."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ def _common(workspace: Path) -> dict[str, str]:
     return {
         **os.environ,
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",  # whose output the demo reads
         "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PWD": str(workspace),

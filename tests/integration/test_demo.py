@@ -75,6 +75,13 @@ def test_a_second_run_changes_nothing_and_is_quick(demo: dict[str, t.Any]) -> No
     assert demo["seconds"]["unchanged"] <= UNCHANGED_LIMIT
 
 
+def test_one_changed_line_touches_neither_the_registry_nor_who_trusts_it(demo: dict[str, t.Any]) -> None:
+    changes = demo["changes_by_stage"]
+    assert set(changes) == {"Build", "Registry", "Trust", "Push", "Pull", "Deploy"}
+    assert (changes["Registry"], changes["Trust"]) == (0, 0)
+    assert changes["Deploy"] == 1
+
+
 def test_no_request_failed_while_the_pods_rolled(demo: dict[str, t.Any]) -> None:
     assert demo["requests"]["failures"] == {}
     assert sum(demo["requests"]["answers"].values()) >= 100
