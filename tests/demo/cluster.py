@@ -35,6 +35,7 @@ class Cluster:
     """Reads by the API server."""
 
     def __init__(self, settings: Settings) -> None:
+        # the package says no types of this function
         connection = config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
         # its types have every field optional, which says nothing of what an API server answers
         self._core: t.Any = client.CoreV1Api(connection)

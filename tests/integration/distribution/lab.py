@@ -220,7 +220,7 @@ class Stranger:
 
         address = str(next(ipaddress.ip_network(SUBNET).hosts()))
         self._server = http.server.ThreadingHTTPServer((address, 0), Empty)
-        self._server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda *_arguments: None
         self.endpoint = f"{address}:{self._server.server_address[1]}"
         self.ca = ""
         if tls:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def touch_new(tree: Path) -> None:
     "touch",
     [touch_content, touch_mode, touch_directory_mode, touch_link, touch_kind, touch_name, touch_new],
 )
-def test_everything_else_does(tree: Path, touch) -> None:  # type: ignore[no-untyped-def]
+def test_everything_else_does(tree: Path, touch: Callable[[Path], None]) -> None:
     before = digest(tree)
     touch(tree)
     assert digest(tree) != before
@@ -134,7 +135,9 @@ def test_a_socket_is_left_out_and_a_fifo_refused(tree: Path) -> None:
     assert entries(tree, parse("pipe")) == before
 
 
-def test_a_file_that_was_not_touched_is_not_read_again(tree: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_that_was_not_touched_is_not_read_again(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(content_hashes, "SETTLED", 0)
     cache = str(tmp_path / "cache" / "hashes.json")
 

@@ -124,7 +124,7 @@ class Server:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda *_arguments: None
         self.port = self._server.server_address[1]
         if issued:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
