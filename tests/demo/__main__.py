@@ -13,6 +13,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from .broken import try_each
 from .cluster import Cluster, host_in_cluster
 from .delivery import Delivery, deliver
 from .errors import DemoError
@@ -53,35 +54,6 @@ def change_one_line(settings: Settings) -> None:
     if before == after:
         raise DemoError(f"the line to change was not found in {source}")
     source.write_text(after)
-
-
-# name, what is wrong, variables that make it so, words of the cause that must be shown
-BROKEN: list[tuple[str, str, dict[str, t.Any], tuple[str, ...]]] = [
-    ("image", "an image that does not exist", {"shop_version": "9.9"}, ("shop/web:9.9",)),
-    ("crash", "a crash at start: no database password", {"vault_database_password": ""}, ("DB_PASSWORD",)),
-    ("readiness", "a readiness probe that never passes", {"shop_warmup_seconds": 86400}, ("503",)),
-]
-# a broken version is to be given up this soon after its cause shows
-BROKEN_LIMIT_SECONDS = 20
-
-
-def break_it(settings: Settings, cluster: Cluster, report: Report) -> None:
-    for name, what, variables, words in BROKEN:
-        headline(f"a broken version: {what}")
-        run = deliver(settings, "deploy", **{"shop_version": "1.1", **variables})
-        available, wanted = cluster.available()
-        greeting = cluster.greeting()
-        report.broken[name] = {"seconds": round(run.seconds, 1), "available": available, "greeting": greeting}
-        if run.rc == 0:
-            raise DemoError(f"{what} was delivered without an error")
-        missing = [word for word in words if word not in run.output]
-        if missing:
-            raise DemoError(f"{what} was stopped, but the cause was not said: {missing}")
-        if greeting != CHANGED_GREETING or available < wanted:
-            raise DemoError(f"{what}: the old pods do not serve, {available} of {wanted} available, {greeting!r}")
-        print(
-            f"\nstopped after {run.seconds:.1f} s; {available} of {wanted} old pods available and answering: {greeting}"
-        )
 
 
 def table(cluster: Cluster) -> list[dict[str, str]]:
@@ -147,7 +119,8 @@ def run(settings: Settings, report: Report) -> None:
     if set(load.count.answers) != {GREETING, CHANGED_GREETING}:
         raise DemoError(f"the requests did not see the old and the new version: {load.count.answers}")
 
-    break_it(settings, cluster, report)
+    for name, measured in try_each(settings, cluster, CHANGED_GREETING):
+        report.broken[name] = measured
     headline("back to the good version")
     good = deliver(settings, "deploy", show=False, shop_version="1.1")
     must_succeed(good, "the good version: " + good.output)

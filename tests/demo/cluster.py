@@ -15,6 +15,8 @@ from kubernetes import client, config
 from .errors import DemoError
 from .settings import NAMESPACE, RELEASE, Settings
 
+REVISION = "deployment.kubernetes.io/revision"
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -29,6 +31,26 @@ class Node:
     name: str
     runtime: str
     images: frozenset[str]  # every name of every image it holds
+
+
+@dataclass(frozen=True)
+class Sign:
+    """An event of a container: its reason, and how its message begins."""
+
+    reason: str
+    container: str
+    message: str = ""
+
+    def is_in(self, event: t.Any) -> bool:
+        return (
+            event.reason == self.reason
+            and event.involved_object.field_path == f"spec.containers{{{self.container}}}"
+            and (event.message or "").startswith(self.message)
+        )
+
+
+def _owners(item: t.Any, by: str) -> list[tuple[str, str]]:
+    return [(owner.kind, getattr(owner, by)) for owner in item.metadata.owner_references or ()]
 
 
 class Cluster:
@@ -73,6 +95,28 @@ class Cluster:
         """Pods available and wanted."""
         deployment = self._apps.read_namespaced_deployment(RELEASE, NAMESPACE)
         return deployment.status.available_replicas or 0, deployment.spec.replicas
+
+    def first_seen(self, sign: Sign) -> float | None:
+        """When a pod of the newest revision first had this event, else when it was made: in whole seconds since the epoch.
+
+        A repeated event keeps the time of its first occurrence. None if the newest revision has no pod.
+        """
+        moments = []
+        for pod in self._newest_pods():
+            selector = f"involvedObject.uid={pod.metadata.uid}"
+            events = self._core.list_namespaced_event(NAMESPACE, field_selector=selector).items
+            times = [event.first_timestamp or event.event_time for event in events if sign.is_in(event)]
+            moments.append(min(filter(None, times), default=pod.metadata.creation_timestamp))
+        return min(moments).timestamp() if moments else None
+
+    def _newest_pods(self) -> list[t.Any]:
+        sets = self._apps.list_namespaced_replica_set(NAMESPACE).items
+        mine = [found for found in sets if ("Deployment", RELEASE) in _owners(found, "name")]
+        if not mine:
+            return []
+        newest = max(mine, key=lambda found: int((found.metadata.annotations or {}).get(REVISION, 0)))
+        pods = self._core.list_namespaced_pod(NAMESPACE).items
+        return [pod for pod in pods if ("ReplicaSet", newest.metadata.uid) in _owners(pod, "uid")]
 
     def greeting(self) -> str:
         """What the Service answers now, by the API server's proxy."""

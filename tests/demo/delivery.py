@@ -24,10 +24,12 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a playbook ended: exit status, seconds, what it wrote, and changed tasks by host."""
+    """How a playbook ended: exit status, when (seconds since the epoch), what it wrote, and changed tasks by host."""
 
     rc: int
     seconds: float
+    began: float
+    ended: float
     output: str
     changed: dict[str, int]
 
@@ -42,7 +44,7 @@ def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t
     if variables:
         command += ["-e", json.dumps(variables)]
     command.append(playbook if playbook.endswith(".yml") else f"longshore.delivery.{playbook}")
-    started = time.monotonic()
+    began, started = time.time(), time.monotonic()
     lines = []
     with subprocess.Popen(
         command,
@@ -59,6 +61,7 @@ def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t
             if show:
                 sys.stdout.write(line)
                 sys.stdout.flush()
+    seconds, ended = time.monotonic() - started, time.time()
     output = COLOUR.sub("", "".join(lines))
     changed = {match["host"]: int(match["changed"]) for match in RECAP.finditer(output)}
-    return Delivery(process.returncode, time.monotonic() - started, output, changed)
+    return Delivery(process.returncode, seconds, began, ended, output, changed)
