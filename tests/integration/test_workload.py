@@ -28,8 +28,7 @@ BUSYBOX = "longshore.lab/busybox:1"  # on every node of the lab
 PODS = 2
 SECRET = "tide-and-time-wait"
 SERVE = "mkdir -p /tmp/w; echo $GREETING $DB_PASSWORD > /tmp/w/index.html; exec busybox httpd -f -p 8080 -h /tmp/w"
-# how soon after its cause shows a release that cannot come up is to be given up
-GIVEN_UP_SECONDS = 20
+GIVEN_UP_SECONDS = 20  # within which a release that cannot come up is given up after its cause shows
 
 pytestmark = pytest.mark.lab
 
