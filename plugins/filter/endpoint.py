@@ -17,7 +17,7 @@ name: endpoint
 short_description: Take a registry's endpoint apart
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - Turns the text that names a registry into its host and port.
   - An IPv6 address comes without its brackets.

@@ -10,7 +10,7 @@ module: image_build
 short_description: Build an image exactly when its inputs changed
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - Sees that a Docker engine holds an image for exactly the given inputs, under the given names, and builds one with
     BuildKit only where there is none.

@@ -12,7 +12,7 @@ module: image_pull
 short_description: Have a node hold images, by their digests
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - Asks the node's own container engine which images it holds, and has it pull those that it lacks. Afterwards the engine is
     asked again, and its digests are compared with the wanted ones.

@@ -12,7 +12,7 @@ module: image_push
 short_description: Have a registry serve an image of a Docker engine
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - Asks the registry what the tags serve, and the engine for its image. If they are the same image, by the digests and
     whichever image store the engine has, nothing is pushed.

@@ -12,7 +12,7 @@ module: registry_trust
 short_description: Have every container engine of a node trust a registry, proven by a pull
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - Finds the engines of the node (containerd, Docker, Podman with Buildah and Skopeo, CRI-O), writes what each of them must find
     to trust the registries, and disturbs each as little as it allows. Files that an engine reads at every pull need nothing;

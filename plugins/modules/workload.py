@@ -10,7 +10,7 @@ module: workload
 short_description: Run a release on a Kubernetes cluster, ready, or say why not
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - One task is one release. Its Deployment, Service, ConfigMap and Secrets are brought to the cluster by server-side
     apply, under a field manager of its own (C(longshore.delivery)). What others set on these objects is left alone.
