@@ -9,6 +9,8 @@ VENV := .venv
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := $(VENV)/bin/python
+# an exported KUBECONFIG is no wish to deliver there, one on the command line is
+NO_INVENTORY = echo 'KUBECONFIG is given and INVENTORY is not: give both, as in KUBECONFIG=... INVENTORY=...' >&2; exit 1
 DEMO_NODES := cp,n1,dock
 TEST_NODES := cp,n1,n2,dock
 
@@ -23,7 +25,7 @@ $(VENV)/complete: tests/requirements.txt tests/constraints.txt tests/make_venv.s
 	@bash tests/make_venv.sh "$(PYTHON)" "$(VENV)"
 
 demo: venv ## deliver the example from its source to ready pods, on the lab or with KUBECONFIG=... INVENTORY=... on your own nodes
-	@$(if $(INVENTORY),,$(PY) -m tests.lab up --nodes $(DEMO_NODES))
+	@$(if $(INVENTORY),,$(if $(filter command,$(origin KUBECONFIG)),$(NO_INVENTORY),$(PY) -m tests.lab up --nodes $(DEMO_NODES)))
 	@$(PY) -m tests.demo
 
 test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo

@@ -15,7 +15,8 @@ import sys
 import typing as t
 
 from tests.demo.delivery import Delivery, deliver
-from tests.demo.settings import Settings, prepare
+from tests.demo.preparation import prepare
+from tests.demo.settings import Settings
 
 RUNS = 5
 # the least that ansible-playbook can be asked for

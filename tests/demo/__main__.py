@@ -14,11 +14,14 @@ import typing as t
 from pathlib import Path
 
 from .broken import try_each
-from .cluster import Cluster, host_in_cluster
+from .cluster import Cluster
 from .delivery import Delivery, deliver
 from .errors import DemoError
+from .inventory import Inventory
 from .load import Load
-from .settings import Settings, prepare
+from .preflight import host_in_cluster
+from .preparation import prepare
+from .settings import NAMESPACE, Settings
 from .stages import Stages
 
 GREETING = "Welcome to the shop"
@@ -87,12 +90,12 @@ def show(rows: list[dict[str, str]]) -> None:
 
 
 def run(settings: Settings, report: Report) -> None:
+    cluster = Cluster(settings)
+    host = host_in_cluster(Inventory.of(settings), cluster)
     headline("a first delivery: from the source directory to ready pods")
     first = deliver(settings, "site")
     must_succeed(first, "the delivery")
     report.seconds["first"] = round(first.seconds, 1)
-    cluster = Cluster(settings)
-    host = host_in_cluster(settings, cluster)
 
     headline("the same again: nothing is to be done")
     second = deliver(settings, "site")
@@ -137,7 +140,8 @@ def main() -> int:
     report = Report()
     started = time.monotonic()
     try:
-        run(prepare(), report)
+        settings = prepare()
+        run(settings, report)
     except DemoError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -149,7 +153,8 @@ def main() -> int:
         if arguments.report:
             arguments.report.write_text(json.dumps(dataclasses.asdict(report), indent=2) + "\n")
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in report.seconds.items())
-    print(f"\nThe demo took: {took}. `make lab-down` takes the lab away.")
+    away = "`make lab-down` takes the lab away" if settings.lab else f"The namespace {NAMESPACE} and the registry stay"
+    print(f"\nThe demo took: {took}. {away}.")
     return 0
 
 

@@ -50,6 +50,7 @@ class Load:
             **self._settings.environment,
             "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.json",  # and none of a user's that writes between
             "ANSIBLE_FORCE_COLOR": "0",
         }
         return subprocess.Popen(
