@@ -31,7 +31,10 @@ attributes:
     membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
-    description: Asks the registry and the engine, and says what would be pushed.
+    description:
+      - Asks the registry and the engine, and says what would be pushed.
+      - An image that is not built yet, and a registry that nothing serves yet, are a warning, as what comes before in the same
+        playbook may change that.
   diff_mode:
     support: full
     description: Shows the digest of each tag before and after.
@@ -107,6 +110,7 @@ image_id:
   description:
     - What the engine calls the image ID, which is the config digest in Docker's classic image store and the digest of the
       manifest or index in a containerd image store.
+    - V(null) in check mode where the engine has no such image yet.
   returned: success
   type: str
   sample: sha256:2d389e545974d4a93ebdef09b650753a55f72d1ab4518d17a30c0e1b3e297444

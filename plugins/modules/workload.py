@@ -38,7 +38,8 @@ attributes:
   check_mode:
     support: full
     description: Asks the server what it would make of each object. In a namespace that is yet to be created the server
-      tries nothing, so that the objects are shown as they would be sent.
+      tries nothing, so that the objects are shown as they would be sent. A tag that the registry does not have yet, and a
+      registry that nothing serves yet, are a warning, as what comes before in the same playbook may change that.
   diff_mode:
     support: full
     description: Shows the objects before and after, without status and managed fields. Values of Secrets are never
@@ -386,7 +387,8 @@ image:
   type: str
   sample: registry.example:5000/shop/web@sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1
 digest:
-  description: Its digest as the registry serves it; none with O(pin=false) and a tag.
+  description: Its digest as the registry serves it; none with O(pin=false) and a tag, or in check mode for one that is not
+    there yet.
   returned: as RV(image)
   type: str
   sample: sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1

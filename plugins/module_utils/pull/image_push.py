@@ -37,6 +37,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 )
 
 UNKNOWN = "known after the push"
+FORESEEN = "%s In check mode: %s would be pushed; its digest is not known yet, so that no pull of it is foreseen."
+
+
+class ImageNotBuilt(DeliveryError):
+    """The engine has no image under any of the names."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,13 +91,14 @@ def observe_engine(engine: PushingEngine, wanted: Wanted) -> LocalImage:
     The engine is asked by the name with the registry and by the name as it is written. A tag that the engine does not have is
     set to the image of those that it has.
 
-    :raises DeliveryError: there is none, or it is not one image.
+    :raises ImageNotBuilt: there is none.
+    :raises DeliveryError: it is not one image.
     """
     names = dict.fromkeys((wanted.target.name, wanted.written))
     asked = ["%s:%s" % (name, tag) for name in names for tag in wanted.tags]
     found = [image for image in map(engine.find, asked) if image]
     if not found:
-        raise DeliveryError(
+        raise ImageNotBuilt(
             "%s has no image %s. Build it there, or correct 'name' and 'tags'; 'docker_host' says which engine is asked."
             % (_capital(engine), " or ".join(asked))
         )
@@ -123,6 +129,28 @@ def fetch_manifest(registry: RegistryClient, repository: str, tag: str) -> t.Opt
 
 def observe_registry(registry: RegistryClient, wanted: Wanted) -> t.Dict[str, t.Optional[Manifest]]:
     return {tag: fetch_manifest(registry, wanted.target.repository, tag) for tag in wanted.tags}
+
+
+def foresee_engine(engine: PushingEngine, wanted: Wanted, context: Context) -> t.Optional[LocalImage]:
+    """The image to push; in check mode None for one that the build, which has built nothing either, would have left there."""
+    try:
+        return observe_engine(engine, wanted)
+    except ImageNotBuilt as missing:
+        if not context.check:
+            raise
+        context.warn(FORESEEN % (missing, wanted.target))
+        return None
+
+
+def foresee_registry(registry: RegistryClient, wanted: Wanted, context: Context) -> t.Dict[str, t.Optional[Manifest]]:
+    """What the tags serve; in check mode nothing where no registry is yet, as one that would have been set up before."""
+    try:
+        return observe_registry(registry, wanted)
+    except RegistryError as error:
+        if error.kind != "refused" or not context.check:
+            raise
+        context.warn(FORESEEN % (error, wanted.target))
+        return dict.fromkeys(wanted.tags)
 
 
 @contextlib.contextmanager
@@ -190,20 +218,22 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     repository = wanted.target.repository
     address = DockerAddress.find(params.get("docker_host"), params.get("docker_cert_path"))
     with RegistryClient(wanted.settings) as registry:
-        served = observe_registry(registry, wanted)
+        served = foresee_registry(registry, wanted, context)
         with PushingEngine(address) as engine:
-            image = observe_engine(engine, wanted)
+            image = foresee_engine(engine, wanted, context)
             tags = [
                 ServedTag(
                     tag,
                     manifest,
-                    manifest is not None and image.is_served_by(manifest, wanted.target.endpoint, repository),
+                    image is not None
+                    and manifest is not None
+                    and image.is_served_by(manifest, wanted.target.endpoint, repository),
                 )
                 for tag, manifest in served.items()
             ]
             plan = plan_push(tags)
             manifest, layers = plan.manifest, None
-            if plan.upload and not context.check:
+            if plan.upload and image and not context.check:
                 manifest, layers = upload(engine, registry, image, wanted.served_as(plan.upload), context)
         if manifest is not None and not context.check:
             for tag in plan.point:
@@ -213,7 +243,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 
 def _result(
     wanted: Wanted,
-    image: LocalImage,
+    image: t.Optional[LocalImage],
     tags: t.Sequence[ServedTag],
     plan: PushPlan,
     manifest: t.Optional[Manifest],
@@ -235,7 +265,7 @@ def _result(
         "changed": plan.changes,
         "digest": new,
         "reference": pinned,
-        "image_id": image.image_id,
+        "image_id": image.image_id if image else None,
         "tags": told,
     }
     if layers is not None:

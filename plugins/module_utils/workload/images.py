@@ -13,18 +13,21 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import DOCKER_HUB, Reference
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.release import InvalidRelease
 
 _Clients = t.Callable[[RegistrySettings], RegistryClient]
+Warn = t.Callable[[str], None]
 
 
 class ImageNotFound(DeliveryError):
     """The registry does not have it; the cluster has not been asked for anything."""
 
 
-def resolve(images: t.Iterable[str], registry: t.Optional[RegistrySettings], pin: bool) -> t.Dict[str, str]:
+def resolve(
+    images: t.Iterable[str], registry: t.Optional[RegistrySettings], pin: bool, foresee: t.Optional[Warn] = None
+) -> t.Dict[str, str]:
     """Name the image that each pod runs.
 
     A reference with a digest is looked up only in the registry whose settings are given: another may need credentials or an
@@ -32,6 +35,8 @@ def resolve(images: t.Iterable[str], registry: t.Optional[RegistrySettings], pin
 
     :param registry: where an image is whose name begins with no registry.
     :param pin: False takes references as they are.
+    :param foresee: given in check mode: is told of a tag that is not there yet, and of a registry that nothing serves yet, as
+        what comes before may not have been done either. Such references stay as they are.
     :raises ImageNotFound: the registry does not have one of them.
     :raises RegistryError: it cannot be asked.
     """
@@ -44,7 +49,24 @@ def resolve(images: t.Iterable[str], registry: t.Optional[RegistrySettings], pin
                 opened[endpoint] = stack.enter_context(RegistryClient(settings))
             return opened[endpoint]
 
-        return {image: str(_resolved(image, registry, pin, client_for)) for image in images}
+        def resolved(image: str) -> Reference:
+            try:
+                return _resolved(image, registry, pin, client_for)
+            except (ImageNotFound, RegistryError) as error:
+                reference = Reference.parse(image, registry.endpoint if registry else DOCKER_HUB)
+                if foresee is None or not _may_come(error, reference):
+                    raise
+                foresee("%s In check mode: %s would be deployed, by a digest that is not known yet." % (error, image))
+                return reference
+
+        return {image: str(resolved(image)) for image in images}
+
+
+def _may_come(error: DeliveryError, reference: Reference) -> bool:
+    """Whether a run of the stages before may mend this: a digest names what is there or never will be."""
+    if isinstance(error, RegistryError):
+        return error.kind == "refused"
+    return reference.digest is None
 
 
 def _resolved(image: str, registry: t.Optional[RegistrySettings], pin: bool, clients: _Clients) -> Reference:

@@ -37,7 +37,12 @@ def run(params: t.Dict[str, t.Any], context: Context) -> Result:
     release, warnings = options.release_from(params)
     for warning in warnings:
         context.warn("%s: %s" % (release.name, warning))
-    images = resolve((item.image for item in release.containers), options.registry_from(params), params["pin"])
+    images = resolve(
+        (item.image for item in release.containers),
+        options.registry_from(params),
+        params["pin"],
+        foresee=context.warn if context.check else None,
+    )
     with Cluster(params["kubeconfig"], params["kube_context"]) as cluster:
         return _deliver(cluster, release, images, params, context)
 

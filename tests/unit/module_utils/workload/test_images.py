@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 import typing as t
 
@@ -96,3 +97,26 @@ def test_latest_is_never_guessed(registry: Registry) -> None:
     with pytest.raises(DeliveryError, match="neither tag nor digest"):
         resolve(["shop/web"], registry.settings, pin=True)
     assert registry.asked == []
+
+
+def test_in_check_mode_a_tag_may_come_and_a_digest_may_not(registry: Registry) -> None:
+    told: list[str] = []
+    named = registry.endpoint + "/shop/web:9.9"
+    assert resolve(["shop/web:9.9"], registry.settings, True, told.append) == {"shop/web:9.9": named}
+    assert len(told) == 1
+    assert "no tag 9.9 in shop/web" in told[0]
+    assert "shop/web:9.9 would be deployed" in told[0]
+    with pytest.raises(ImageNotFound):
+        resolve(["shop/web@" + OTHER], registry.settings, True, told.append)
+
+
+def test_in_check_mode_the_registry_may_come() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        endpoint = "127.0.0.1:%d" % taken.getsockname()[1]  # nobody listens there
+        settings = RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain"})
+        told: list[str] = []
+        assert resolve(["shop/web:1"], settings, True, told.append) == {"shop/web:1": endpoint + "/shop/web:1"}
+        assert endpoint in told[0]
+        with pytest.raises(DeliveryError, match="nothing takes connections"):
+            resolve(["shop/web:1"], settings, True)
