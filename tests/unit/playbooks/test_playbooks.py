@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,10 @@ class Playbooks:
         link.symlink_to(CHECKOUT)
         (directory / "ansible.cfg").touch()
 
-    def run(self, plays: list[dict[str, object]], *flags: str, away: str = "", **variables: object) -> tuple[int, str]:
+    def run(self, plays: list[dict[str, t.Any]], *flags: str, away: str = "", **variables: t.Any) -> tuple[int, str]:
         """The exit status, and both outputs as one line."""
         hosts = {name: NOWHERE if name == away else HERE for name in ("n1", "n2", "reg")}
-        groups = {
+        groups: dict[str, t.Any] = {
             "longshore_nodes": {"hosts": {"n1": {}, "n2": {}}},
             "longshore_registry_hosts": {"hosts": {"reg": {}}},
         }
@@ -63,11 +64,11 @@ def playbooks(tmp_path: Path) -> Playbooks:
     return Playbooks(tmp_path)
 
 
-def imported(name: str, **variables: object) -> dict[str, object]:
+def imported(name: str, **variables: object) -> dict[str, t.Any]:
     return {"name": name, "ansible.builtin.import_playbook": f"longshore.delivery.{name}", "vars": variables}
 
 
-def on(hosts: str, task: dict[str, object]) -> dict[str, object]:
+def on(hosts: str, task: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"name": "A play", "hosts": hosts, "gather_facts": False, "tasks": [{"name": "A task", **task}]}
 
 
@@ -82,7 +83,10 @@ def test_a_limit_does_not_keep_the_authority_away(playbooks: Playbooks, tmp_path
     authority = tmp_path / "ca.crt"
     authority.write_text("the authority")
     # the role's own path, which is root's
-    given = {"registry_authority_file": str(authority), "longshore_registry": {"endpoint": "registry.example:5000"}}
+    given: dict[str, t.Any] = {
+        "registry_authority_file": str(authority),
+        "longshore_registry": {"endpoint": "registry.example:5000"},
+    }
     status, output = playbooks.run(
         [imported("authority"), on("localhost:longshore_nodes", SHOW), imported("authority")], "-l", limit, **given
     )
