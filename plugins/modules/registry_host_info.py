@@ -285,6 +285,11 @@ before:
   returned: success, empty when nothing is to do
   type: list
   elements: str
+there:
+  description: For each of O(files) whether a file is there now; V(false) for a directory too.
+  returned: success, empty when nothing is to do
+  type: list
+  elements: bool
 subject_alt_names:
   description: The names that the certificate has to be for.
   returned: success

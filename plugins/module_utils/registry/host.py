@@ -240,6 +240,7 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
         **steps,
         "authority": observed.authority or wanted.settings.ca or "",
         "before": [_before(file) for file in wanted.files] if not to_do.as_wanted else [],
+        "there": [os.path.isfile(file.path) for file in wanted.files] if not to_do.as_wanted else [],
         "subject_alt_names": list(wanted.subject_alt_names),
         "certificate": certificate
         and {
