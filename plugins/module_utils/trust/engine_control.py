@@ -69,6 +69,8 @@ def restart(engine: Engine, run_command: RunCommand) -> Engine:
     :raises EngineFailed: with what systemd or the engine says.
     """
     unit = _unit(engine)
+    # systemd refuses the sixth start within ten seconds, and one that puts files back must not be the sixth
+    run_command(["systemctl", "reset-failed", unit])
     done = run_command(["systemctl", "restart", unit])
     if done.rc:
         said = (done.stderr or done.stdout).strip()
