@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import http.server
 import json
 import os
 import subprocess
 import sys
-import threading
 import time
 import typing as t
 import uuid
@@ -21,6 +19,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
+from tests.http_server import ManifestServer
 from tests.lab.places import Places
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -340,37 +339,11 @@ def test_a_slow_start_is_not_given_up(release: Lab) -> None:
     assert run.result["ready"] == 1
 
 
-@contextlib.contextmanager
-def registry_with(digests: dict[str, str]) -> t.Iterator[str]:
-    """The endpoint of a server that answers HEAD requests for these manifests, as a registry does."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_HEAD(self) -> None:
-            digest = digests.get(self.path.removeprefix("/v2/"))
-            self.send_response(200 if digest else 404)
-            if digest:
-                self.send_header("Docker-Content-Digest", digest)
-                self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: t.Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "127.0.0.1:%d" % server.server_port
-    server.shutdown()
-    server.server_close()
-
-
 def test_the_pods_are_to_run_the_digest_and_an_image_that_is_not_there_changes_nothing(release: Lab) -> None:
     before = release.versions()
     digest = "sha256:" + "c" * 64
-    with registry_with({"shop/web/manifests/1.4": digest}) as endpoint:
+    with ManifestServer({"shop/web/manifests/1.4": digest}) as server:
+        endpoint = server.endpoint
         registry = {"endpoint": endpoint, "tls": "plain", "username": "ci", "password": SECRET}
         missing = release.deliver(ok=False, image="shop/web:9.9", pin=True, registry=registry, sidecars=None)
         assert "no tag 9.9 in shop/web" in missing.result["msg"]

@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import http.server
 import io
 import ipaddress
 import json
 import os
-import ssl
 import subprocess
 import sys
 import tarfile
-import threading
 import typing as t
 import uuid
 from pathlib import Path
@@ -30,6 +27,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import DOCKER_INDEX
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests.http_server import AnsweringServer
 from tests.lab.nodes import BUILDER, NODES, SUBNET
 from tests.lab.places import Places
 from tests.unit.module_utils.registry.certificates import Certificates
@@ -199,40 +197,18 @@ class Builder:
         self.engine.close()
 
 
-class Stranger:
-    """A registry, with nothing in it, on the address by which the lab's nodes see this machine."""
+class Stranger(AnsweringServer):
+    """A registry, with nothing in it, on the address by which the lab's nodes see this machine.
+
+    :ivar ca: of its certificate; empty without TLS.
+    """
 
     def __init__(self, directory: Path, tls: bool) -> None:
-        class Empty(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            default_request_version = "HTTP/1.0"  # else what is no HTTP gets an answer that is none either
-
-            def do_GET(self) -> None:
-                self.send_response(200 if self.path == "/v2/" else 404)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_HEAD = do_POST = do_GET
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
         address = str(next(ipaddress.ip_network(SUBNET).hosts()))
-        self._server = http.server.ThreadingHTTPServer((address, 0), Empty)
-        self._server.handle_error = lambda *_arguments: None
-        self.endpoint = f"{address}:{self._server.server_address[1]}"
-        self.ca = ""
-        if tls:
-            issued = Certificates(directory).issue("Stranger", [address], None, authority=True)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(issued.cert_file, issued.key_file)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-            self.ca = issued.pem
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        issued = Certificates(directory).issue("Stranger", [address], None, authority=True) if tls else None
+        self.ca = issued.pem if issued else ""
+        super().__init__(
+            lambda request: (200 if request.path == "/v2/" else 404, {"Content-Type": "application/json"}, b""),
+            issued and issued.served(),
+            address,
+        )

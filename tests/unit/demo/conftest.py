@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import threading
 import typing as t
 from pathlib import Path
 
 import pytest
+
+from tests.http_server import AnsweringServer, Reply, Request, json_reply
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -23,38 +22,21 @@ current-context: here
 """
 
 
-class ApiServer:
+class ApiServer(AnsweringServer):
     """`answers` by path with query: an object to send, or an HTTP status to refuse with."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self.answers: dict[str, dict[str, t.Any] | int] = {}
+        super().__init__(self._answer)
         self.kubeconfig = kubeconfig
-        answers = self.answers
+        kubeconfig.write_text(KUBECONFIG % f"http://{self.endpoint}")
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer = answers.get(self.path, 404)
-                status, document = (answer, {"kind": "Status"}) if isinstance(answer, int) else (200, answer)
-                body = json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *rest: t.Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        kubeconfig.write_text(KUBECONFIG % f"http://127.0.0.1:{self.server.server_address[1]}")
+    def _answer(self, request: Request) -> Reply:
+        answer = self.answers.get(request.path, 404)
+        return json_reply({"kind": "Status"}, answer) if isinstance(answer, int) else json_reply(answer)
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> t.Iterator[ApiServer]:
-    api = ApiServer(tmp_path / "kubeconfig")
-    thread = threading.Thread(target=api.server.serve_forever)
-    thread.start()
-    yield api
-    api.server.shutdown()
-    thread.join()
-    api.server.server_close()
+    with ApiServer(tmp_path / "kubeconfig") as api:
+        yield api

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
-import json
 import socket
-import threading
 import typing as t
 
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_push import CAPABILITY
+from tests.http_server import AnsweringServer, Reply, Request, json_reply
 
 IMAGE_ID = "sha256:" + "a" * 64
 
@@ -24,29 +22,12 @@ IMAGE_ID = "sha256:" + "a" * 64
 def answering(answers: dict[str, t.Any]) -> t.Iterator[str]:
     """An HTTP server with a document for some paths (their ends), 404 for the others; its host and port."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: Request) -> Reply:
+        found = next((document for end, document in answers.items() if request.path.endswith(end)), None)
+        return json_reply({"message": "No such image"}, 404) if found is None else json_reply(found)
 
-        def do_GET(self) -> None:
-            found = next((document for end, document in answers.items() if self.path.endswith(end)), None)
-            body = json.dumps({"message": "No such image"} if found is None else found).encode()
-            self.send_response(404 if found is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: t.Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield "127.0.0.1:%d" % server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with AnsweringServer(answer) as server:
+        yield server.endpoint
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import ipaddress
+import ssl
 import typing as t
 from pathlib import Path
 
@@ -31,6 +32,15 @@ class Issued:
     @property
     def pem(self) -> str:
         return self.certificate.public_bytes(PEM).decode()
+
+    def served(self, client_ca: Issued | None = None) -> ssl.SSLContext:
+        """TLS of a server that shows this certificate, and with an authority of clients asks for theirs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.cert_file, self.key_file)
+        if client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_ca.cert_file)
+        return context
 
 
 class Certificates:

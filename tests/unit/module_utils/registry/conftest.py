@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -15,12 +16,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from tests.http_server import Answer, AnsweringServer
 
 from .certificates import Certificates, Issued
-from .servers import PASSWORD, USERNAME, Registry, Reply, Request, Server, TokenService
-
-# bcrypt of PASSWORD: the registry takes no other kind of entry
-HTPASSWD = "ci:$2b$04$4Dc9hXmbSg6NAzek57vDVunNmKGBT2BvApmMDM6oUdqKi47eI9o6W\n"
+from .servers import PASSWORD, USERNAME, How, Registry, TokenService
 
 
 @pytest.fixture
@@ -62,45 +61,17 @@ def registry_program() -> str:
 
 
 class StartRegistry(t.Protocol):
-    def __call__(
-        self,
-        *,
-        issued: Issued | None = None,
-        htpasswd: bool = False,
-        token: dict[str, str] | None = None,
-        delete: bool = True,
-        port: int = 0,
-    ) -> Registry: ...
+    """Takes the fields of How."""
+
+    def __call__(self, **how: t.Any) -> Registry: ...
 
 
 @pytest.fixture
 def start_registry(registry_program: str, tmp_path: Path) -> t.Iterator[StartRegistry]:
     running: list[Registry] = []
 
-    def start(
-        *,
-        issued: Issued | None = None,
-        htpasswd: bool = False,
-        token: dict[str, str] | None = None,
-        delete: bool = True,
-        port: int = 0,
-    ) -> Registry:
-        directory = tmp_path / f"registry-{len(running)}"
-        directory.mkdir()
-        config: dict[str, t.Any] = {
-            "version": "0.1",
-            "log": {"level": "info", "accesslog": {"disabled": False}},
-            "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": delete}},
-            "http": {"addr": f"127.0.0.1:{port}", "secret": "for tests"},
-        }
-        if issued:
-            config["http"]["tls"] = {"certificate": str(issued.cert_file), "key": str(issued.key_file)}
-        if htpasswd:
-            (directory / "htpasswd").write_text(HTPASSWD)
-            config["auth"] = {"htpasswd": {"realm": "test", "path": str(directory / "htpasswd")}}
-        if token:
-            config["auth"] = {"token": token}
-        running.append(Registry(registry_program, directory, config))
+    def start(**how: t.Any) -> Registry:
+        running.append(Registry(registry_program, tmp_path / f"registry-{len(running)}", How(**how)))
         return running[-1]
 
     yield start
@@ -110,23 +81,18 @@ def start_registry(registry_program: str, tmp_path: Path) -> t.Iterator[StartReg
 
 class Serve(t.Protocol):
     def __call__(
-        self, answer: t.Callable[[Request], Reply], issued: Issued | None = None, client_ca: Issued | None = None
-    ) -> Server: ...
+        self, answer: Answer, issued: Issued | None = None, client_ca: Issued | None = None
+    ) -> AnsweringServer: ...
 
 
 @pytest.fixture
 def serve() -> t.Iterator[Serve]:
-    running: list[Server] = []
+    with contextlib.ExitStack() as running:
 
-    def start(
-        answer: t.Callable[[Request], Reply], issued: Issued | None = None, client_ca: Issued | None = None
-    ) -> Server:
-        running.append(Server(answer, issued, client_ca))
-        return running[-1]
+        def start(answer: Answer, issued: Issued | None = None, client_ca: Issued | None = None) -> AnsweringServer:
+            return running.enter_context(AnsweringServer(answer, issued and issued.served(client_ca)))
 
-    yield start
-    for server in running:
-        server.stop()
+        yield start
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A running docker-registry, a server that answers as it is told, and a token service."""
+"""A running docker-registry, and a token service."""
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
-import http.server
 import json
 import os
-import ssl
 import subprocess
 import threading
 import typing as t
@@ -22,19 +21,61 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from tests.http_server import AnsweringServer, Reply, Request, json_reply
+
 from .certificates import Issued
 
 USERNAME = "ci"
 PASSWORD = "tide-and-time"
+# bcrypt of PASSWORD: the registry takes no other kind of entry
+HTPASSWD = "ci:$2b$04$4Dc9hXmbSg6NAzek57vDVunNmKGBT2BvApmMDM6oUdqKi47eI9o6W\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class How:
+    """How a docker-registry is to serve.
+
+    :param address: of this machine.
+    :param port: 0 for a free one.
+    :param htpasswd: whether USERNAME has to log in with PASSWORD.
+    :param token: the token service that clients are sent to.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    issued: Issued | None = None
+    htpasswd: bool = False
+    token: dict[str, str] | None = None
+    delete: bool = True
+
+    def configuration(self, directory: Path) -> dict[str, t.Any]:
+        config: dict[str, t.Any] = {
+            "version": "0.1",
+            "log": {"level": "info", "accesslog": {"disabled": False}},
+            "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": self.delete}},
+            "http": {"addr": f"{self.address}:{self.port}", "secret": "for tests"},
+        }
+        if self.issued:
+            config["http"]["tls"] = {"certificate": str(self.issued.cert_file), "key": str(self.issued.key_file)}
+        if self.htpasswd:
+            (directory / "htpasswd").write_text(HTPASSWD)
+            config["auth"] = {"htpasswd": {"realm": "test", "path": str(directory / "htpasswd")}}
+        if self.token:
+            config["auth"] = {"token": self.token}
+        return config
 
 
 class Registry:
-    """A running docker-registry."""
+    """A running docker-registry.
 
-    def __init__(self, program: str, directory: Path, config: dict[str, t.Any]) -> None:
+    :param directory: for all that it keeps; it is made.
+    """
+
+    def __init__(self, program: str, directory: Path, how: How) -> None:
         self.directory = directory
         self.log = directory / "log"
-        (directory / "config.yml").write_text(json.dumps(config))  # JSON is YAML
+        directory.mkdir()
+        (directory / "config.yml").write_text(json.dumps(how.configuration(directory)))  # JSON is YAML
         environment = {"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"}
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
@@ -51,15 +92,12 @@ class Registry:
                 self.port = int(
                     line.partition("listening on ")[2].partition('"')[0].partition(",")[0].rpartition(":")[2]
                 )
+                self.endpoint = f"{how.address}:{self.port}"
                 break
         else:
             pytest.fail("docker-registry does not start:\n" + "".join(lines))
         self._drain = threading.Thread(target=t.cast(t.IO[str], self._process.stderr).read, daemon=True)
         self._drain.start()
-
-    @property
-    def endpoint(self) -> str:
-        return f"127.0.0.1:{self.port}"
 
     def requests(self, method: str) -> int:
         """How many requests of this method it has answered."""
@@ -76,80 +114,10 @@ class Registry:
         t.cast(t.IO[str], self._process.stderr).close()
 
 
-class Request(t.NamedTuple):
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-Reply = t.Tuple[int, t.Dict[str, str], bytes]
-
-
-class Server:
-    """A server that answers as it is told: for faults and for the parts of real installations that are no registry."""
-
-    def __init__(self, answer: t.Callable[[Request], Reply], issued: Issued | None, client_ca: Issued | None) -> None:
-        self.requests: list[Request] = []
-        self.connections = 0
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                server.connections += 1
-
-            def handle_any(self) -> None:
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                early = "early-refusal" in self.path
-                body = b"" if early else self.rfile.read(int(headers.get("content-length", 0)))
-                request = Request(self.command, self.path, headers, body)
-                server.requests.append(request)
-                status, answer_headers, content = answer(request)
-                self.send_response(status)
-                for name, value in answer_headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
-                self.close_connection = self.close_connection or early or status == 299
-
-            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_arguments: None
-        self.port = self._server.server_address[1]
-        if issued:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(issued.cert_file, issued.key_file)
-            if client_ca:
-                context.verify_mode = ssl.CERT_REQUIRED
-                context.load_verify_locations(client_ca.cert_file)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    @property
-    def endpoint(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-
-
 class TokenService:
     """Issues tokens as the distribution project specifies them; the tests may take rights away."""
 
-    def __init__(self, serve: t.Callable[..., Server], issued: Issued) -> None:
+    def __init__(self, serve: t.Callable[..., AnsweringServer], issued: Issued) -> None:
         self._issued = issued
         self.rights = {"pull", "push", "delete"}
         self.lifetime = 60
@@ -168,7 +136,7 @@ class TokenService:
     def _answer(self, request: Request) -> Reply:
         expected = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
         if request.headers.get("authorization") != expected:
-            return 401, {}, json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": "who are you"}]}).encode()
+            return json_reply({"errors": [{"code": "UNAUTHORIZED", "message": "who are you"}]}, 401)
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)
         access = []
         for scope in query.get("scope", []):
@@ -187,7 +155,7 @@ class TokenService:
             "access": access,
         }
         self.tokens.append(self._signed(claims))
-        return 200, {"Content-Type": "application/json"}, json.dumps({"token": self.tokens[-1]}).encode()
+        return json_reply({"token": self.tokens[-1]})
 
     def _signed(self, claims: dict[str, t.Any]) -> str:
         der = base64.b64encode(self._issued.certificate.public_bytes(serialization.Encoding.DER)).decode()

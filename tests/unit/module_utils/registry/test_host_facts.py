@@ -39,10 +39,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
     differences,
     user_faults,
 )
+from tests.http_server import Reply, Request
 
 from .certificates import Certificates
 from .conftest import Serve
-from .servers import PASSWORD, USERNAME, Reply, Request
+from .servers import PASSWORD, USERNAME
 
 # ports
 

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
 import json
 import threading
 import typing as t
 from pathlib import Path
 
 import yaml
+
+from tests.http_server import AnsweringServer, Handler, HttpServer, Reply, Request, json_reply
 
 
 def kubeconfig(directory: Path, server: str, **user: t.Any) -> str:
@@ -27,40 +28,21 @@ def kubeconfig(directory: Path, server: str, **user: t.Any) -> str:
     return str(path)
 
 
-Answer = t.Tuple[int, t.Any]
-
-
 @contextlib.contextmanager
-def server(*answers: Answer) -> t.Iterator[tuple[str, list[str]]]:
+def server(*answers: tuple[int, t.Any]) -> t.Iterator[tuple[str, list[str]]]:
     """An HTTP server with these answers in turn, the last one for ever; its address and what was asked."""
     asked: list[str] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: Request) -> Reply:
+        status, document = answers[min(len(asked), len(answers) - 1)]
+        asked.append("%s %s" % (request.path, request.headers.get("authorization", "")))
+        return (status, {}, document.encode()) if isinstance(document, str) else json_reply(document, status)
 
-        def do_GET(self) -> None:
-            status, document = answers[min(len(asked), len(answers) - 1)]
-            asked.append("%s %s" % (self.path, self.headers.get("authorization", "")))
-            body = (document if isinstance(document, str) else json.dumps(document)).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: t.Any) -> None:
-            pass
-
-    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
-    threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield "http://127.0.0.1:%d" % listening.server_port, asked
-    finally:
-        listening.shutdown()
-        listening.server_close()
+    with AnsweringServer(answer) as running:
+        yield "http://" + running.endpoint, asked
 
 
-class ApiServer:
+class ApiServer(HttpServer):
     """Lists and watches of one kind, by a script: each list and each watch takes the next entry, the last one for ever.
 
     :param lists: names of the objects that are there, or an HTTP status to refuse with.
@@ -73,45 +55,31 @@ class ApiServer:
         self._ended = threading.Event()
         script = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Scripted(Handler):
             def do_GET(self) -> None:
                 if "watch=true" in self.path:
                     script._watch(self)
                 else:
                     script._list(self)
 
-            def log_message(self, *_arguments: t.Any) -> None:
-                pass
+        super().__init__(Scripted)
+        self.address = "http://" + self.endpoint
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.address = "http://127.0.0.1:%d" % self._server.server_port
-
-    def __enter__(self) -> ApiServer:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
+    def stop(self) -> None:
         self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().stop()
 
-    def _list(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+    def _list(self, handler: Handler) -> None:
         entry = self.lists[min(self.listed, len(self.lists) - 1)]
         self.listed += 1
         status = entry if isinstance(entry, int) else 200
         items = [] if isinstance(entry, int) else [pod(name, 1) for name in entry]
-        body = json.dumps({"metadata": {"resourceVersion": "1"}, "items": items}).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        handler.reply(*json_reply({"metadata": {"resourceVersion": "1"}, "items": items}, status))
 
-    def _watch(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+    def _watch(self, handler: Handler) -> None:
         """Chunked, an event a chunk, as the API server does; C("cut") ends the connection in the middle of a chunk."""
         entry = self.watches[min(self.watched, len(self.watches) - 1)]
         self.watched += 1
-        handler.protocol_version = "HTTP/1.1"
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
         handler.send_header("Connection", "close")

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import http.server
 import socket
-import threading
 import typing as t
 
 import pytest
@@ -15,69 +13,45 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.images import ImageNotFound, resolve
+from tests.http_server import ManifestServer
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 
 
-class Registry(t.NamedTuple):
-    endpoint: str
-    settings: RegistrySettings
-    asked: list[str]
-
-
 @pytest.fixture
-def registry() -> t.Iterator[Registry]:
+def registry() -> t.Iterator[ManifestServer]:
     """It has shop/web:1.4, under its tag and its digest."""
-    asked: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_HEAD(self) -> None:
-            asked.append(self.path)
-            there = self.path in ("/v2/shop/web/manifests/1.4", "/v2/shop/web/manifests/" + DIGEST)
-            self.send_response(200 if there else 404)
-            if there:
-                self.send_header("Docker-Content-Digest", DIGEST)
-                self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: t.Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    endpoint = "127.0.0.1:%d" % server.server_port
-    yield Registry(endpoint, RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain"}), asked)
-    server.shutdown()
-    server.server_close()
+    with ManifestServer(dict.fromkeys(("shop/web/manifests/1.4", "shop/web/manifests/" + DIGEST), DIGEST)) as server:
+        yield server
 
 
-def test_a_tag_becomes_the_digest_that_has_it_now(registry: Registry) -> None:
+def plain(registry: ManifestServer) -> RegistrySettings:
+    return RegistrySettings.from_params({"endpoint": registry.endpoint, "tls": "plain"})
+
+
+def test_a_tag_becomes_the_digest_that_has_it_now(registry: ManifestServer) -> None:
     pinned = "%s/shop/web@%s" % (registry.endpoint, DIGEST)
     named = registry.endpoint + "/shop/web:1.4"
-    assert resolve(["shop/web:1.4", named], registry.settings, pin=True) == {"shop/web:1.4": pinned, named: pinned}
+    assert resolve(["shop/web:1.4", named], plain(registry), pin=True) == {"shop/web:1.4": pinned, named: pinned}
 
 
-def test_a_digest_is_kept_and_seen_to_be_there(registry: Registry) -> None:
+def test_a_digest_is_kept_and_seen_to_be_there(registry: ManifestServer) -> None:
     image = "shop/web:1.4@" + DIGEST
-    assert resolve([image], registry.settings, pin=True) == {image: "%s/shop/web@%s" % (registry.endpoint, DIGEST)}
-    assert registry.asked == ["/v2/shop/web/manifests/" + DIGEST]
+    assert resolve([image], plain(registry), pin=True) == {image: "%s/shop/web@%s" % (registry.endpoint, DIGEST)}
+    assert [request.path for request in registry.requests] == ["/v2/shop/web/manifests/" + DIGEST]
 
 
-def test_a_digest_of_another_registry_is_left_to_the_nodes(registry: Registry) -> None:
+def test_a_digest_of_another_registry_is_left_to_the_nodes(registry: ManifestServer) -> None:
     image = "other.example:5000/shop/web@" + OTHER
-    assert resolve([image], registry.settings, pin=True) == {image: image}
+    assert resolve([image], plain(registry), pin=True) == {image: image}
     assert resolve([image], None, pin=True) == {image: image}
-    assert registry.asked == []
+    assert registry.requests == []
 
 
-def test_without_pinning_nobody_is_asked(registry: Registry) -> None:
-    assert resolve(["shop/web:9"], registry.settings, pin=False) == {"shop/web:9": registry.endpoint + "/shop/web:9"}
-    assert registry.asked == []
+def test_without_pinning_nobody_is_asked(registry: ManifestServer) -> None:
+    assert resolve(["shop/web:9"], plain(registry), pin=False) == {"shop/web:9": registry.endpoint + "/shop/web:9"}
+    assert registry.requests == []
 
 
 @pytest.mark.parametrize(
@@ -87,27 +61,27 @@ def test_without_pinning_nobody_is_asked(registry: Registry) -> None:
         ("shop/web@" + OTHER, ("no digest " + OTHER,)),
     ],
 )
-def test_what_is_not_there_is_named(registry: Registry, image: str, words: tuple[str, ...]) -> None:
+def test_what_is_not_there_is_named(registry: ManifestServer, image: str, words: tuple[str, ...]) -> None:
     with pytest.raises(ImageNotFound) as caught:
-        resolve([image], registry.settings, pin=True)
+        resolve([image], plain(registry), pin=True)
     assert not [word for word in (*words, registry.endpoint) if word not in str(caught.value)], str(caught.value)
 
 
-def test_latest_is_never_guessed(registry: Registry) -> None:
+def test_latest_is_never_guessed(registry: ManifestServer) -> None:
     with pytest.raises(DeliveryError, match="neither tag nor digest"):
-        resolve(["shop/web"], registry.settings, pin=True)
-    assert registry.asked == []
+        resolve(["shop/web"], plain(registry), pin=True)
+    assert registry.requests == []
 
 
-def test_in_check_mode_a_tag_may_come_and_a_digest_may_not(registry: Registry) -> None:
+def test_in_check_mode_a_tag_may_come_and_a_digest_may_not(registry: ManifestServer) -> None:
     told: list[str] = []
     named = registry.endpoint + "/shop/web:9.9"
-    assert resolve(["shop/web:9.9"], registry.settings, True, told.append) == {"shop/web:9.9": named}
+    assert resolve(["shop/web:9.9"], plain(registry), True, told.append) == {"shop/web:9.9": named}
     assert len(told) == 1
     assert "no tag 9.9 in shop/web" in told[0]
     assert "shop/web:9.9 would be deployed" in told[0]
     with pytest.raises(ImageNotFound):
-        resolve(["shop/web@" + OTHER], registry.settings, True, told.append)
+        resolve(["shop/web@" + OTHER], plain(registry), True, told.append)
 
 
 def test_in_check_mode_the_registry_may_come() -> None:
