@@ -11,25 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.http_server import AnsweringServer, Reply, Request, json_reply
-
-KUBECONFIG = """\
-apiVersion: v1
-kind: Config
-clusters: [{name: here, cluster: {server: "%s"}}]
-users: [{name: me, user: {}}]
-contexts: [{name: here, context: {cluster: here, user: me}}]
-current-context: here
-"""
+from tests.kubeconfig import kubeconfig
 
 
 class ApiServer(AnsweringServer):
     """`answers` by path with query: an object to send, or an HTTP status to refuse with."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         self.answers: dict[str, dict[str, t.Any] | int] = {}
         super().__init__(self._answer)
-        self.kubeconfig = kubeconfig
-        kubeconfig.write_text(KUBECONFIG % f"http://{self.endpoint}")
+        self.kubeconfig = Path(kubeconfig(directory, f"http://{self.endpoint}"))
 
     def _answer(self, request: Request) -> Reply:
         answer = self.answers.get(request.path, 404)
@@ -38,5 +29,5 @@ class ApiServer(AnsweringServer):
 
 @pytest.fixture
 def api(tmp_path: Path) -> t.Iterator[ApiServer]:
-    with ApiServer(tmp_path / "kubeconfig") as api:
+    with ApiServer(tmp_path) as api:
         yield api

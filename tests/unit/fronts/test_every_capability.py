@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubeconfig import kubeconfig
+
 from .conftest import CHECKOUT, Playbook, Run
 
 SECRET = "hunter2-very-secret"
@@ -59,14 +61,6 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "unknown option": {"name": "web", "image": "shop/web:1", "colour": "red"},
     },
 }
-KUBECONFIG = f"""
-apiVersion: v1
-kind: Config
-current-context: nowhere
-contexts: [{{name: nowhere, context: {{cluster: nowhere, user: nobody}}}}]
-clusters: [{{name: nowhere, cluster: {{server: "http://{NOWHERE}"}}}}]
-users: [{{name: nobody, user: {{}}}}]
-"""
 
 
 def test_every_capability_with_two_fronts_is_here() -> None:
@@ -78,9 +72,7 @@ def places(tmp_path: Path) -> dict[str, str]:
     context = tmp_path / "context"
     context.mkdir()
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(KUBECONFIG)
-    return {"{context}": str(context), "{kubeconfig}": str(kubeconfig)}
+    return {"{context}": str(context), "{kubeconfig}": kubeconfig(tmp_path, f"http://{NOWHERE}")}
 
 
 def comparable(run: Run) -> dict[str, t.Any]:

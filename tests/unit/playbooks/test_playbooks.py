@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.kubeconfig import kubeconfig
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
 NOWHERE = {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_common_args": "-F none"}
@@ -133,20 +135,13 @@ def test_what_would_fail_late_fails_first(
     playbooks: Playbooks, tmp_path: Path, source: str, workload: dict[str, str], complaint: str
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    kubeconfig = {
-        "current-context": "here",
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}],
-        "users": [{"name": "u", "user": {}}],
-    }
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(kubeconfig))
     status, output = playbooks.run(
         [imported("site")],
         image_source_root=str(tmp_path),
         longshore_images=[{"name": "shop/web", "source": source, "tags": ["1.0"]}],
         longshore_registry={"endpoint": "registry.example:5000"},
         longshore_workloads=[workload],
-        longshore_kubeconfig=str(tmp_path / "kubeconfig"),
+        longshore_kubeconfig=kubeconfig(tmp_path, "http://127.0.0.1:9"),
     )
     assert status != 0
     assert complaint.format(here=tmp_path) in output

@@ -9,23 +9,8 @@ import contextlib
 import json
 import threading
 import typing as t
-from pathlib import Path
-
-import yaml
 
 from tests.http_server import AnsweringServer, Handler, HttpServer, Reply, Request, json_reply
-
-
-def kubeconfig(directory: Path, server: str, **user: t.Any) -> str:
-    document = {
-        "current-context": "here",
-        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
-        "users": [{"name": "u", "user": user}],
-    }
-    path = directory / "kubeconfig"
-    path.write_text(yaml.safe_dump(document))
-    return str(path)
 
 
 @contextlib.contextmanager

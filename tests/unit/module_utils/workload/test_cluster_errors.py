@@ -14,8 +14,9 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster_errors import ApiFault, ClusterError
+from tests.kubeconfig import kubeconfig
 
-from .servers import kubeconfig, server
+from .servers import server
 
 
 def fault(status: int, message: str, reason: str = "", **details: t.Any) -> ApiFault:

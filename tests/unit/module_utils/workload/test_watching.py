@@ -14,8 +14,9 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster_errors import ApiFault
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.watching import Source, Watcher
+from tests.kubeconfig import kubeconfig
 
-from .servers import ApiServer, kubeconfig
+from .servers import ApiServer
 
 PODS = Source("Pod", {"labelSelector": "a=b"})
 HANG = ["hang"]
