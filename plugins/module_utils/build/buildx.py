@@ -17,11 +17,11 @@ import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import BuildRecord
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import (
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError, RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     DockerAddress,
     configuration_directory,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError, RunCommand
 
 OLDEST = (0, 13)  # the first with --progress=rawjson
 PLUGIN_DIRECTORIES = (

@@ -17,11 +17,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_secrets,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import (
-    DockerEngine,
-    EngineError,
-    Image,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     DIGEST_LABEL,
@@ -47,6 +42,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.stages im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    EngineError,
+    Image,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 

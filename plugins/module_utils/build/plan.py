@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     EMPTY,
     Difference,
@@ -21,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
     why_different,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 

@@ -13,9 +13,12 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import ADDRESS_SPEC, DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
+    ADDRESS_SPEC,
+    DockerAddress,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

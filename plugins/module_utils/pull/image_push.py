@@ -13,9 +13,12 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import ADDRESS_SPEC, DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
+    ADDRESS_SPEC,
+    DockerAddress,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_faults import engine_error
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.push_plan import (
     LocalImage,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_engine import DockerEngine, EngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.push_plan import LocalImage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
@@ -58,6 +58,3 @@ def _references(texts: t.Iterable[str]) -> t.Iterator[Reference]:
         # An image that no registry has is listed as <none>@<none> by some engines.
         with contextlib.suppress(InvalidReference):
             yield Reference.parse(text)
-
-
-__all__ = ["EngineError", "PushingEngine"]

@@ -13,8 +13,8 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 try:

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages know nothing of each other: they meet in an image reference, a digest and a registry."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from .ansible_test import CHECKOUT
+
+MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
+PACKAGE = "ansible_collections.longshore.delivery.plugins.module_utils"
+STAGES = {"build", "registry", "trust", "pull", "workload"}
+# What each package may import beside itself and the files above all packages. 'registry' is a stage, and holds the client
+# of registries that the others speak to them with.
+SHARED = {
+    "docker_engine": set(),
+    "registry": set(),
+}
+ALLOWED = {**SHARED, **{stage: {*SHARED} - {stage} for stage in STAGES - {"registry"}}}
+
+
+def modules(tree: ast.AST) -> Iterator[str]:
+    """The full names of all that a file imports; a name imported from a package counts as a module of it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "a relative import: Ansible packs modules by full names, and so does this test"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def packages(source: str) -> set[str]:
+    """The packages of module_utils that a source imports from."""
+    parts = [
+        name.removeprefix(PACKAGE + ".").split(".") for name in modules(ast.parse(source)) if PACKAGE + "." in name
+    ]
+    return {first for first, *rest in parts if (MODULE_UTILS / first).is_dir()}
+
+
+def strangers(package: str, source: str) -> set[str]:
+    return packages(source) - ALLOWED[package] - {package}
+
+
+def test_every_package_has_its_place() -> None:
+    found = {path.parent.name for path in MODULE_UTILS.glob("*/*.py")}
+    assert found == set(ALLOWED)
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_a_package_imports_no_stage_beside_it(package: str) -> None:
+    found = {
+        str(path.relative_to(MODULE_UTILS)): others
+        for path in (MODULE_UTILS / package).rglob("*.py")
+        if (others := strangers(package, path.read_text(encoding="utf-8")))
+    }
+    assert not found
+
+
+def test_what_all_packages_stand_on_imports_none_of_them() -> None:
+    found = {path.name: packages(path.read_text(encoding="utf-8")) for path in MODULE_UTILS.glob("*.py")}
+    assert {"capability.py", "digest.py", "reference.py"} <= set(found)
+    assert not {name for name, used in found.items() if used}
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "found"),
+    [
+        ("pull", f"from {PACKAGE}.build.buildx import Built", {"build"}),
+        ("pull", f"from {PACKAGE} import build, digest", {"build"}),
+        ("pull", f"from {PACKAGE}.build import buildx", {"build"}),
+        ("trust", f"def late():\n    import {PACKAGE}.pull.image_pull", {"pull"}),
+        ("registry", f"from {PACKAGE}.trust.plan import plan", {"trust"}),
+        ("pull", f"from {PACKAGE}.pull.pull_plan import pinned", set()),
+        ("workload", f"from {PACKAGE}.registry.client import RegistryClient", set()),
+        ("trust", f"import os\nfrom {PACKAGE}.reference import Reference", set()),
+    ],
+)
+def test_an_import_is_seen_however_it_is_written(package: str, source: str, found: set[str]) -> None:
+    assert strangers(package, source) == found
