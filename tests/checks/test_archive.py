@@ -5,14 +5,21 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
+import yaml
+
 from .ansible_test import CHECKOUT
+from .test_static import tracked
 
 LIMIT_BYTES = 2_000_000
+# what galaxy writes itself
+OF_THE_ARCHIVE = {"MANIFEST.json", "FILES.json"}
 
 
 def test_the_archive_holds_the_collection_and_nothing_that_tools_left(tmp_path: Path) -> None:
@@ -23,11 +30,33 @@ def test_the_archive_holds_the_collection_and_nothing_that_tools_left(tmp_path: 
     [archive] = tmp_path.glob("longshore-delivery-*.tar.gz")
     assert archive.stat().st_size < LIMIT_BYTES
     with tarfile.open(archive) as contents:
-        names = set(contents.getnames())
-    assert {
-        "plugins/modules/image_build.py",
-        "roles/registry/tasks/main.yml",
-        "playbooks/site.yml",
-        "README.md",
-    } <= names
-    assert not {name.split("/")[0] for name in names} & {".venv", ".cache", ".mypy_cache", ".git", ".ci"}
+        packed = {member.name for member in contents if member.isfile()} - OF_THE_ARCHIVE
+    committed = {str(path.relative_to(CHECKOUT)) for path in tracked()}
+    kept_out = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["build_ignore"]
+    wanted = {name for name in committed if not any(_below(name, pattern) for pattern in kept_out)}
+    assert packed - wanted == set(), "packed, though it is not of the collection"
+    # the collection's own description becomes the archive's MANIFEST.json; git's files are galaxy's own to leave out
+    assert wanted - packed <= {"galaxy.yml", ".gitignore"}
+
+
+def _below(name: str, pattern: str) -> bool:
+    """Whether a build_ignore pattern keeps a file or a directory above it out."""
+    above = [name, *(str(parent) for parent in Path(name).parents)]
+    return any(fnmatch.fnmatch(path, pattern) for path in above)
+
+
+def test_the_execution_environment_has_what_the_capabilities_need() -> None:
+    description = yaml.safe_load((CHECKOUT / "meta" / "execution-environment.yml").read_text())["dependencies"]
+    requirements = (CHECKOUT / description["python"]).read_text()
+    listed = {re.split(r"[<>=! ]", line)[0] for line in requirements.splitlines() if line and not line.startswith("#")}
+    sources = (CHECKOUT / "plugins" / "module_utils").rglob("*.py")
+    needed = {
+        package
+        for path in sources
+        for names in re.findall(r"\bneeds=\(([^)]+)\)", path.read_text())
+        for package in re.findall(r'"([^"]+)"', names)
+    }
+    assert needed
+    assert listed == needed
+    # the buildx plugin is the one program that the capabilities start and no Python package brings
+    assert "docker-buildx" in (CHECKOUT / description["system"]).read_text()

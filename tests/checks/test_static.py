@@ -26,7 +26,7 @@ DISABLES = re.compile(
 )
 DISABLES_ALLOWED = 1
 LINES_ALLOWED = 400
-NODE_PYTHONS = {f"3.{minor}" for minor in range(9, 14)}
+NODE_PYTHONS = {f"3.{minor}" for minor in range(9, 15)}
 
 
 def tracked(*patterns: str) -> list[Path]:
