@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.pythons import NODE_PYTHONS, find_python, starts
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 PIP_SETTINGS = ("cert", "index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "client-cert")
@@ -81,23 +83,17 @@ def carry_pip_settings(home: Path) -> None:
 def working_pythons(directory: Path) -> str:
     """Link every Python that starts into DIRECTORY, and return a PATH with those and without a version manager's dead shims."""
     directory.mkdir(parents=True, exist_ok=True)
-    places = [Path(place) for place in os.environ["PATH"].split(os.pathsep) if place]
-    managed = sorted(Path.home().glob(".pyenv/versions/*/bin"))
-    dead = set()
-    for version in [f"3.{minor}" for minor in range(8, 15)]:
+    versions = ["3.8", *NODE_PYTHONS]  # ansible-core 2.19 would have nodes with 3.8
+    for version in versions:
         link = directory / f"python{version}"
         link.unlink(missing_ok=True)
-        for place in (*places, *managed):
-            candidate = place / link.name
-            if not candidate.exists():
-                continue
-            if subprocess.run([str(candidate), "-c", ""], capture_output=True, check=False).returncode == 0:
-                # a shim is a script that looks at its own name: link what it starts
-                command = [str(candidate), "-c", "import sys; print(sys.executable)"]
-                link.symlink_to(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
-                break
-            dead.add(place)
-    return os.pathsep.join(str(place) for place in (directory, *places) if place not in dead)
+        python = find_python(version)
+        if python:
+            link.symlink_to(python)
+    path = [Path(place) for place in os.environ["PATH"].split(os.pathsep) if place]
+    shims = [place / f"python{version}" for place in path for version in versions]
+    dead = {shim.parent for shim in shims if shim.exists() and not starts(shim)}
+    return os.pathsep.join(str(place) for place in (directory, *path) if place not in dead)
 
 
 def sanity(
