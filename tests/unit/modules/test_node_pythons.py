@@ -3,7 +3,7 @@
 
 """What runs on nodes, run as modules by every Python that nodes may have, each with its standard library alone.
 
-On real nodes with real engines it is run by the oldest of them in tests/integration/test_oldest_python.py.
+On real nodes with real engines the oldest runs them in tests/integration/distribution/test_oldest_python.py.
 """
 
 from __future__ import annotations
