@@ -1,13 +1,16 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let every test import the checkout as ansible_collections.longshore.delivery, whatever its directory is called."""
+"""Let every test import the checkout as ansible_collections.longshore.delivery, whatever its directory is called, and let
+what hypothesis makes up depend on the test alone: not on the machine's speed, nor on chance, nor on earlier runs."""
 
 from __future__ import annotations
 
 import sys
 import types
 from pathlib import Path
+
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +29,12 @@ def _namespace(name: str, path: list[str]) -> None:
 _namespace("ansible_collections", [])
 _namespace("ansible_collections.longshore", [])
 _namespace("ansible_collections.longshore.delivery", [str(CHECKOUT)])
+
+settings.register_profile(
+    "reproducible",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("reproducible")

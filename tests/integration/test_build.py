@@ -347,7 +347,7 @@ PATTERNS = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(TREES, st.lists(PATTERNS, min_size=1, max_size=5))
 def test_the_engine_receives_what_the_walk_finds(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, tree: dict[str, int], patterns: list[str]

@@ -101,7 +101,7 @@ def pods() -> Iterator[dict[str, dict[str, Any]]]:
     documents = [namespace, *(pod(node) for node in MEMBERS), *services]
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents))
     try:
-        kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "--timeout=60s", "pod", *(n.name for n in MEMBERS))
+        kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "--timeout=110s", "pod", *(n.name for n in MEMBERS))
         listed = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-o", "json"))["items"]
         yield {item["metadata"]["name"]: item for item in listed}
     finally:

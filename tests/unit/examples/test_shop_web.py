@@ -73,20 +73,20 @@ def test_front_page_shows_version_and_greeting(serve: Callable[..., Web]) -> Non
     }
 
 
-def test_ready_only_after_the_warm_up_while_health_is_from_the_start(serve: Callable[..., Web]) -> None:
-    began = time.monotonic()
-    web = serve(WARMUP_SECONDS="1.5")
+def test_not_ready_before_the_warm_up_while_health_is_from_the_start(serve: Callable[..., Web]) -> None:
+    web = serve(WARMUP_SECONDS="inf")
     assert web.get("/health")[0] == 200
     status, body = web.get("/ready")
     assert (status, json.loads(body)["status"]) == (503, "warming up")
     assert "shop_ready 0" in web.get("/metrics")[1]
+
+
+def test_ready_after_the_warm_up_and_not_sooner(serve: Callable[..., Web]) -> None:
+    began = time.monotonic()
+    web = serve(WARMUP_SECONDS="1.5")
     wait_until(lambda: web.get("/ready")[0] == 200, "readiness")
     assert time.monotonic() - began >= 1.5
     assert "shop_ready 1" in web.get("/metrics")[1]
-
-
-def test_never_ready_when_told_so(serve: Callable[..., Web]) -> None:
-    assert serve(WARMUP_SECONDS="inf").get("/ready")[0] == 503
 
 
 def test_readiness_can_demand_a_header(serve: Callable[..., Web]) -> None:
@@ -176,7 +176,7 @@ def test_a_signal_ends_it_quickly_although_clients_keep_connections(
     began = time.monotonic()
     web.process.send_signal(number)
     assert web.wait() == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # DRAIN_SECONDS is 20
     client.close()
 
 

@@ -56,7 +56,7 @@ docker_files = st.sampled_from(
 ways = st.lists(st.sampled_from(["ca", "other", "unverified", "plain", "verified"]), min_size=1, max_size=3)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(containerd_files, docker_files, ways, st.booleans())
 def test_applied_and_taken_away_is_as_before(
     registry: Make, containerd: str | None, docker: str | None, tls: list[str], two: bool
@@ -86,7 +86,7 @@ def test_applied_and_taken_away_is_as_before(
         assert not list((node.root / "var/lib/longshore/trust").glob("*"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(docker_files, st.booleans())
 def test_with_an_edit_of_others_in_between_only_its_own_goes(registry: Make, docker: str | None, late: bool) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as directory:

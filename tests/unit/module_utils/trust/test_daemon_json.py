@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import (
@@ -43,7 +43,6 @@ def files(draw: st.DrawFn) -> bytes:
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"]))).encode()
 
 
-@settings(deadline=None)
 @given(files())
 def test_an_endpoint_comes_and_goes_and_leaves_the_rest(content: bytes) -> None:
     before = json.loads(content)
@@ -60,7 +59,6 @@ def test_an_endpoint_comes_and_goes_and_leaves_the_rest(content: bytes) -> None:
     assert (b"\n" in taken.strip()) == (b"\n" in content.strip()) or before == {} or not any(before.values())
 
 
-@settings(deadline=None)
 @given(files())
 def test_what_is_not_in_the_list_is_not_taken_out(content: bytes) -> None:
     assert without_insecure(content, "h:5000", keep_list=False) == content

@@ -103,7 +103,7 @@ def with_value(document: dict[str, t.Any], value: str) -> dict[str, t.Any]:
     return document
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(documents(), st.sampled_from(["/etc/containerd/certs.d", "/a b/ü", 'x"\\y']))
 def test_setting_a_key_changes_that_key_alone(text: str, value: str) -> None:
     try:
@@ -129,7 +129,6 @@ def test_setting_a_key_changes_that_key_alone(text: str, value: str) -> None:
         assert "".join(missing).count(edit.was) == 1 or "\n" in edit.was or not missing
 
 
-@settings(deadline=None)
 @given(documents(), st.sampled_from(["/etc/containerd/certs.d", "other"]))
 def test_setting_twice_is_setting_once(text: str, value: str) -> None:
     try:
@@ -139,7 +138,6 @@ def test_setting_twice_is_setting_once(text: str, value: str) -> None:
     assert set_string(once, KEY, value).text == once
 
 
-@settings(deadline=None)
 @given(documents())
 def test_taking_the_key_back_leaves_the_document_of_before(text: str) -> None:
     try:
@@ -152,7 +150,6 @@ def test_taking_the_key_back_leaves_the_document_of_before(text: str) -> None:
     assert tomllib.loads(back) == tomllib.loads(text)
 
 
-@settings(deadline=None)
 @given(documents())
 def test_a_value_that_somebody_else_set_since_stays(text: str) -> None:
     try:
@@ -162,7 +159,6 @@ def test_a_value_that_somebody_else_set_since_stays(text: str) -> None:
     assert unset_string(edit.text, KEY, "/ours", None, True) == edit.text
 
 
-@settings(deadline=None)
 @given(documents())
 def test_every_value_that_the_parser_finds_is_found(text: str) -> None:
     for statement in statements(text):
