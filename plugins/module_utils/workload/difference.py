@@ -14,20 +14,22 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.release import Json
 
 _SERVERS_OWN = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
-# written by the Deployment controller, any time after an apply
-_CONTROLLERS_OWN = ("deployment.kubernetes.io/revision",)
+_OTHERS_OWN = (
+    "deployment.kubernetes.io/revision",  # written by the Deployment controller, any time after an apply
+    "kubectl.kubernetes.io/last-applied-configuration",  # kubectl's whole copy of the object, a Secret's data included
+)
 SAME_SECRET = "(secret)"
 OTHER_SECRET = "(secret, changed)"
 
 
 def content(item: t.Optional[Json]) -> Json:
-    """An object without its status and what the server or a controller writes; an empty one for None."""
+    """An object without its status and what the server, a controller or kubectl keeps in it; an empty one for None."""
     if item is None:
         return {}
     result = {key: copy.deepcopy(value) for key, value in item.items() if key not in ("status", "metadata")}
     metadata = {key: copy.deepcopy(value) for key, value in item["metadata"].items() if key not in _SERVERS_OWN}
     annotations = {
-        key: value for key, value in (metadata.pop("annotations", None) or {}).items() if key not in _CONTROLLERS_OWN
+        key: value for key, value in (metadata.pop("annotations", None) or {}).items() if key not in _OTHERS_OWN
     }
     if annotations:
         metadata["annotations"] = annotations
@@ -53,18 +55,21 @@ def shown(before: t.Optional[Json], after: t.Optional[Json]) -> t.Dict[str, t.An
     header = "%s %s" % (one.get("kind"), one.get("metadata", {}).get("name"))
     left, right = content(before), content(after)
     if one.get("kind") == "Secret":
-        left, right = _masked(left, right)
+        _mask(left, right)
     return {"before_header": header, "after_header": header, "before": left, "after": right}
 
 
-def _masked(before: Json, after: Json) -> t.Tuple[Json, Json]:
-    before, after = dict(before), dict(after)
-    for field in ("data", "stringData"):
-        old, new = before.get(field) or {}, after.get(field) or {}
-        if old:
-            before[field] = dict.fromkeys(old, SAME_SECRET)
-        if new:
-            after[field] = {
-                key: OTHER_SECRET if key in old and old[key] != value else SAME_SECRET for key, value in new.items()
+def _mask(before: Json, after: Json) -> None:
+    """Leave of both states of a Secret the names alone of its data, and of its annotations: others may copy data into those."""
+    for old, new, field in (
+        (before, after, "data"),
+        (before, after, "stringData"),
+        (before.get("metadata", {}), after.get("metadata", {}), "annotations"),
+    ):
+        left, right = old.get(field) or {}, new.get(field) or {}
+        if left:
+            old[field] = dict.fromkeys(left, SAME_SECRET)
+        if right:
+            new[field] = {
+                key: OTHER_SECRET if key in left and left[key] != value else SAME_SECRET for key, value in right.items()
             }
-    return before, after

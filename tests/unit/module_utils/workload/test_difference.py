@@ -96,3 +96,28 @@ def test_secrets_show_which_key_changed_and_no_value() -> None:
     entry = shown(secret(a="c2FtZQ==", b="b2xk", gone="eA=="), secret(a="c2FtZQ==", b="bmV3", new="eQ=="))
     assert entry["before"]["data"] == {"a": "(secret)", "b": "(secret)", "gone": "(secret)"}
     assert entry["after"]["data"] == {"a": "(secret)", "b": "(secret, changed)", "new": "(secret)"}
+
+
+COPY = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap", "Deployment"])
+def test_kubectls_copy_of_an_object_is_not_shown_and_makes_no_difference(kind: str) -> None:
+    """The copy has all of a Secret's data."""
+    item = {"kind": kind, "metadata": {"name": "s", "annotations": {COPY: '{"data":{"a":"b2xk"}}', "team": "blue"}}}
+    other = {"kind": kind, "metadata": {"name": "s", "annotations": {COPY: '{"data":{"a":"bmV3"}}', "team": "blue"}}}
+    assert not differs(item, other, MANAGER)
+    for entry in (shown(item, other), shown(item, None), shown(None, other)):
+        assert COPY not in str(entry)
+        assert "team" in str(entry)
+
+
+def test_annotations_of_secrets_show_their_names_alone() -> None:
+    def secret(**annotations: str) -> dict[str, t.Any]:
+        return {"kind": "Secret", "metadata": {"name": "s", "annotations": annotations}}
+
+    before, after = secret(a="same", b="old", gone="x"), secret(a="same", b="new")
+    entry = shown(before, after)
+    assert entry["before"]["metadata"]["annotations"] == {"a": "(secret)", "b": "(secret)", "gone": "(secret)"}
+    assert entry["after"]["metadata"]["annotations"] == {"a": "(secret)", "b": "(secret, changed)"}
+    assert before == secret(a="same", b="old", gone="x")
