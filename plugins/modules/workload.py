@@ -62,7 +62,8 @@ options:
     default: default
   create_namespace:
     description:
-      - Create the namespace where it does not exist. One that exists is not touched, and none is ever removed.
+      - Create the namespace where it does not exist. One that exists is not touched, and none is ever removed, also not one
+        that was made for a release which the cluster then refused.
       - Needs the right to get and create namespaces.
     type: bool
     default: false

@@ -25,7 +25,9 @@ _PRUNED_KINDS = ("Service", "ConfigMap", "Secret")
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """What becomes of one object. C(after) is the server's own answer to a dry run, None for a removal."""
+    """What becomes of one object. C(after) is the server's own answer to a dry run, None for a removal; C(wanted) is what is yet
+    to be sent.
+    """
 
     action: str
     kind: str
@@ -44,13 +46,24 @@ class Step:
         return {"kind": self.kind, "name": self.name, "action": self.action}
 
 
-def namespace_step(cluster: Cluster, namespace: str) -> Step:
-    """Whether the namespace has to be made. One that is there is never touched."""
+def made_namespace(cluster: Cluster, namespace: str, check: bool) -> t.Optional[Step]:
+    """Make the namespace where there is none, or with C(check) only ask whether it could be made.
+
+    The server does not try anything in a namespace that is not there, so this comes before the plan of what goes into it. It is
+    not unmade when that is refused: whatever others have put there by then would go with it.
+
+    :returns: None for one that is there, also when somebody else has just been quicker. It is never touched.
+    """
+    if cluster.get("Namespace", None, namespace) is not None:
+        return None
     wanted: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    before = cluster.get("Namespace", None, namespace)
-    if before is not None:
-        return Step(UNCHANGED, "Namespace", namespace, None, before, before)
-    return Step(CREATED, "Namespace", namespace, None, None, cluster.create(wanted, dry_run=True), wanted)
+    try:
+        made = cluster.create(wanted, dry_run=check)
+    except ApiFault as fault:
+        if fault.reason == "AlreadyExists":
+            return None
+        raise
+    return Step(CREATED, "Namespace", namespace, None, None, made)
 
 
 def plan_objects(cluster: Cluster, objects: t.Sequence[Json], force: bool) -> t.List[Step]:
@@ -141,17 +154,6 @@ def carry_out(cluster: Cluster, steps: t.Iterable[Step], force: bool) -> t.List[
             cluster.delete(step.kind, step.namespace, step.name)
         elif step.action == UNCHANGED:
             objects.append(step.after or {})
-        elif step.kind == "Namespace" and step.wanted:
-            objects.append(_created(cluster, step.wanted))
         elif step.wanted:
             objects.append(cluster.apply(step.wanted, dry_run=False, force=force))
     return objects
-
-
-def _created(cluster: Cluster, wanted: Json) -> Json:
-    try:
-        return cluster.create(wanted)
-    except ApiFault as fault:
-        if fault.reason == "AlreadyExists":  # another task was quicker
-            return wanted
-        raise

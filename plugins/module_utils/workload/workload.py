@@ -51,7 +51,18 @@ def _deliver(
     cluster: Cluster, release: Release, images: t.Mapping[str, str], params: t.Mapping[str, t.Any], context: Context
 ) -> Result:
     force, objects = params["take_ownership"], manifests(release, images)
-    steps, removals = _plan(cluster, release, objects, params, context)
+    made = apply.made_namespace(cluster, release.namespace, context.check) if params["create_namespace"] else None
+    try:
+        steps, removals = _plan(cluster, release, objects, force, offline=bool(made) and context.check)
+    except DeliveryError as error:
+        if made:
+            error.facts.update(changed=True, objects=[made.summary()])
+            context.warn(
+                "%s: the namespace %s was made for it, and stays. The next run uses it." % (release.name, made.name)
+            )
+        raise
+    if made:
+        steps.insert(0, made)
     everything = [*steps, *removals]
     result: Result = {
         "changed": any(step.changes for step in everything),
@@ -80,32 +91,15 @@ def _deliver(
 
 
 def _plan(
-    cluster: Cluster,
-    release: Release,
-    objects: t.Sequence[Json],
-    params: t.Mapping[str, t.Any],
-    context: Context,
+    cluster: Cluster, release: Release, objects: t.Sequence[Json], force: bool, offline: bool
 ) -> t.Tuple[t.List[apply.Step], t.List[apply.Step]]:
-    """What is to be applied, and what is to be removed once the new pods run. Changes nothing, but for a new namespace.
+    """What is to be applied, and what is to be removed once the new pods run. Changes nothing.
 
-    The server does not try anything in a namespace that is not there. So it is made first, and unmade should what is to come
-    into it be refused.
+    :param offline: there is no namespace in which the server could try anything.
     """
-    force, steps = params["take_ownership"], []
-    if params["create_namespace"]:
-        step = apply.namespace_step(cluster, release.namespace)
-        steps.append(step)
-        if step.changes and context.check:
-            return steps + apply.offline_steps(objects), []
-        if step.changes:
-            apply.carry_out(cluster, [step], force)
-            try:
-                return steps + apply.plan_objects(cluster, objects, force), []
-            except DeliveryError:
-                cluster.delete("Namespace", None, release.namespace)
-                raise
-        steps = []
-    steps += apply.plan_objects(cluster, objects, force)
+    if offline:
+        return apply.offline_steps(objects), []
+    steps = apply.plan_objects(cluster, objects, force)
     changes = any(step.changes for step in steps)
     return steps, apply.removal_steps(cluster, release.namespace, release.name, objects, everything=changes)
 
