@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Let every test import the checkout as ansible_collections.longshore.delivery, whatever its directory is called, and let
-what hypothesis makes up depend on the test alone: not on the machine's speed, nor on chance, nor on earlier runs."""
+what hypothesis makes up depend on the test alone: not on the machine's speed, nor on chance, nor on earlier runs.
+
+With C(--hypothesis-profile=exploring), as tests/matrix has it, other examples are made up at each run.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,6 @@ _namespace("ansible_collections", [])
 _namespace("ansible_collections.longshore", [])
 _namespace("ansible_collections.longshore.delivery", [str(CHECKOUT)])
 
-settings.register_profile(
-    "reproducible",
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+settings.register_profile("exploring", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("reproducible", settings.get_profile("exploring"), derandomize=True, database=None)
 settings.load_profile("reproducible")

@@ -31,6 +31,6 @@ def find_python(version: str) -> Path | None:
     for place in places():
         program = place / f"python{version}"
         if starts(program):
-            command = [program, "-c", "import sys; print(sys.executable)"]
+            command: list[str | Path] = [program, "-c", "import sys; print(sys.executable)"]
             return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
     return None

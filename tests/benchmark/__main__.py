@@ -9,6 +9,7 @@ Machines change their speed within minutes; a ratio of two commands run one afte
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
 import sys
@@ -53,8 +54,8 @@ def main() -> None:
     empty.write_text(EMPTY_PLAY + "\n")
     results = {
         f"{playbook}, nothing to do / an empty play": paired(
-            lambda playbook=playbook: seconds(settings, playbook),
-            lambda: seconds(settings, str(empty)),
+            functools.partial(seconds, settings, playbook),
+            functools.partial(seconds, settings, str(empty)),
             runs,
         )
         for playbook in ("build", "registry", "trust", "distribute", "deploy", "site")

@@ -17,7 +17,7 @@ PACKAGE = "ansible_collections.longshore.delivery.plugins.module_utils"
 STAGES = {"build", "registry", "trust", "pull", "workload"}
 # What each package may import beside itself and the files above all packages. 'registry' is a stage, and holds the client
 # of registries that the others speak to them with.
-SHARED = {
+SHARED: dict[str, set[str]] = {
     "docker_engine": set(),
     "registry": set(),
 }

@@ -87,19 +87,11 @@ def test_ruff(command: list[str]) -> None:
 
 
 def test_types() -> None:
-    root = CHECKOUT / ".cache" / "collections"
-    succeeds(
-        BIN / "mypy",
-        "--config-file",
-        CHECKOUT / "pyproject.toml",
-        "--cache-dir",
-        CHECKOUT / ".mypy_cache",
-        *(
-            f"ansible_collections/longshore/delivery/plugins/{part}"
-            for part in ("module_utils", "plugin_utils", "action")
-        ),
-        cwd=root,
-    )
+    """Of the collection by the name by which it is imported, and of the tests and the example by theirs."""
+    collections = CHECKOUT / ".cache" / "collections"
+    mypy = (BIN / "mypy", "--config-file", CHECKOUT / "pyproject.toml", "--cache-dir", CHECKOUT / ".mypy_cache")
+    succeeds(*mypy, "ansible_collections/longshore/delivery/plugins", cwd=collections)
+    succeeds(*mypy, "tests", "examples", environment={"MYPYPATH": str(collections)})
 
 
 def test_changelog_fragments() -> None:

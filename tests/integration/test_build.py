@@ -51,8 +51,8 @@ class Engine:
         self.commands: list[list[str]] = []
         self.built: list[str] = []
 
-    def run_command(self, argv: list[str], **options: t.Any) -> Completed:
-        self.commands.append(argv)
+    def run_command(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+        self.commands.append(list(argv))
         return run_command(argv, **options)
 
     def build(self, name: str, source: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
@@ -182,7 +182,7 @@ def test_a_second_run_builds_nothing_and_a_changed_byte_builds(engine: Engine, s
     assert done["named"] == [
         {"reference": f"{engine.prefix}/app:{tag}", "before": built, "after": engine.id("app:1")} for tag in "12"
     ]
-    assert f"moved from {built.removeprefix('sha256:')[:12]} to" in engine.progress[-1]
+    assert f"moved from {str(built).removeprefix('sha256:')[:12]} to" in engine.progress[-1]
 
 
 def test_another_controller_sees_that_nothing_changed(

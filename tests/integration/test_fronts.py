@@ -42,7 +42,7 @@ WORKLOAD = {
 }
 SECRETS = ("hunter2-very-secret", REGISTRY["password"])
 PUSH = {"name": "longshore-test-fronts/tiny", "tags": ["1"], "registry": REGISTRY, **ENGINE}
-CASES = {"image_build": {**BUILD, "tags": ["2"]}, "image_push": PUSH, "workload": WORKLOAD}
+CASES: dict[str, dict[str, t.Any]] = {"image_build": {**BUILD, "tags": ["2"]}, "image_push": PUSH, "workload": WORKLOAD}
 
 
 def results(

@@ -11,31 +11,42 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.ansible_test import CHECKOUT, cache_directory, copy_collection, sanity, working_pythons
+from tests.checks.ansible_test import CHECKOUT, cache_directory, copy_collection, sanity
+from tests.pythons import find_python
 
 # ansible-core's series and the Pythons of its controllers
 SUPPORTED = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.12", "3.13", "3.14"), "2.21": ("3.12", "3.13", "3.14")}
-PACKAGES = ("docker", "kubernetes", "cryptography", "bcrypt", "pytest", "hypothesis", "PyYAML", "waitress")
+PACKAGES = (
+    *("docker", "kubernetes", "cryptography", "bcrypt", "PyYAML", "waitress"),
+    *("pytest", "pytest-timeout", "pytest-xdist", "hypothesis"),
+)
 
 
 @pytest.fixture(params=[(core, python) for core, pythons in SUPPORTED.items() for python in pythons], ids="-".join)
 def environment(request: pytest.FixtureRequest) -> Path:
     """The bin directory of a virtual environment with an ansible-core on a Python."""
     core, version = request.param
-    home = cache_directory() / "home"
-    working_pythons(home / "bin")
-    python = home / "bin" / f"python{version}"
-    if not python.exists():
+    python = find_python(version)
+    if python is None:
         pytest.skip(f"Python {version} is not on this machine")
     venv = cache_directory() / f"core{core}-python{version}"
-    if not (venv / "complete").exists():
-        subprocess.run([str(python), "-m", "venv", "--clear", str(venv)], check=True)
-        pins = (CHECKOUT / "tests" / "constraints.txt").read_text().splitlines()
-        constraints = venv / "constraints.txt"
-        constraints.write_text("".join(f"{pin}\n" for pin in pins if not pin.startswith("ansible")))
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--constraint", str(constraints), f"ansible-core=={core}.*", *PACKAGES], check=True)
-        (venv / "complete").touch()
+    pins = (CHECKOUT / "tests" / "constraints.txt").read_text().splitlines()
+    constraints = "".join(f"{pin}\n" for pin in pins if not pin.startswith("ansible"))
+    wanted = f"{python} {PACKAGES}\n{constraints}"
+    complete = venv / "complete"
+    if not complete.exists() or complete.read_text() != wanted:
+        subprocess.run([python, "-m", "venv", "--clear", venv], check=True)
+        (venv / "constraints.txt").write_text(constraints)
+        pip: list[str | Path] = [
+            venv / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
+        subprocess.run([*pip, "-c", venv / "constraints.txt", f"ansible-core=={core}.*", *PACKAGES], check=True)
+        complete.write_text(wanted)
     return venv / "bin"
 
 
@@ -47,7 +58,16 @@ def test_sanity(environment: Path) -> None:
 
 def test_units(environment: Path) -> None:
     done = subprocess.run(
-        [str(environment / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"],
+        [
+            str(environment / "python"),
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-profile=exploring",
+            "tests/unit",
+        ],
         cwd=CHECKOUT,
         env={**os.environ, "PATH": f"{environment}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,

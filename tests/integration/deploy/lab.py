@@ -39,9 +39,12 @@ class Lab:
     """One namespace of the lab's cluster."""
 
     def __init__(self, kubeconfig: Path, directory: Path) -> None:
-        connection = config.new_client_from_config(str(kubeconfig))
+        new_client: t.Callable[[str], client.ApiClient] = config.new_client_from_config
+        connection = new_client(str(kubeconfig))
         self.kubeconfig, self.directory = kubeconfig, directory
-        self.core, self.apps = client.CoreV1Api(connection), client.AppsV1Api(connection)
+        # by their types anything may be missing from an answer, be it what every server always sends
+        self.core: t.Any = client.CoreV1Api(connection)
+        self.apps: t.Any = client.AppsV1Api(connection)
         self.namespace = "longshore-test-workload-" + uuid.uuid4().hex[:8]
 
     def options(self, **options: t.Any) -> dict[str, t.Any]:

@@ -209,6 +209,6 @@ class Stranger(AnsweringServer):
         self.ca = issued.pem if issued else ""
         super().__init__(
             lambda request: (200 if request.path == "/v2/" else 404, {"Content-Type": "application/json"}, b""),
-            issued and issued.served(),
+            issued.served() if issued else None,
             address,
         )

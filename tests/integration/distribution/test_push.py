@@ -15,9 +15,9 @@ import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest, ManifestDigest
-from tests.lab.nodes import NODES
+from tests.lab.nodes import BUILDER, NODES
 
-from .lab import BUILDER, BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger
+from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger
 
 pytestmark = pytest.mark.lab
 

@@ -66,7 +66,7 @@ def role(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kubectl(*arguments: str, data: str | None = None) -> str:
-    argv = [PLACES.lab / "bin" / "kubectl", "--kubeconfig", PLACES.kubeconfig, *arguments]
+    argv: list[str | Path] = [PLACES.lab / "bin" / "kubectl", "--kubeconfig", PLACES.kubeconfig, *arguments]
     done = subprocess.run(argv, input=data, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -104,7 +104,7 @@ def main_processes(node: Node) -> dict[str, str]:
 
 def run_module(*nodes: Node, check: bool = False, diff: bool = False, **options: t.Any) -> dict[str, dict[str, t.Any]]:
     """Run the module on these nodes at once. Returns its result by node; C(output) of each is all that was printed."""
-    argv = [
+    argv: list[str | Path] = [
         Path(sys.executable).parent / "ansible",
         ",".join(node.name for node in nodes),
         *("-i", PLACES.inventory),
@@ -145,7 +145,7 @@ def environment() -> dict[str, str]:
 @contextlib.contextmanager
 def trust_set_aside() -> t.Iterator[None]:
     """Take this collection's trust off every node, as if it had never been there, and bring it back afterwards."""
-    kept = {}
+    kept: dict[Node, bytes | None] = {}
     for node in EVERY_NODE:
         paths = list((json.loads(read(node, f"{LEDGER}/trust.json") or '{"files": {}}'))["files"])
         there = [path for path in [*paths, LEDGER] if on(node, "test", "-e", path, check=False).returncode == 0]
@@ -161,8 +161,8 @@ def trust_set_aside() -> t.Iterator[None]:
         yield
     finally:
         run_module(*EVERY_NODE, state="absent")
-        for node, archive in kept.items():
-            if archive is not None:
-                on(node, "tar", "-C", "/", "-xf", "-", data=archive)
+        for node, before in kept.items():
+            if before is not None:
+                on(node, "tar", "-C", "/", "-xf", "-", data=before)
             for unit in ("docker", "crio"):  # what a reload takes over, should there have been any
                 on(node, "systemctl", "kill", "--kill-who=main", "--signal=HUP", unit, check=False)

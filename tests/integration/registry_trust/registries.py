@@ -84,7 +84,7 @@ def refusing_engines(behind: str, issued: Issued | None) -> t.Iterator[str]:
         connection.close()
         return response.status, kept, content
 
-    with AnsweringServer(pass_on, issued and issued.served(), ADDRESS) as server:
+    with AnsweringServer(pass_on, issued.served() if issued else None, ADDRESS) as server:
         yield server.endpoint
 
 

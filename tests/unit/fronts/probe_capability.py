@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 
 
-def run(params, context):
+def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
     token = params["token"]
     behaviour = params["behaviour"]
     context.progress("step one with %s" % token)
@@ -39,7 +40,7 @@ def run(params, context):
     if context.diff:
         result["diff"] = {"before": "token: %s\n" % token, "after": "number: %s\n" % params["number"]}
     if behaviour == "command":
-        lines = []
+        lines: list[str] = []
         completed = context.run_command(
             ["sh", "-c", "cat; echo out; echo err >&2; printf unfinished; exit 3"],
             stdin="in\n",

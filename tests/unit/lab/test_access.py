@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.longshore.delivery.tests.lab.access import inventory, make_keys
-from ansible_collections.longshore.delivery.tests.lab.nodes import CP, DOCK, N1, N2, NODES
-from ansible_collections.longshore.delivery.tests.lab.places import Places
+from tests.lab.access import inventory, make_keys
+from tests.lab.nodes import CP, DOCK, N1, N2, NODES
+from tests.lab.places import Places
 
 if TYPE_CHECKING:
     from pathlib import Path

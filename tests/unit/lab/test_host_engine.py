@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ansible_collections.longshore.delivery.tests.lab import host_engine
-from ansible_collections.longshore.delivery.tests.lab.errors import LabError
-from ansible_collections.longshore.delivery.tests.lab.places import Places
-from ansible_collections.longshore.delivery.tests.lab.progress import Progress
+from tests.lab import host_engine
+from tests.lab.errors import LabError
+from tests.lab.places import Places
+from tests.lab.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path

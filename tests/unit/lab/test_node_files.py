@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import typing as t
 
 import pytest
 import yaml
 
-from ansible_collections.longshore.delivery.tests.lab.node_files import NodeFile, archive, overlay_files, program_links
-from ansible_collections.longshore.delivery.tests.lab.nodes import CP, DOCK, N1, N2, NODES, Node
+from tests.lab.node_files import NodeFile, archive, overlay_files, program_links
+from tests.lab.nodes import CP, DOCK, N1, N2, NODES, Node
 
 
 def by_path(node: Node) -> dict[str, NodeFile]:
@@ -78,5 +79,5 @@ def test_the_archive_keeps_modes_and_links() -> None:
         assert tar.getmember("root/.ssh").mode == 0o700
         assert tar.getmember("etc/secret").mode == 0o600
         assert tar.getmember("etc/secret").uid == 0
-        assert tar.extractfile("etc/secret").read() == b"s"
+        assert t.cast(t.IO[bytes], tar.extractfile("etc/secret")).read() == b"s"
         assert tar.getmember("opt/link").linkname == "/etc/secret"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.longshore.delivery.tests.lab import debian
-from ansible_collections.longshore.delivery.tests.lab.node_images import base_image, node_image
+from tests.lab import debian
+from tests.lab.node_images import base_image, node_image
 
 
 def test_a_change_below_changes_the_tags_above(monkeypatch: pytest.MonkeyPatch) -> None:

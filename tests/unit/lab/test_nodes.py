@@ -9,8 +9,8 @@ from ipaddress import IPv4Network, ip_address
 
 import pytest
 
-from ansible_collections.longshore.delivery.tests.lab.errors import LabError
-from ansible_collections.longshore.delivery.tests.lab.nodes import (
+from tests.lab.errors import LabError
+from tests.lab.nodes import (
     CLUSTER,
     DNS_SERVICE,
     KUBERNETES_SERVICE,

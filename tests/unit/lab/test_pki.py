@@ -12,9 +12,9 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ansible_collections.longshore.delivery.tests.lab import pki
-from ansible_collections.longshore.delivery.tests.lab.node_files import cluster_secrets, kubeconfig
-from ansible_collections.longshore.delivery.tests.lab.nodes import CP, KUBERNETES_SERVICE, N1, N2
+from tests.lab import pki
+from tests.lab.node_files import cluster_secrets, kubeconfig
+from tests.lab.nodes import CP, KUBERNETES_SERVICE, N1, N2
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import hashlib
 import io
 import json
 import tarfile
-from typing import TYPE_CHECKING
+import typing as t
 
-from ansible_collections.longshore.delivery.tests.lab.scratch_images import ScratchImage, archive
+from tests.lab.scratch_images import ScratchImage, archive
 
-if TYPE_CHECKING:
+if t.TYPE_CHECKING:
     from pathlib import Path
 
 
@@ -25,7 +25,7 @@ def test_an_archive_is_an_image_and_reproducible(tmp_path: Path) -> None:
     archive(image, program, tmp_path / "b.tar")
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
     with tarfile.open(tmp_path / "a.tar") as tar:
-        files = {member.name: tar.extractfile(member).read() for member in tar.getmembers()}
+        files = {member.name: t.cast(t.IO[bytes], tar.extractfile(member)).read() for member in tar.getmembers()}
     (manifest,) = json.loads(files["manifest.json"])
     assert manifest["RepoTags"] == ["lab.test/tool:1"]
     config = json.loads(files[manifest["Config"]])

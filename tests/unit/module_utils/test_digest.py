@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import operator
+import typing as t
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,9 @@ def test_printing_and_parsing_are_inverses(kind: type[Digest], algorithm: str, d
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.permutations(KINDS, 2)))
 @pytest.mark.parametrize("compare", [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge])
-def test_two_kinds_cannot_be_compared(one: type[Digest], other: type[Digest], compare) -> None:
+def test_two_kinds_cannot_be_compared(
+    one: type[Digest], other: type[Digest], compare: t.Callable[[Digest, Digest], bool]
+) -> None:
     with pytest.raises(TypeError, match=f"a {one.what} cannot be compared with a {other.what}"):
         compare(one.parse(TEXT), other.parse(TEXT))
 

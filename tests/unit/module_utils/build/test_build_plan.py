@@ -78,8 +78,8 @@ def test_a_missing_tag_is_added_and_one_elsewhere_moved() -> None:
 
 def test_an_image_of_the_same_inputs_under_another_tag_is_named_not_built() -> None:
     twin = image(7, NOW)
-    for images in ({ONE: None}, {ONE: image(1, OLD)}):
-        plan = make_plan(Observed(NOW, images, twin=twin), "auto")
+    for there in (None, image(1, OLD)):
+        plan = make_plan(Observed(NOW, {ONE: there}, twin=twin), "auto")
         assert (plan.build, plan.image, plan.reasons) == (False, twin, ("r.example/x:7 has the same inputs",))
 
 

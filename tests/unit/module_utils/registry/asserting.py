@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import base64
+import typing as t
 
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
 from .servers import PASSWORD
 
 BASIC = base64.b64encode(b"ci:" + PASSWORD.encode()).decode()
 
 
-def fault(settings, call=RegistryClient.ping, timeout: float = 10.0) -> RegistryError:
+Call = t.Callable[[RegistryClient], object]
+
+
+def fault(settings: RegistrySettings, call: Call = RegistryClient.ping, timeout: float = 10.0) -> RegistryError:
     with RegistryClient(settings, timeout) as client, pytest.raises(RegistryError) as caught:
         call(client)
     error = caught.value

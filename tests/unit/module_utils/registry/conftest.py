@@ -90,7 +90,7 @@ def serve() -> t.Iterator[Serve]:
     with contextlib.ExitStack() as running:
 
         def start(answer: Answer, issued: Issued | None = None, client_ca: Issued | None = None) -> AnsweringServer:
-            return running.enter_context(AnsweringServer(answer, issued and issued.served(client_ca)))
+            return running.enter_context(AnsweringServer(answer, issued.served(client_ca) if issued else None))
 
         yield start
 
@@ -101,8 +101,12 @@ def token_service(serve: Serve, certificates: Certificates) -> TokenService:
     return TokenService(serve, certificates.issue("Token service", ["127.0.0.1"], None, authority=True))
 
 
+# takes an endpoint, whether to log in, and further options of a registry
+Settings = t.Callable[..., RegistrySettings]
+
+
 @pytest.fixture
-def settings() -> t.Callable[..., RegistrySettings]:
+def settings() -> Settings:
     """Settings of the test's user, or of nobody with C(login=False)."""
 
     def make(endpoint: str, login: bool = True, **params: t.Any) -> RegistrySettings:

@@ -14,13 +14,17 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from tests.http_server import Reply, Request
 
-from .asserting import fault, told
+from .asserting import Call, fault, told
+from .certificates import Certificates
+from .conftest import Serve, Settings, StartRegistry
+from .servers import TokenService
 
 # ---- who may do what ----
 
 
-def test_basic_logins(start_registry, settings) -> None:
+def test_basic_logins(start_registry: StartRegistry, settings: Settings) -> None:
     endpoint = start_registry(htpasswd=True).endpoint
     error = fault(settings(endpoint, login=False, tls="plain"))
     told(error, "unauthorized", "it wants a login", "UNAUTHORIZED: authentication required", "Set 'username'")
@@ -29,16 +33,17 @@ def test_basic_logins(start_registry, settings) -> None:
     error = fault(wrong)
     told(error, "unauthorized", "it refuses user 'ci'", "Check 'username' and 'password'")
     assert "wrong-secret" not in str(error) + repr(wrong)
-    for call in (
+    calls: list[Call] = [
         lambda client: client.head_manifest("shop/web", "1"),
         lambda client: client.has_blob("shop/web", BlobDigest.of(b"")),
         lambda client: client.push_blob("shop/web", b"x"),
         lambda client: client.put_manifest("shop/web", "1", "application/json", b"{}"),
-    ):
+    ]
+    for call in calls:
         told(fault(wrong, call), "unauthorized", "it refuses user 'ci' for ")
 
 
-def test_token_logins(start_registry, token_service, settings) -> None:
+def test_token_logins(start_registry: StartRegistry, token_service: TokenService, settings: Settings) -> None:
     registry = start_registry(token=token_service.config)
     pem = token_service._issued.pem
     told(fault(settings(registry.endpoint, tls="plain")), "ca", "it sends its clients on to https://127.0.0.1:")
@@ -61,7 +66,9 @@ def test_token_logins(start_registry, token_service, settings) -> None:
     assert not any(token in str(error) for token in token_service.tokens)
 
 
-def test_a_password_goes_to_no_token_service_without_tls(serve, certificates, settings) -> None:
+def test_a_password_goes_to_no_token_service_without_tls(
+    serve: Serve, certificates: Certificates, settings: Settings
+) -> None:
     service = serve(lambda request: (200, {}, b'{"token": "x"}'))
     challenge = f'Bearer realm="http://{service.endpoint}/token",service="s"'
     issued = certificates.issue("registry", ["127.0.0.1"], None)
@@ -72,8 +79,8 @@ def test_a_password_goes_to_no_token_service_without_tls(serve, certificates, se
     assert service.requests == []
 
 
-def test_a_registry_that_repeats_secrets(serve, settings) -> None:
-    def answer(request):
+def test_a_registry_that_repeats_secrets(serve: Serve, settings: Settings) -> None:
+    def answer(request: Request) -> Reply:
         given = request.headers.get("authorization")
         if given is None:
             return 401, {"WWW-Authenticate": 'Negotiate, Basic realm="a, b"'}, b""
@@ -88,7 +95,7 @@ def test_a_registry_that_repeats_secrets(serve, settings) -> None:
 # ---- what the server answers ----
 
 
-def test_deletes_are_off(start_registry, settings) -> None:
+def test_deletes_are_off(start_registry: StartRegistry, settings: Settings) -> None:
     registry = start_registry(delete=False)
     with RegistryClient(settings(registry.endpoint, login=False, tls="plain")) as client:
         config = client.push_blob("shop/web", b"{}")
@@ -124,12 +131,12 @@ def test_deletes_are_off(start_registry, settings) -> None:
         ((500, {}, b""), ("it answers HTTP 500: Internal Server Error for the registry's API",)),
     ],
 )
-def test_other_answers(serve, settings, reply, fragments) -> None:
+def test_other_answers(serve: Serve, settings: Settings, reply: Reply, fragments: tuple[str, ...]) -> None:
     told(fault(settings(serve(lambda request: reply).endpoint, tls="plain")), "other", *fragments)
 
 
-def test_a_front_refuses_a_large_body_while_it_is_sent(serve, settings) -> None:
-    def answer(request):
+def test_a_front_refuses_a_large_body_while_it_is_sent(serve: Serve, settings: Settings) -> None:
+    def answer(request: Request) -> Reply:
         if request.method == "POST":
             return 202, {"Location": "/v2/early-refusal"}, b""
         return (413 if request.method == "PUT" else 404), {}, b"<title>413 Request Entity Too Large</title>"
@@ -138,7 +145,7 @@ def test_a_front_refuses_a_large_body_while_it_is_sent(serve, settings) -> None:
     told(error, "other", "an upload to a is too large", "client_max_body_size 0")
 
 
-def test_a_server_that_hangs_up(listening, settings) -> None:
+def test_a_server_that_hangs_up(listening: socket.socket, settings: Settings) -> None:
     def hang_up() -> None:
         while True:
             try:
@@ -155,7 +162,7 @@ def test_a_server_that_hangs_up(listening, settings) -> None:
     thread.join(10)
 
 
-def test_no_http_at_all(settings, listening) -> None:
+def test_no_http_at_all(settings: Settings, listening: socket.socket) -> None:
     def greet() -> None:
         connection = listening.accept()[0]
         connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
@@ -170,7 +177,7 @@ def test_no_http_at_all(settings, listening) -> None:
     thread.join(10)
 
 
-def test_a_manifest_without_end(serve, settings) -> None:
+def test_a_manifest_without_end(serve: Serve, settings: Settings) -> None:
     server = serve(lambda request: (200, {}, b" " * (5 * 1024 * 1024)))
     error = fault(settings(server.endpoint, tls="plain"), lambda client: client.get_manifest("a", "1"))
     told(error, "other", "more than the 4194304 bytes")
@@ -179,10 +186,10 @@ def test_a_manifest_without_end(serve, settings) -> None:
 # ---- where it sends its clients ----
 
 
-def test_blobs_come_from_another_server_that_gets_no_password(serve, settings) -> None:
+def test_blobs_come_from_another_server_that_gets_no_password(serve: Serve, settings: Settings) -> None:
     store = serve(lambda request: (200, {}, b"layer"))
 
-    def answer(request):
+    def answer(request: Request) -> Reply:
         if "authorization" not in request.headers:
             return 401, {"WWW-Authenticate": 'Basic realm="r"'}, b""
         return 307, {"Location": f"http://{store.endpoint}/bucket/layer?signature=abc"}, b""
@@ -193,7 +200,7 @@ def test_blobs_come_from_another_server_that_gets_no_password(serve, settings) -
     assert "authorization" not in store.requests[0].headers
 
 
-def test_no_step_down_from_tls(serve, certificates, settings) -> None:
+def test_no_step_down_from_tls(serve: Serve, certificates: Certificates, settings: Settings) -> None:
     store = serve(lambda request: (200, {}, b"layer"))
     issued = certificates.issue("registry", ["127.0.0.1"], None)
     server = serve(lambda request: (307, {"Location": f"http://{store.endpoint}/x?token=hidden"}, b""), issued)
@@ -205,16 +212,16 @@ def test_no_step_down_from_tls(serve, certificates, settings) -> None:
     assert store.requests == []
 
 
-def test_endless_redirections(serve, settings) -> None:
+def test_endless_redirections(serve: Serve, settings: Settings) -> None:
     server = serve(lambda request: (307, {"Location": request.path}, b""))
     told(fault(settings(server.endpoint, tls="plain")), "other", "redirects more than 5 times")
     assert len(server.requests) == 6
 
 
-def test_uploads_go_to_the_registry_itself(serve, settings) -> None:
+def test_uploads_go_to_the_registry_itself(serve: Serve, settings: Settings) -> None:
     elsewhere = serve(lambda request: (201, {}, b""))
 
-    def answer(request):
+    def answer(request: Request) -> Reply:
         return (
             (202, {"Location": f"http://{elsewhere.endpoint}/upload"}, b"")
             if request.method == "POST"
@@ -226,7 +233,7 @@ def test_uploads_go_to_the_registry_itself(serve, settings) -> None:
     assert elsewhere.requests == []
 
 
-def test_digests_that_contradict(serve, settings) -> None:
+def test_digests_that_contradict(serve: Serve, settings: Settings) -> None:
     other = "sha256:" + "0" * 64
     server = serve(lambda request: (200 if request.method != "PUT" else 201, {"Docker-Content-Digest": other}, b"{}"))
     chosen = settings(server.endpoint, tls="plain")
@@ -241,7 +248,7 @@ def test_digests_that_contradict(serve, settings) -> None:
     told(error, "other", "names a digest for the manifest a:1 that is none")
 
 
-def test_a_head_without_a_digest_is_asked_again_with_the_body(serve, settings) -> None:
+def test_a_head_without_a_digest_is_asked_again_with_the_body(serve: Serve, settings: Settings) -> None:
     server = serve(
         lambda request: (200, {"Content-Type": "application/vnd.oci.image.index.v1+json; charset=utf-8"}, b"{}")
     )

@@ -13,13 +13,15 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, speaks_tls_after_all
 
-from .asserting import fault, told
+from .asserting import Call, fault, told
+from .certificates import Certificates
+from .conftest import Serve, Settings, StartRegistry
 
 # ---- the way to the server ----
 
 
 @pytest.mark.parametrize("tls", ["verified", "plain"])
-def test_nothing_listens_there(settings, tls: str) -> None:
+def test_nothing_listens_there(settings: Settings, tls: str) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -28,12 +30,12 @@ def test_nothing_listens_there(settings, tls: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["registry.invalid", "a" * 70 + ".example"])
-def test_an_unknown_name(settings, host: str) -> None:
+def test_an_unknown_name(settings: Settings, host: str) -> None:
     told(fault(settings(f"{host}:5000")), "name", repr(host), "Check the name")
 
 
 @pytest.mark.parametrize("tls", ["verified", "plain"])
-def test_a_server_that_says_nothing(settings, listening, tls: str) -> None:
+def test_a_server_that_says_nothing(settings: Settings, listening: socket.socket, tls: str) -> None:
     error = fault(settings("127.0.0.1:%d" % listening.getsockname()[1], tls=tls), timeout=0.2)
     told(error, "timeout", "within 0.2 s", "firewall")
 
@@ -42,7 +44,9 @@ def test_a_server_that_says_nothing(settings, listening, tls: str) -> None:
 
 
 @pytest.mark.parametrize("call", [RegistryClient.ping, lambda client: client.head_manifest("shop/web", "1")])
-def test_plain_requests_to_a_tls_port(start_registry, serve, certificates, settings, call) -> None:
+def test_plain_requests_to_a_tls_port(
+    start_registry: StartRegistry, serve: Serve, certificates: Certificates, settings: Settings, call: Call
+) -> None:
     issued = certificates.issue("registry", ["127.0.0.1"], None)
     for server in (start_registry(issued=issued), serve(lambda request: (200, {}, b""), issued)):
         error = fault(settings(server.endpoint, tls="plain"), call)
@@ -50,7 +54,7 @@ def test_plain_requests_to_a_tls_port(start_registry, serve, certificates, setti
 
 
 @pytest.mark.parametrize("tls", ["verified", "unverified"])
-def test_tls_to_a_plain_port(start_registry, settings, tls: str) -> None:
+def test_tls_to_a_plain_port(start_registry: StartRegistry, settings: Settings, tls: str) -> None:
     error = fault(settings(start_registry().endpoint, tls=tls))
     told(error, "https_on_http", "it speaks plain HTTP, not TLS", "Set 'tls' to plain if that is wanted")
 
@@ -73,7 +77,7 @@ def test_the_words_of_go_nginx_and_apache(status: int, body: bytes, expected: bo
 # ---- certificates ----
 
 
-def test_an_unknown_authority(start_registry, certificates, settings) -> None:
+def test_an_unknown_authority(start_registry: StartRegistry, certificates: Certificates, settings: Settings) -> None:
     authority = certificates.authority("Harbour authority")
     registry = start_registry(issued=certificates.issue("registry", ["127.0.0.1"], authority))
     error = fault(settings(registry.endpoint))
@@ -88,7 +92,9 @@ def test_an_unknown_authority(start_registry, certificates, settings) -> None:
         client.ping()
 
 
-def test_a_certificate_signed_by_itself(start_registry, certificates, settings) -> None:
+def test_a_certificate_signed_by_itself(
+    start_registry: StartRegistry, certificates: Certificates, settings: Settings
+) -> None:
     issued = certificates.issue("registry", ["127.0.0.1"], None)
     registry = start_registry(issued=issued)
     told(fault(settings(registry.endpoint)), "ca", "'registry', SHA-256 ", "is signed by itself", "Set 'ca' to its PEM")
@@ -96,7 +102,9 @@ def test_a_certificate_signed_by_itself(start_registry, certificates, settings) 
         client.ping()
 
 
-def test_an_intermediate_authority_is_anchor_enough_as_for_the_engines(start_registry, certificates, settings) -> None:
+def test_an_intermediate_authority_is_anchor_enough_as_for_the_engines(
+    start_registry: StartRegistry, certificates: Certificates, settings: Settings
+) -> None:
     root = certificates.authority("Root")
     intermediate = certificates.issue("Intermediate", [], root, authority=True)
     registry = start_registry(issued=certificates.issue("registry", ["127.0.0.1"], intermediate))
@@ -104,7 +112,9 @@ def test_an_intermediate_authority_is_anchor_enough_as_for_the_engines(start_reg
         client.ping()
 
 
-def test_a_certificate_for_another_host(start_registry, certificates, settings) -> None:
+def test_a_certificate_for_another_host(
+    start_registry: StartRegistry, certificates: Certificates, settings: Settings
+) -> None:
     authority = certificates.authority()
     registry = start_registry(issued=certificates.issue("x", ["registry.example", "10.0.0.1"], authority))
     error = fault(settings(registry.endpoint, ca=authority.pem))
@@ -113,7 +123,9 @@ def test_a_certificate_for_another_host(start_registry, certificates, settings) 
     told(error, "tls", "not for localhost")
 
 
-def test_a_common_name_does_not_count(start_registry, certificates, settings) -> None:
+def test_a_common_name_does_not_count(
+    start_registry: StartRegistry, certificates: Certificates, settings: Settings
+) -> None:
     authority = certificates.authority()
     registry = start_registry(issued=certificates.issue("localhost", [], authority))
     error = fault(settings(f"localhost:{registry.port}", ca=authority.pem))
@@ -127,7 +139,13 @@ def test_a_common_name_does_not_count(start_registry, certificates, settings) ->
         ((1, 3), ("its certificate is not valid yet (valid from ", "Set the clock (NTP)")),
     ],
 )
-def test_a_certificate_out_of_its_time(start_registry, certificates, settings, valid, fragments) -> None:
+def test_a_certificate_out_of_its_time(
+    start_registry: StartRegistry,
+    certificates: Certificates,
+    settings: Settings,
+    valid: tuple[int, int],
+    fragments: tuple[str, ...],
+) -> None:
     authority = certificates.authority(valid=(-5, 5))
     registry = start_registry(issued=certificates.issue("registry", ["127.0.0.1"], authority, valid=valid))
     error = fault(settings(registry.endpoint, ca=authority.pem))
@@ -135,13 +153,15 @@ def test_a_certificate_out_of_its_time(start_registry, certificates, settings, v
     assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", str(error))) == 3
 
 
-def test_an_authority_out_of_its_time(start_registry, certificates, settings) -> None:
+def test_an_authority_out_of_its_time(
+    start_registry: StartRegistry, certificates: Certificates, settings: Settings
+) -> None:
     authority = certificates.authority(valid=(-5, -1))
     registry = start_registry(issued=certificates.issue("registry", ["127.0.0.1"], authority))
     told(fault(settings(registry.endpoint, ca=authority.pem)), "clock", "most likely its authority's, has expired")
 
 
-def test_a_client_certificate_is_demanded(serve, certificates, settings) -> None:
+def test_a_client_certificate_is_demanded(serve: Serve, certificates: Certificates, settings: Settings) -> None:
     authority = certificates.authority()
     issued = certificates.issue("registry", ["127.0.0.1"], authority)
     server = serve(lambda request: (200, {}, b""), issued, client_ca=authority)

@@ -42,7 +42,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
 from tests.http_server import Reply, Request
 
 from .certificates import Certificates
-from .conftest import Serve
+from .conftest import Serve, Settings
 from .servers import PASSWORD, USERNAME
 
 # ports
@@ -111,8 +111,6 @@ def test_an_address_of_another_host_cannot_be_listened_on() -> None:
 
 
 # certificates
-
-Settings = t.Callable[..., t.Any]
 
 
 def test_a_certificate_that_fits_is_read(certificates: Certificates, settings: Settings) -> None:

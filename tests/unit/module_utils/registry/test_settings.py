@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import typing as t
 
 import pytest
 import yaml
@@ -21,16 +22,19 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
     RegistrySettings,
 )
 
+from .certificates import Certificates
+
 STANDARD_LIBRARY = {
     *("__future__", "base64", "dataclasses", "errno", "hashlib", "http", "json"),
     *("re", "socket", "ssl", "time", "typing", "urllib"),
 }
+Params = t.Dict[str, t.Any]
 
 
-def validated(params: dict) -> dict:
+def validated(params: Params) -> Params:
     result = ArgumentSpecValidator({"registry": REGISTRY_SPEC}).validate({"registry": params})
     assert not result.error_messages
-    return result.validated_parameters["registry"]
+    return t.cast(Params, result.validated_parameters["registry"])
 
 
 def test_the_least_that_can_be_said() -> None:
@@ -39,7 +43,7 @@ def test_the_least_that_can_be_said() -> None:
     assert (made.tls, made.scheme, made.basic_authorization) == ("verified", "https", None)
 
 
-def test_all_of_it(certificates) -> None:
+def test_all_of_it(certificates: Certificates) -> None:
     pem = certificates.authority().pem
     params = {
         "endpoint": "r.example",
@@ -85,14 +89,14 @@ def test_what_a_template_leaves_empty_is_not_set() -> None:
         ({"username": "ci", "password": "hidden\n"}, "'password' has a line break"),
     ],
 )
-def test_what_cannot_be_meant(params: dict, cause: str) -> None:
+def test_what_cannot_be_meant(params: Params, cause: str) -> None:
     with pytest.raises(DeliveryError) as caught:
         RegistrySettings.from_params({"endpoint": "r.example", **params})
     assert cause in str(caught.value)
     assert "hidden" not in str(caught.value)
 
 
-def test_a_ca_with_plain_http_is_a_contradiction(certificates) -> None:
+def test_a_ca_with_plain_http_is_a_contradiction(certificates: Certificates) -> None:
     with pytest.raises(DeliveryError, match="'ca' is given and 'tls' is plain"):
         RegistrySettings.from_params({"endpoint": "r.example", "tls": "plain", "ca": certificates.authority().pem})
 
@@ -132,7 +136,7 @@ def test_the_documentation_says_what_the_spec_says() -> None:
         ("", []),
     ],
 )
-def test_challenges_are_read(header: str, expected: list) -> None:
+def test_challenges_are_read(header: str, expected: list[tuple[str, dict[str, str]]]) -> None:
     assert [tuple(challenge) for challenge in challenges(header)] == expected
 
 

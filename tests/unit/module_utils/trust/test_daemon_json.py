@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ lists = st.one_of(st.none(), st.lists(st.sampled_from(["a:1", "b:2", "10.0.0.0/8
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    values = draw(others)
+    values: dict[str, t.Any] = dict(draw(others))
     registries = draw(lists)
     if registries is not None:
         items = list(values.items())

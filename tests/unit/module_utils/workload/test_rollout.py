@@ -15,7 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload.waitin
 
 from .documents import deployment, event, pod, replica_set, running, waiting
 
-READY = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
+READY: dict[str, t.Any] = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}
 
 
 @pytest.mark.parametrize(
