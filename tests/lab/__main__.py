@@ -11,7 +11,6 @@ import sys
 
 from .down import down
 from .errors import LabError
-from .golang import BuildError
 from .nodes import DEFAULT, NODES, select
 from .places import Places
 from .progress import Progress
@@ -41,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
                 up(select(chosen.nodes), places, progress)
             else:
                 down(places, progress)
-    except (LabError, BuildError) as error:
+    except LabError as error:
         print(f"{progress.elapsed:.1f} s: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

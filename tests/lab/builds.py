@@ -26,7 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from .errors import LabError
 from .golang import BuildError, Go, find_go
+from .host_packages import refresh
 from .recipes import PROGRAMS, Program
 
 if TYPE_CHECKING:
@@ -91,26 +93,38 @@ def build(
 
     Raises BuildError. An interrupted build leaves Go's own caches, which the next run continues from, and nothing else.
     """
-    for name in names:
-        if name not in programs:
-            raise BuildError(f"There is no program {name!r} to build; there are {', '.join(programs)}.")
     go = find_go()
-    directories: dict[str, Path] = {}
+    directories = _directories(names, cache, go, programs, sources)
     elapsed: dict[str, float] = {}
-    for name in names:
-        program = programs[name]
-        home = cache / "programs" / name
-        target = home / build_key(program, sources / name, go, platform.machine())
+    for name, target in directories.items():
         if not target.is_dir():
             started = time.monotonic()
-            _Build(program, sources / name, go, cache, progress).into(target)
+            _Build(programs[name], sources / name, go, cache, progress).into(target)
             elapsed[name] = time.monotonic() - started
-        directories[name] = target
     if elapsed:
         total = sum(elapsed.values())
         shares = ", ".join(f"{name} {took:.0f} s ({took / total:.0%})" for name, took in elapsed.items())
         progress(f"built in {total:.0f} s: {shares}")
     return directories
+
+
+def tools(
+    names: Sequence[str], cache: Path, programs: Mapping[str, Program] = PROGRAMS, sources: Path = SOURCES
+) -> list[str]:
+    """Commands that building those of the named programs needs which the cache lacks. Raises BuildError."""
+    directories = _directories(names, cache, find_go(), programs, sources)
+    unbuilt = [programs[name] for name, target in directories.items() if not target.is_dir()]
+    return list(dict.fromkeys(tool for program in unbuilt for tool in program.tools))
+
+
+def _directories(
+    names: Sequence[str], cache: Path, go: Go, programs: Mapping[str, Program], sources: Path
+) -> dict[str, Path]:
+    for name in names:
+        if name not in programs:
+            raise BuildError(f"There is no program {name!r} to build; there are {', '.join(programs)}.")
+    machine = platform.machine()
+    return {name: cache / "programs" / name / build_key(programs[name], sources / name, go, machine) for name in names}
 
 
 @dataclass
@@ -193,6 +207,8 @@ class _Build:
         build, and is in CGO_LDFLAGS (which, other than what pkg-config says, is part of Go's own cache key).
         """
         root.mkdir()
+        if os.geteuid() == 0:
+            refresh()
         download = ["apt-get", "download", *self.program.debian]
         self._run(download, root, environment, log, lock, "If apt knows no such package: apt-get update, then again.")
         for package in sorted(root.glob("*.deb")):
@@ -279,7 +295,7 @@ def main(arguments: Sequence[str]) -> int:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     try:
         built = build(arguments or list(PROGRAMS), Path(home) / "longshore", lambda line: print(line, file=sys.stderr))
-    except BuildError as error:
+    except LabError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -36,7 +36,10 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
 ) -> Completed:
-    """Run argv to its end, `data` as its standard input. Raises LabError on failure unless check is False."""
+    """Run argv to its end, `data` as its standard input. Raises LabError on failure unless check is False.
+
+    Without check a program that is not here is one that failed: exit code 127, as a shell has it.
+    """
     try:
         done = subprocess.run(
             list(argv),
@@ -48,7 +51,10 @@ def run(
             env={**os.environ, **(environment or {})},
         )
     except OSError as error:
-        raise LabError(f"{argv[0]} could not be run: {error.strerror}.") from error
+        said = f"{argv[0]} could not be run: {error.strerror}."
+        if check:
+            raise LabError(said) from error
+        return Completed(127, "", said)
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s.") from error
     completed = Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

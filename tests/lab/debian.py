@@ -6,16 +6,30 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 BASE_SUITE = "bookworm"  # systemd 252: newer ones refuse cgroup v1
 ENGINE_SUITE = "trixie"  # its engines need only bookworm's libc
 
-# What `make lab` installs on a Debian or Ubuntu host that has no Docker engine (docker.io, iptables) or cannot make a
-# root file system (the others).
-HOST_PACKAGES = {
-    "dockerd": ("docker.io", "iptables"),
-    "debootstrap": ("debootstrap", "debian-archive-keyring"),
-    "ssh": ("openssh-client",),
+
+@dataclass(frozen=True)
+class Need:
+    """What brings a program to a Debian host. Where one of `files` is missing the program is of no use."""
+
+    packages: tuple[str, ...]
+    files: tuple[str, ...] = ()
+
+
+# By program: what `make lab` installs on a Debian or Ubuntu host where it is missing and will be used.
+HOST_NEEDS = {
+    "dockerd": Need(("docker.io", "iptables")),
+    "docker": Need(("docker-cli",)),  # a package of its own from trixie on, before in docker.io
+    "ip": Need(("iproute2",)),  # takes out what an engine leaves in the kernel
+    "ssh": Need(("openssh-client",)),
+    "debootstrap": Need(("debootstrap", "debian-archive-keyring")),
+    "update-ca-certificates": Need(("ca-certificates",), ("/etc/ssl/certs/ca-certificates.crt",)),  # for Go's downloads
+    "gcc": Need(("gcc", "libc6-dev"), ("/usr/include/stdlib.h",)),
+    "pkg-config": Need(("pkg-config",)),
 }
 
 BASE_PACKAGES = (

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import LabError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MINIMUM_GO = (1, 26, 3)  # the highest `go` line of the programs' go.mod files
 
 
-class BuildError(Exception):
+class BuildError(LabError):
     """A program could not be built; the message says which, why, and what to do."""
 
 

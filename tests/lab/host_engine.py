@@ -13,51 +13,29 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import host_packages
 from .command import run
-from .debian import HOST_PACKAGES
-from .engine import docker
+from .engine import docker, labelled
 from .errors import LabError
+from .nodes import LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .places import Places
     from .progress import Progress
 
+PROGRAMS = ("dockerd", "docker", "ip")
 UNITS = ("docker.service", "docker.socket", "containerd.service")
+ITS_PID_FILE = Path("/var/run/docker.pid")
+BRIDGE = "docker0"
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 60.0
 
 
 def answers() -> bool:
     """Whether an engine answers the docker client here."""
-    return shutil.which("docker") is not None and docker("version", check=False, timeout=30).rc == 0
-
-
-def distribution(os_release: str) -> set[str]:
-    """ID and ID_LIKE of an os-release file's text."""
-    values: set[str] = set()
-    for line in os_release.splitlines():
-        key, _equals, value = line.partition("=")
-        if key in {"ID", "ID_LIKE"}:
-            values.update(value.strip().strip("\"'").split())
-    return values
-
-
-def install(what: str, progress: Progress) -> None:
-    """Install Debian's packages for `what` (a key of HOST_PACKAGES) if its program is missing; root on Debian only."""
-    if shutil.which(what) is not None:
-        return
-    packages = HOST_PACKAGES[what]
-    release = Path("/etc/os-release")
-    like = distribution(release.read_text(encoding="utf-8")) if release.is_file() else set()
-    if os.geteuid() != 0 or not like & {"debian", "ubuntu"}:
-        raise LabError(
-            f"The lab needs {what}, which is not here, and installs it only as root on Debian or Ubuntu. "
-            f"Install {' '.join(packages)} (or what your system calls it) and run this again."
-        )
-    progress(f"host: installing {' '.join(packages)} from {'Ubuntu' if 'ubuntu' in like else 'Debian'}, with apt-get")
-    environment = {"DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "-q", "update"], environment=environment)
-    run(["apt-get", "-q", "install", "-y", "--no-install-recommends", *packages], environment=environment)
+    return docker("version", check=False, timeout=30).rc == 0
 
 
 def ensure(places: Places, progress: Progress) -> None:
@@ -68,59 +46,77 @@ def ensure(places: Places, progress: Progress) -> None:
         raise LabError(
             f"No Docker engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start it, or unset DOCKER_HOST."
         )
-    systemd = Path("/run/systemd/system").is_dir()
-    before = _active_units() if systemd else set()
-    install("dockerd", progress)
-    if answers():  # installing it started it
-        _remember_units(places, before)
-        return
-    if os.geteuid() != 0:
+    absent = host_packages.missing(PROGRAMS)
+    if os.geteuid() != 0 and not absent:
         raise LabError(
             "No Docker engine answers. Start it (`sudo systemctl start docker`) and let this user use it "
             "(`sudo usermod -aG docker $USER`, then log in again), or run this as root."
         )
-    if systemd:
-        progress("host: starting docker.service")
-        run(["systemctl", "start", "docker.service"])
-        _remember_units(places, before)
-    else:
-        progress(f"host: starting dockerd (there is no systemd); its log is {_log(places)}")
-        _start_daemon(places)
-    deadline = time.monotonic() + START_TIMEOUT
-    while not answers():
-        if time.monotonic() > deadline or not (_service(places).exists() or _daemon(places)):
-            raise LabError(f"dockerd did not come up. The end of its log:\n{_tail(_log(places))}")
-        time.sleep(0.3)
+    if not absent or host_packages.allowed():
+        _note(places)
+    for program in PROGRAMS:  # one after the other: what brings the engine may bring its client
+        host_packages.install([program], places, progress)
+    _start(places, progress)
+
+
+def revive(places: Places, progress: Progress) -> None:
+    """Start the engine that the lab had started and that has ended since: it holds what there is to remove."""
+    if places.engine.is_dir() and not host_packages.missing(("dockerd", "docker")):
+        _start(places, progress)
 
 
 def stop(places: Places, progress: Progress) -> None:
-    """Stop the engine if the lab itself started it, with what it left in the kernel; packages stay."""
-    if _service(places).exists():
-        units = _service(places).read_text(encoding="ascii").split()
+    """Stop the engine if the lab itself started it, with what it left in the kernel; packages stay.
+
+    An engine in which containers run that are not the lab's goes on, until a later call finds none.
+    """
+    units = [unit for unit in _units(places) if _is_active(unit)]
+    process = _daemon(places)
+    others = _running_others() if units or process else []
+    if others:
+        progress(
+            f"host: the engine, which the lab had started, goes on: {', '.join(others)} in it "
+            f"{'are' if others[1:] else 'is'} not the lab's. Without, `make lab-down` stops it"
+        )
+        return
+    if units:
         progress(f"host: stopping {' '.join(units)}, which the lab had started")
         run(["systemctl", "stop", *units])
-    elif process := _daemon(places):
+    elif process:
         progress("host: stopping dockerd, which the lab had started")
-        os.kill(process, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_TIMEOUT
-        while _daemon(places):
-            if time.monotonic() > deadline:
-                raise LabError(f"dockerd (process {process}) did not stop within {STOP_TIMEOUT:.0f} s.")
-            time.sleep(0.1)
-    else:
-        return
-    _remove_bridge()
-    if _forward_policy(places).exists():  # dockerd sets DROP where it turns forwarding on
-        run(["iptables", "-P", "FORWARD", _forward_policy(places).read_text(encoding="ascii")], check=False)
+        _terminate(process, places)
+    policy = _forward_policy(places)
+    is_ours = policy.exists() and not answers()
+    left = _clean_kernel(policy.read_text(encoding="ascii")) if is_ours else ""
     shutil.rmtree(places.engine, ignore_errors=True)
+    if left:
+        raise LabError(left)
 
 
-def _remove_bridge() -> None:
-    """Take out docker0 with its route, and the engine's own chains: dockerd leaves them when it ends."""
-    run(["ip", "link", "delete", "docker0"], check=False)
+def _running_others() -> list[str]:
+    """Names of running containers that are not the lab's."""
+    running = docker("ps", "--format", "{{.Names}}", check=False).stdout.split()
+    return sorted(set(running) - set(labelled("container", LABEL))) if running else []
+
+
+def _terminate(process: int, places: Places) -> None:
+    os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while _daemon(places):
+        if time.monotonic() > deadline:
+            raise LabError(f"dockerd (process {process}) did not stop within {STOP_TIMEOUT:.0f} s.")
+        time.sleep(0.1)
+
+
+def _clean_kernel(policy: str) -> str:
+    """Take out the bridge with its route, the engine's own chains and its policy, which dockerd leaves when it ends.
+
+    What could not be taken out, as a sentence with the way out; nothing if all is gone.
+    """
+    run(["ip", "link", "delete", BRIDGE], check=False)
     for table in ("filter", "nat"):
         rules = run(["iptables", "-t", table, "-S"], check=False).stdout.splitlines()
-        ours = [rule.split() for rule in rules if "DOCKER" in rule or "docker0" in rule or "172.17.0.0/16" in rule]
+        ours = [rule.split() for rule in rules if "DOCKER" in rule or BRIDGE in rule or "172.17.0.0/16" in rule]
         for rule in ours:
             if rule[0] == "-A" and not rule[1].startswith("DOCKER"):
                 run(["iptables", "-t", table, "-D", *rule[1:]], check=False)
@@ -128,19 +124,63 @@ def _remove_bridge() -> None:
         for action in ("-F", "-X"):
             for chain in chains:
                 run(["iptables", "-t", table, action, chain], check=False)
-
-
-def _start_daemon(places: Places) -> None:
-    places.engine.mkdir(parents=True, exist_ok=True)
-    program = shutil.which("dockerd") or "/usr/sbin/dockerd"
-    policy = run(["iptables", "-S", "FORWARD"], check=False).stdout.split()[:3]
-    if policy[:2] == ["-P", "FORWARD"]:
-        _forward_policy(places).write_text(policy[2], encoding="ascii")
-    with _log(places).open("ab") as log:
-        process = subprocess.Popen(
-            [program], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+    run(["iptables", "-P", "FORWARD", policy], check=False)  # dockerd sets DROP where it turns forwarding on
+    if Path("/sys/class/net", BRIDGE).exists():
+        return (
+            f"The engine is stopped, and its network interface {BRIDGE} stays: `ip link delete {BRIDGE}` as root takes it "
+            "away (`ip` is in Debian's package iproute2)."
         )
-    _pid_file(places).write_text(f"{process.pid}\n", encoding="ascii")
+    return ""
+
+
+def _note(places: Places) -> None:
+    """Note what is about to be started, so that `stop` knows it as the lab's whatever interrupts the start."""
+    places.engine.mkdir(parents=True, exist_ok=True)
+    if not _forward_policy(places).exists():
+        words = run(["iptables", "-S", "FORWARD"], check=False).stdout.split()[:3]
+        _forward_policy(places).write_text(words[2] if words[:2] == ["-P", "FORWARD"] else "ACCEPT", encoding="ascii")
+    if _systemd():
+        inactive = [unit for unit in UNITS if not _is_active(unit)]
+        _units_file(places).write_text(" ".join(dict.fromkeys([*_units(places), *inactive])), encoding="ascii")
+
+
+def _start(places: Places, progress: Progress) -> None:
+    """Start the engine and wait until it answers."""
+    is_alive = _launch(places, progress)
+    deadline = time.monotonic() + START_TIMEOUT
+    while not answers():
+        if time.monotonic() > deadline or not is_alive():
+            raise LabError(f"dockerd did not come up. The end of its log:\n{_tail(_log(places))}")
+        time.sleep(0.3)
+
+
+def _launch(places: Places, progress: Progress) -> Callable[[], bool]:
+    """Start the engine if it is not on its way already; what tells whether it still is."""
+    if _systemd():
+        progress("host: starting docker.service")
+        run(["systemctl", "start", "docker.service"])
+        return lambda: _is_active("docker.service")
+    if answers():  # installing it started it, as under sysvinit
+        shutil.copy(ITS_PID_FILE, _pid_file(places))
+    elif not _daemon(places):
+        progress(f"host: starting dockerd (there is no systemd); its log is {_log(places)}")
+        daemon = _start_daemon(places)
+        return lambda: daemon.poll() is None
+    return lambda: _daemon(places) is not None
+
+
+def _start_daemon(places: Places) -> subprocess.Popen[bytes]:
+    """Start dockerd in a session of its own; its process itself notes its number before it becomes dockerd."""
+    program = shutil.which("dockerd") or "/usr/sbin/dockerd"
+    with _log(places).open("ab") as log:
+        return subprocess.Popen(
+            ["sh", "-c", 'echo $$ >"$0" && exec "$@"', str(_pid_file(places)), program],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
 
 
 def _daemon(places: Places) -> int | None:
@@ -154,16 +194,23 @@ def _daemon(places: Places) -> int | None:
     return process if name == "dockerd" and state.split()[0] != "Z" else None
 
 
-def _active_units() -> set[str]:
-    return {unit for unit in UNITS if run(["systemctl", "is-active", "--quiet", unit], check=False).rc == 0}
+def _systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()
 
 
-def _remember_units(places: Places, before: set[str]) -> None:
-    places.engine.mkdir(parents=True, exist_ok=True)
-    _service(places).write_text(" ".join(unit for unit in UNITS if unit not in before), encoding="ascii")
+def _is_active(unit: str) -> bool:
+    return run(["systemctl", "is-active", "--quiet", unit], check=False).rc == 0
 
 
-def _service(places: Places) -> Path:
+def _units(places: Places) -> list[str]:
+    """Units that were not active when the lab started the engine."""
+    try:
+        return _units_file(places).read_text(encoding="ascii").split()
+    except OSError:
+        return []
+
+
+def _units_file(places: Places) -> Path:
     return places.engine / "started-units"
 
 

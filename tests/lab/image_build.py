@@ -17,7 +17,7 @@ from .command import run, stream
 from .debian import BASE_SUITE, mirror
 from .engine import ENVIRONMENT, docker, inspect
 from .errors import LabError
-from .host_engine import install
+from .host_packages import install
 from .nodes import LABEL
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _build(image: Image, progress: Progress) -> None:
 
 def _debootstrap(image: Image, places: Places, progress: Progress) -> None:
     """Make the root file system in a mount namespace of its own: an interruption leaves no mount behind."""
-    install("debootstrap", progress)
+    install(["debootstrap"], places, progress)
     if os.geteuid() != 0:
         raise LabError("debootstrap makes the nodes' root file system and needs root: run `make lab` as root.")
     progress(f"image {image.kind}: debootstrap {BASE_SUITE} from {mirror()}")

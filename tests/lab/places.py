@@ -39,6 +39,11 @@ class Places:
         return self.root / "engine"
 
     @property
+    def installing(self) -> Path:
+        """Names what packages of the host are being installed for, until they are."""
+        return self.root / "installing"
+
+    @property
     def lab(self) -> Path:
         return self.root / "lab"
 

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from . import archives, clients, health, host_engine, image_build, machines
+from . import archives, builds, clients, health, host_engine, host_packages, image_build, machines
 from .access import write_atomically
-from .builds import build
 from .command import stream
+from .debian import HOST_NEEDS
 from .engine import inspect
 from .errors import LabError
 from .node_images import base_image, node_image
@@ -46,18 +46,18 @@ def only_one(places: Places, progress: Progress) -> Iterator[None]:
 def up(asked: Iterable[Node], places: Places, progress: Progress) -> None:
     """The asked nodes, and those that exist already, running as wanted. Raises LabError."""
     host_engine.ensure(places, progress)
-    host_engine.install("ssh", progress)
     existing = inspect("container", [node.container for node in NODES.values()])
     names = {node.name for node in asked}
     nodes = tuple(node for node in NODES.values() if node.name in names or node.container in existing)
+    host_packages.install(_host_programs(_programs(nodes), places), places, progress)
     with ThreadPoolExecutor(max_workers=1) as pool:  # the network's share of the work, while the compiler has the rest
         new = any(node.container not in existing for node in nodes)
         images = pool.submit(_have_images, nodes, places, progress) if new else None
-        programs = build(_programs(nodes), places.root, progress)
+        programs = builds.build(_programs(nodes), places.root, progress)
         wanted = plan(nodes, places, programs, archives.directory(places, programs))
         settled = places.lab / "settled"
-        found = health.problems(wanted, places)
-        if found or not settled.exists() or settled.read_text(encoding="ascii") != wanted.digest:
+        found = health.problems(wanted, places) or _unsettled(settled, wanted)
+        if found:
             settled.unlink(missing_ok=True)
             for problem in found if existing else ():
                 progress(f"to do: {problem}")
@@ -82,6 +82,24 @@ def report(nodes: Iterable[Node], places: Places, progress: Progress) -> None:
         progress(f"kubeconfig: {places.kubeconfig}")
     if any(not node.in_cluster for node in nodes):
         progress(f"builder:    {BUILDER}, client certificates in {places.builder}")
+
+
+def _unsettled(settled: Path, wanted: Plan) -> list[str]:
+    """Why the playbook has to run although everything works; nothing if it has not to."""
+    if not settled.exists():
+        return ["the playbook, as a run before was interrupted or failed"]
+    if settled.read_text(encoding="ascii") != wanted.digest:
+        return ["the playbook, as it or the set of nodes is another now"]
+    return []
+
+
+def _host_programs(names: list[str], places: Places) -> list[str]:
+    """What is used of the host, so that it is installed at once and before several things go on side by side."""
+    compilers = builds.tools(names, places.root)
+    needed = ["ssh", *(tool for tool in compilers if tool in HOST_NEEDS)]
+    if host_packages.allowed():  # elsewhere whoever needs them says so
+        needed += ["debootstrap", "update-ca-certificates"]
+    return needed
 
 
 def _programs(nodes: Iterable[Node]) -> list[str]:

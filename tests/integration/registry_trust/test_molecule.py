@@ -28,7 +28,7 @@ def test_the_scenario_on_a_throw_away_container(tmp_path: Path) -> None:
         "NO_COLOR": "1",
         "ANSIBLE_HOME": str(tmp_path),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        # a node image of the lab has every program that the scenario would install
+        # any Debian does; a node image of the lab needs no other registry and has the engines, though no docker-registry
         "MOLECULE_IMAGE": node_image("dock").tag,
     }
     done = subprocess.run(

@@ -18,19 +18,6 @@ from tests.lab.progress import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-UBUNTU = 'PRETTY_NAME="Ubuntu 24.04"\nID=ubuntu\nID_LIKE=debian\n'
-
-
-def test_a_distribution_is_read_with_its_kin() -> None:
-    assert host_engine.distribution(UBUNTU) == {"ubuntu", "debian"}
-    assert host_engine.distribution('ID="rocky"\nID_LIKE="rhel centos fedora"\n') == {
-        "rocky",
-        "rhel",
-        "centos",
-        "fedora",
-    }
-    assert host_engine.distribution("") == set()
-
 
 def test_an_engine_elsewhere_is_the_users_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
@@ -48,10 +35,3 @@ def test_an_engine_that_the_lab_did_not_start_is_not_stopped(tmp_path: Path) -> 
     (places.engine / "dockerd.pid").write_text("1\n", encoding="ascii")
     host_engine.stop(places, Progress(out))
     assert out.getvalue() == ""
-
-
-def test_what_a_user_without_rights_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(LabError, match=r"only as root on Debian or Ubuntu\. Install docker\.io iptables"):
-        host_engine.install("dockerd", Progress(io.StringIO()))
