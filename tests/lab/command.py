@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 LAST_LINES = 25
+_kept_open: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class Completed:
     stderr: str
 
 
+@contextmanager
+def keep_open(descriptor: int) -> Iterator[None]:
+    """Have what is run meanwhile keep this file open: a lock on it is held until the last of those has ended, too.
+
+    So a program that outlives a killed run of the lab is waited for by the next one.
+    """
+    _kept_open.append(descriptor)
+    try:
+        yield
+    finally:
+        _kept_open.remove(descriptor)
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -35,10 +50,12 @@ def run(
     check: bool = True,
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    starts_services: bool = False,
 ) -> Completed:
     """Run argv to its end, `data` as its standard input. Raises LabError on failure unless check is False.
 
-    Without check a program that is not here is one that failed: exit code 127, as a shell has it.
+    Without check a program that is not here is one that failed: exit code 127, as a shell has it. What starts services
+    is not given what keep_open names: they would keep it for good.
     """
     try:
         done = subprocess.run(
@@ -49,6 +66,7 @@ def run(
             check=False,
             timeout=timeout,
             env={**os.environ, **(environment or {})},
+            pass_fds=() if starts_services else _kept_open,
         )
     except OSError as error:
         said = f"{argv[0]} could not be run: {error.strerror}."
@@ -82,6 +100,7 @@ def stream(
             errors="replace",
             cwd=directory,
             env={**os.environ, **(environment or {})},
+            pass_fds=_kept_open,
         )
     except OSError as error:
         raise LabError(f"{argv[0]} could not be run: {error.strerror}.") from error

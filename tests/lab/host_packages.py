@@ -74,7 +74,7 @@ def install(programs: Iterable[str], places: Places, progress: Progress) -> None
         _finish_interrupted()
     refresh()
     command = ["apt-get", "-q", "-y", "-o", f"DPkg::Lock::Timeout={PATIENCE}", "install", "--no-install-recommends"]
-    run([*command, *packages], environment=ENVIRONMENT)
+    run([*command, *packages], environment=ENVIRONMENT, starts_services=True)
     left = missing(wanted)
     if left:
         raise LabError(f"{' '.join(packages)} are installed, and {' and '.join(left)} is still not on PATH.")
@@ -95,7 +95,7 @@ def _finish_interrupted() -> None:
     for path in LOCKS:
         with open(path, "w", encoding="ascii") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
-    run(["dpkg", "--configure", "--pending"], environment=ENVIRONMENT)
+    run(["dpkg", "--configure", "--pending"], environment=ENVIRONMENT, starts_services=True)
 
 
 def _usable(program: str) -> bool:

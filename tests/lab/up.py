@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import archives, builds, clients, health, host_engine, host_packages, image_build, machines
 from .access import write_atomically
-from .command import stream
+from .command import keep_open, stream
 from .debian import HOST_NEEDS
 from .engine import inspect
 from .errors import LabError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def only_one(places: Places, progress: Progress) -> Iterator[None]:
-    """Hold the lab's lock; wait, and say so, while another command changes the lab."""
+    """Hold the lab's lock; wait, and say so, while another command, or what a killed one had run, changes the lab."""
     places.root.mkdir(parents=True, exist_ok=True)
     with places.lock.open("w") as lock:
         try:
@@ -40,7 +40,8 @@ def only_one(places: Places, progress: Progress) -> Iterator[None]:
         except BlockingIOError:
             progress("another command is at work on the lab: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with keep_open(lock.fileno()):
+            yield
 
 
 def up(asked: Iterable[Node], places: Places, progress: Progress) -> None:
