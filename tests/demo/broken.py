@@ -8,7 +8,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .cluster import Cluster, Sign
+from tests.signs import Sign
+
+from .cluster import Cluster
 from .delivery import Delivery, deliver
 from .errors import DemoError
 from .settings import Settings

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import urllib3
 from kubernetes import client, config
 
+from tests.signs import TIMEOUT, Sign, first_seen
+
 from .errors import DemoError
 from .settings import NAMESPACE, RELEASE, Settings
-
-REVISION = "deployment.kubernetes.io/revision"
-TIMEOUT = (5, 30)  # seconds to connect and to wait for an answer
 
 
 @dataclass(frozen=True)
@@ -26,33 +25,6 @@ class Pod:
     node: str
     ready: bool
     images: dict[str, str]  # container -> reference as the pod names it
-
-
-@dataclass(frozen=True)
-class Node:
-    name: str
-    runtime: str
-    images: frozenset[str]  # every name of every image it holds
-
-
-@dataclass(frozen=True)
-class Sign:
-    """An event of a container: its reason, and how its message begins."""
-
-    reason: str
-    container: str
-    message: str = ""
-
-    def is_in(self, event: t.Any) -> bool:
-        return (
-            event.reason == self.reason
-            and event.involved_object.field_path == f"spec.containers{{{self.container}}}"
-            and (event.message or "").startswith(self.message)
-        )
-
-
-def _owners(item: t.Any, by: str) -> list[tuple[str, str]]:
-    return [(owner.kind, getattr(owner, by)) for owner in item.metadata.owner_references or ()]
 
 
 @contextlib.contextmanager
@@ -96,15 +68,9 @@ class Cluster:
         ]
 
     @_asking("its nodes")
-    def nodes(self) -> list[Node]:
-        return [
-            Node(
-                node.metadata.name,
-                node.status.node_info.container_runtime_version,
-                frozenset(name for image in node.status.images or () for name in image.names or ()),
-            )
-            for node in self._core.list_node(_request_timeout=TIMEOUT).items
-        ]
+    def nodes(self) -> list[str]:
+        """Their names."""
+        return [node.metadata.name for node in self._core.list_node(_request_timeout=TIMEOUT).items]
 
     @_asking("the address of the Service")
     def address(self) -> str:
@@ -120,28 +86,8 @@ class Cluster:
 
     @_asking("what happened to the new pods")
     def first_seen(self, sign: Sign) -> float | None:
-        """When a pod of the newest revision first had this event, else when it was made: in whole seconds since the epoch.
-
-        A repeated event keeps the time of its first occurrence. None if the newest revision has no pod.
-        """
-        moments = []
-        for pod in self._newest_pods():
-            selector = f"involvedObject.uid={pod.metadata.uid}"
-            events = self._core.list_namespaced_event(
-                NAMESPACE, field_selector=selector, _request_timeout=TIMEOUT
-            ).items
-            times = [event.first_timestamp or event.event_time for event in events if sign.is_in(event)]
-            moments.append(min(filter(None, times), default=pod.metadata.creation_timestamp))
-        return min(moments).timestamp() if moments else None
-
-    def _newest_pods(self) -> list[t.Any]:
-        sets = self._apps.list_namespaced_replica_set(NAMESPACE, _request_timeout=TIMEOUT).items
-        mine = [found for found in sets if ("Deployment", RELEASE) in _owners(found, "name")]
-        if not mine:
-            return []
-        newest = max(mine, key=lambda found: int((found.metadata.annotations or {}).get(REVISION, 0)))
-        pods = self._core.list_namespaced_pod(NAMESPACE, _request_timeout=TIMEOUT).items
-        return [pod for pod in pods if ("ReplicaSet", newest.metadata.uid) in _owners(pod, "uid")]
+        """When a pod of the newest revision first showed this: see tests.signs."""
+        return first_seen(self._core, self._apps, NAMESPACE, RELEASE, sign)
 
     @_asking("how the application answers")
     def greeting(self) -> str:

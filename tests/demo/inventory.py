@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from .errors import DemoError
 from .settings import Settings
 
+NODES = "longshore_nodes"  # the group of hosts whose engines are to hold the images
+
 
 @dataclass(frozen=True)
 class Inventory:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import typing as t
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from .ad_hoc import AdHoc, script
 from .errors import DemoError
 from .settings import Settings
 
@@ -42,44 +42,22 @@ class Load:
         self._url = url
         self._stop_file = f"/tmp/longshore-demo-{uuid.uuid4().hex}"
 
-    def _ansible(self, module: str, arguments: str) -> subprocess.Popen[str]:
-        command = ["ansible", self._host]
-        for inventory in self._settings.inventories:
-            command += ["-i", str(inventory)]
-        environment = {
-            **self._settings.environment,
-            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.json",  # and none of a user's that writes between
-            "ANSIBLE_FORCE_COLOR": "0",
-        }
-        return subprocess.Popen(
-            [*command, "-m", module, "-a", arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
     def __enter__(self) -> Load:
-        command = f"{SCRIPT} {self._url} {self._stop_file} {LIMIT_SECONDS}"
-        self._process = self._ansible("ansible.builtin.script", json.dumps({"cmd": command, "executable": "python3"}))
+        self._sending = script(self._settings, self._host, SCRIPT, self._url, self._stop_file, str(LIMIT_SECONDS))
         return self
 
     def __exit__(self, *exception: t.Any) -> None:
-        stopping = self._ansible("ansible.builtin.file", f"path={self._stop_file} state=touch mode=0600")
-        stopping.communicate()
-        stdout, stderr = self._process.communicate()
-        if exception[0] is None:
-            self.count = self._read(stdout, stderr)
-
-    def _read(self, stdout: str, stderr: str) -> Count:
+        stopping = {"path": self._stop_file, "state": "touch", "mode": "0600"}
         try:
-            result = json.loads(stdout)["plays"][0]["tasks"][0]["hosts"][self._host]
-            counted = json.loads(result["stdout"])
+            AdHoc(self._settings, self._host, "ansible.builtin.file", stopping).results()
+            self.count = self._read(self._sending.results())
+        except DemoError:
+            if exception[0] is None:  # else what went wrong before is what matters
+                raise
+
+    def _read(self, results: dict[str, dict[str, t.Any]]) -> Count:
+        try:
+            counted = json.loads(results[self._host]["stdout"])
         except (ValueError, LookupError) as error:
-            raise DemoError(
-                f"the requests from {self._host} to {self._url} were not counted: {stdout}{stderr}"
-            ) from error
+            raise DemoError(f"the requests from {self._host} to {self._url} were not counted: {results}") from error
         return Count(counted["answers"], counted["failures"])

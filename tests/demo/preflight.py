@@ -11,10 +11,9 @@ import yaml
 
 from .cluster import Cluster
 from .errors import DemoError
-from .inventory import Inventory
+from .inventory import NODES, Inventory
 from .settings import EXAMPLE, Settings
 
-NODES = "longshore_nodes"
 REGISTRY_HOSTS = "longshore_registry_hosts"
 
 
@@ -70,7 +69,7 @@ def check_builder(settings: Settings) -> None:
 
 def host_in_cluster(inventory: Inventory, cluster: Cluster) -> str:
     """A host of the inventory that is a node of the cluster, from which its Services can be reached."""
-    nodes = [node.name for node in cluster.nodes()]
+    nodes = cluster.nodes()
     names = [name for name in nodes if name in inventory.hosts]
     if not names:
         raise DemoError(

@@ -17,6 +17,8 @@ from .nodes import NODES, Node
 if TYPE_CHECKING:
     from .places import Places
 
+MEMORY_LIMIT = 2.5 * 2**30  # bytes that all nodes together may use
+
 
 def status(places: Places) -> list[str]:
     """Lines of a table, one for each node that exists."""

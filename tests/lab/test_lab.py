@@ -25,7 +25,7 @@ from .health import inactive_services
 from .nodes import BUILDER, CLUSTER, DOCK, NODES, Node
 from .places import Places
 from .scratch_images import BUSYBOX
-from .status import total_memory
+from .status import MEMORY_LIMIT, total_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,7 +222,7 @@ def test_dock_has_podman_and_the_controller_a_buildx() -> None:
 
 
 def test_all_of_it_fits_into_memory() -> None:
-    assert total_memory() <= 2.5 * 2**30
+    assert total_memory() <= MEMORY_LIMIT
 
 
 def test_up_on_the_running_lab_is_quick_and_changes_nothing() -> None:
