@@ -29,6 +29,7 @@ class Run:
     result: dict[str, t.Any]
     output: str
     seconds: float
+    answered: float  # when the task had its result, in seconds since the epoch
 
     @property
     def actions(self) -> dict[str, str]:
@@ -124,7 +125,7 @@ class Lab:
         assert saved.exists(), output
         result = json.loads(saved.read_text())
         assert bool(result.get("failed")) is not ok, output
-        return Run(result, output, time.monotonic() - began)
+        return Run(result, output, time.monotonic() - began, saved.stat().st_mtime)
 
     def pods(self) -> dict[str, t.Any]:
         """The pods that are not being deleted, by uid."""

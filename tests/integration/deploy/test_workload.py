@@ -5,17 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import typing as t
-
 import pytest
 from kubernetes import client
 
 from tests.http_server import ManifestServer
 
 from .lab import PODS, SECRET, SERVE, Lab
-
-GIVEN_UP_SECONDS = 20  # within which a release that cannot come up is given up after its cause shows
 
 pytestmark = pytest.mark.lab
 
@@ -92,56 +87,6 @@ def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) 
     assert taken.result["ready"] == PODS
     assert release.apps.read_namespaced_deployment("web", release.namespace).metadata.annotations["team"] == "blue"
     assert release.deliver().result["changed"] is False
-
-
-BROKEN: dict[str, tuple[dict[str, t.Any], str, tuple[str, ...]]] = {
-    "crash": (
-        {"command": ["/bin/sh", "-c", "echo starting; echo the password $DB_PASSWORD is wrong; exit 78"]},
-        "crash",
-        ("container web has ended twice, last with exit code 78", "\n  starting\n", "is wrong"),
-    ),
-    "image that no registry has": (
-        {"image": "10.90.0.20:5999/shop/none@sha256:" + "a" * 64, "pin": True, "sidecars": None},
-        "pull",
-        ("10.90.0.20:5999/shop/none@sha256:" + "a" * 64, "connection refused", "node"),
-    ),
-    "readiness probe that never passes": (
-        {"probes": {"ready": {"http": "/nowhere", "period": 2}}},
-        "probe",
-        ("readiness probe (GET /nowhere on port http) has not passed for 15 s", "statuscode: 404"),
-    ),
-    "startup probe that never passes": (
-        {"probes": {"startup": {"exec": ["/bin/sh", "-c", "echo not yet; exit 1"], "failures": 3}}},
-        "probe",
-        ("stopped by the kubelet because its startup probe", "not yet"),
-    ),
-    "command that is not there": ({"command": ["/bin/nonesuch"]}, "start", ("cannot be started", "/bin/nonesuch")),
-    "root": ({"run_as_user": 0}, "configuration", ("may not run as root", "run_as_user")),
-    "no room": (
-        {"resources": {"requests": {"cpu": "4096"}}},
-        "unschedulable",
-        ("no node takes it", "Insufficient cpu", "of the 4096 asked for"),
-    ),
-}
-
-
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_release_that_cannot_come_up_is_given_up_with_the_cause(release: Lab, broken: str) -> None:
-    options, kind, words = BROKEN[broken]
-    before = release.ready()
-    run = release.deliver(ok=False, **options)
-    # a generous lower bound of when the cause shows is when the task begins
-    assert run.seconds < GIVEN_UP_SECONDS + 5, run.output
-    assert run.result["why"]["kind"] == kind, run.output
-    message = run.result["msg"]
-    assert not [word for word in words if word not in message], message
-    assert SECRET not in json.dumps(run.result)
-    assert SECRET not in run.output
-    # the same pods as before, ready still, and who asks gets an answer
-    assert release.ready() >= before
-    assert run.result["why"]["earlier_pods_serving"] == PODS
-    assert "%d earlier pods go on serving" % PODS in message
-    assert release.page() == "hello " + SECRET
 
 
 def test_a_slow_start_is_not_given_up(release: Lab) -> None:
