@@ -92,7 +92,8 @@ def option_of(role: str, specification: Options, module_option: str, value: t.An
     used = names(value)
     for variable, option in ENTRIES.items():
         if f"{variable}.{module_option}" in used:
-            return specification[option]["options"].get(module_option)
+            entries: Options = specification[option]["options"]
+            return entries.get(module_option)
     name = f"{role}_{module_option}"
     return specification.get(name) if name in used else None
 
