@@ -10,6 +10,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 # on which nodes modules run
 NODE_PYTHONS = tuple(f"3.{minor}" for minor in range(9, 15))
 
@@ -34,3 +36,11 @@ def find_python(version: str) -> Path | None:
             command: list[str | Path] = [program, "-c", "import sys; print(sys.executable)"]
             return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
     return None
+
+
+def needed_python(version: str) -> Path:
+    """The same, and where there is none the test that asks is skipped, which is printed and counted."""
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"Python {version} is neither on the PATH nor among pyenv's versions")
+    return python

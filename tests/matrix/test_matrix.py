@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
 
 from tests.checks.ansible_test import CHECKOUT, cache_directory, copy_collection, sanity
-from tests.pythons import find_python
+from tests.pythons import needed_python
 
 # ansible-core's series and the Pythons of its controllers
 SUPPORTED = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.12", "3.13", "3.14"), "2.21": ("3.12", "3.13", "3.14")}
@@ -26,9 +28,7 @@ PACKAGES = (
 def environment(request: pytest.FixtureRequest) -> Path:
     """The bin directory of a virtual environment with an ansible-core on a Python."""
     core, version = request.param
-    python = find_python(version)
-    if python is None:
-        pytest.skip(f"Python {version} is not on this machine")
+    python = needed_python(version)
     venv = cache_directory() / f"core{core}-python{version}"
     pins = (CHECKOUT / "tests" / "constraints.txt").read_text().splitlines()
     constraints = "".join(f"{pin}\n" for pin in pins if not pin.startswith("ansible"))
@@ -57,17 +57,19 @@ def test_sanity(environment: Path) -> None:
 
 
 def test_units(environment: Path) -> None:
+    """By two processes or more, and with other examples of properties at each run than those of C(make test)."""
+    pytest_of_it: list[str | Path] = [
+        environment / "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-p",
+        "no:cacheprovider",
+        "--numprocesses=auto",
+    ]
     done = subprocess.run(
-        [
-            str(environment / "python"),
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--hypothesis-profile=exploring",
-            "tests/unit",
-        ],
+        [*pytest_of_it, "--hypothesis-profile=exploring", "tests/unit"],
         cwd=CHECKOUT,
         env={**os.environ, "PATH": f"{environment}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
@@ -75,3 +77,5 @@ def test_units(environment: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-4000:]
+    for skipped in re.findall(r"^SKIPPED .*", done.stdout, re.MULTILINE):
+        warnings.warn(skipped, stacklevel=1)

@@ -18,7 +18,7 @@ import yaml
 
 from tests.integration.registry_trust.registries import taking_no_push
 from tests.lab.nodes import NODES
-from tests.pythons import NODE_PYTHONS, find_python
+from tests.pythons import NODE_PYTHONS, needed_python
 
 from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook, on_node
 
@@ -58,10 +58,7 @@ def packed(python: Path) -> bytes:
 @pytest.fixture(scope="module")
 def inventory(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
     """Beside the lab's own inventory: the nodes have this Python, which is put there for the test."""
-    python = find_python(VERSION)
-    if python is None:
-        pytest.skip(f"Python {VERSION} is not on this machine")
-    archive = packed(python)
+    archive = packed(needed_python(VERSION))
     for name in NODES:
         on_node(name, "mkdir", PLACE)
         unpack = ["docker", "exec", "-i", f"longshore-{name}", "tar", "-C", PLACE, "-xf", "-"]

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pythons import NODE_PYTHONS, find_python
+from tests.pythons import NODE_PYTHONS, find_python, needed_python
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SECRET = "hunter2-very-secret"
@@ -112,8 +112,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.parametrize("version", NODE_PYTHONS)
 def test_the_modules_run(ran: Ran, version: str) -> None:
-    if version not in ran.results:
-        pytest.skip(f"Python {version} is not on this machine")
+    needed_python(version)
     results, newest = ran.results[version], list(ran.results.values())[-1]
     for module in CASES:
         assert not BROKEN.search(results[module].get("msg", "")), (module, results[module])
