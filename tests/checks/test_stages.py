@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from pathlib import Path
 
 import pytest
 
-from .ansible_test import CHECKOUT
+from .imports import PLUGINS, PREFIX, modules, parsed, standing_on
 
-MODULE_UTILS = CHECKOUT / "plugins" / "module_utils"
-PACKAGE = "ansible_collections.longshore.delivery.plugins.module_utils"
+MODULE_UTILS = PLUGINS / "module_utils"
+PACKAGE = PREFIX + "module_utils"
 STAGES = {"build", "registry", "trust", "pull", "workload"}
 # What each package may import beside itself and the files above all packages. 'registry' is a stage, and holds the client
 # of registries that the others speak to them with.
@@ -22,17 +23,6 @@ SHARED: dict[str, set[str]] = {
     "registry": set(),
 }
 ALLOWED = {**SHARED, **{stage: {*SHARED} - {stage} for stage in STAGES - {"registry"}}}
-
-
-def modules(tree: ast.AST) -> Iterator[str]:
-    """The full names of all that a file imports; a name imported from a package counts as a module of it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "a relative import: Ansible packs modules by full names, and so does this test"
-            for alias in node.names:
-                yield f"{node.module}.{alias.name}"
 
 
 def packages(source: str) -> set[str]:
@@ -83,3 +73,10 @@ def test_what_all_packages_stand_on_imports_none_of_them() -> None:
 )
 def test_an_import_is_seen_however_it_is_written(package: str, source: str, found: set[str]) -> None:
     assert strangers(package, source) == found
+
+
+@pytest.mark.parametrize("path", sorted(MODULE_UTILS.glob("*/*plan*.py")), ids=lambda path: path.stem)
+def test_a_plan_stands_on_no_client(path: Path) -> None:
+    """A plan decides from what was observed; whoever reads it, or runs its tests, needs no package to observe with."""
+    used = {name.partition(".")[0] for file in standing_on(path) for name in modules(parsed(file))}
+    assert not used - sys.stdlib_module_names - {"ansible", "ansible_collections"}

@@ -20,7 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
     why_different,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 try:
@@ -43,26 +43,6 @@ PULL_SECONDS = 300  # without a sign of life of a pull
 
 class EngineError(DeliveryError):
     """The engine cannot be reached, or refused something; the message names engine, cause and way out."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Image:
-    """An image in an engine.
-
-    :param id: its ID: the config digest in the classic store, the manifest's in the containerd store.
-    :param references: its tags, as the engine shows them.
-    :param repository_digests: the manifest digests it has in registries, as 'repository@digest'.
-    """
-
-    id: str
-    labels: t.Dict[str, str]
-    references: t.Tuple[str, ...] = ()
-    repository_digests: t.Tuple[str, ...] = ()
-
-    @property
-    def config_digest(self) -> t.Optional[str]:
-        """The config digest, where the ID is one: in the containerd store it is the digest under which the image is named."""
-        return None if any(named.endswith("@" + self.id) for named in self.repository_digests) else self.id
 
 
 class DockerEngine:

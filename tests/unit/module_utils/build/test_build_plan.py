@@ -14,7 +14,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     make_plan,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 ONE, TWO = Reference.parse("r.example/x:1"), Reference.parse("r.example/x:2")
