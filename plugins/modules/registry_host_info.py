@@ -12,7 +12,7 @@ module: registry_host_info
 short_description: The look of role registry at the host of the registry
 version_added: 0.1.0
 author:
-  - longshore contributors (@longshore)
+  - longshore contributors (!UNKNOWN)
 description:
   - The look of the role P(longshore.delivery.registry#role) at its host, and that role's first and last step. Its options are
     what the role has worked out of its own variables, so it is not a general information module. Use the role to have a

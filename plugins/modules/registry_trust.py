@@ -18,7 +18,8 @@ description:
     to trust the registries, and disturbs each as little as it allows. Files that an engine reads at every pull need nothing;
     Docker and CRI-O are told by a reload; containerd is restarted once, when it does not read a directory of hosts yet, which
     running containers outlive.
-  - Then every engine pulls a fresh image of a few hundred bytes from each registry, which is pushed for this and removed again.
+  - Then every engine pulls a fresh image of a few hundred bytes from each registry, which is pushed for this and deleted again.
+    The registry keeps its bytes until its next garbage collection, and goes on listing the repository C(longshore/canary).
   - What others wrote is left as it is. A C(config.toml) keeps its order and comments, a C(daemon.json) its keys, and a file that
     others wrote in the place of one of this module is named and refused.
   - When an engine does not come back or cannot pull, every file is put back and the engines take that over.

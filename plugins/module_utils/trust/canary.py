@@ -105,7 +105,10 @@ def release(registry: RegistrySettings) -> Canary:
 
 
 def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
-    """Delete a canary's manifest in the registry. Returns why it stays, None if it is gone."""
+    """Delete a canary's manifest in the registry. Returns why it stays, None if it is gone.
+
+    Its blobs are gone with the next garbage collection, the repository's name stays even then (docker-registry 2.8).
+    """
     if canary.digest is None:
         return None
     try:
