@@ -59,6 +59,7 @@ options:
       - Which engine is to hold the images.
       - By V(auto) it is the runtime that the kubelet uses on a node of Kubernetes; elsewhere Docker if its socket is there, else
         Podman, else containerd or CRI-O where C(crictl) is there. It is returned with the reason.
+      - A socket in another place than usual is found by the flags of the running engine, or of the kubelet.
     type: str
     choices: [auto, containerd, crio, docker, podman]
     default: auto

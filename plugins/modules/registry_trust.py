@@ -225,7 +225,7 @@ config_file:
 pull_error:
   description:
     - What it was, such as V(ca), V(https_on_http), V(http_on_https), V(tls), V(clock), V(name), V(refused), V(timeout),
-      V(unauthorized), V(forbidden), V(not_found), V(disk), V(cri) or V(other).
+      V(unauthorized), V(forbidden), V(not_found), V(platform), V(digest), V(disk), V(busy), V(engine), V(cri) or V(other).
   returned: when an engine cannot pull
   type: str
 refusals:

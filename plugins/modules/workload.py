@@ -458,7 +458,8 @@ why:
     detail:
       description: >-
         For a pull V(ca), V(tls), V(clock), V(https_on_http), V(http_on_https), V(unauthorized), V(forbidden), V(platform),
-        V(not_found), V(disk), V(name), V(refused), V(timeout) or V(other); for a probe V(startup), V(readiness) or V(liveness).
+        V(not_found), V(digest), V(disk), V(name), V(refused), V(timeout), V(busy), V(engine), V(cri) or V(other); for a probe
+        V(startup), V(readiness) or V(liveness).
       type: str
       sample: not_found
     pod:

@@ -21,6 +21,7 @@ STAGES = {"build", "registry", "trust", "pull", "workload"}
 SHARED: dict[str, set[str]] = {
     "docker_engine": set(),
     "registry": set(),
+    "node": {"registry"},
 }
 ALLOWED = {**SHARED, **{stage: {*SHARED} - {stage} for stage in STAGES - {"registry"}}}
 
@@ -65,7 +66,8 @@ def test_what_all_packages_stand_on_imports_none_of_them() -> None:
         ("pull", f"from {PACKAGE} import build, digest", {"build"}),
         ("pull", f"from {PACKAGE}.build import buildx", {"build"}),
         ("trust", f"def late():\n    import {PACKAGE}.pull.image_pull", {"pull"}),
-        ("registry", f"from {PACKAGE}.trust.plan import plan", {"trust"}),
+        ("node", f"from {PACKAGE}.trust.plan import plan", {"trust"}),
+        ("registry", f"from {PACKAGE}.node.login import Login", {"node"}),
         ("pull", f"from {PACKAGE}.pull.pull_plan import pinned", set()),
         ("workload", f"from {PACKAGE}.registry.client import RegistryClient", set()),
         ("trust", f"import os\nfrom {PACKAGE}.reference import Reference", set()),

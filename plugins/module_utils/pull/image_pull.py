@@ -13,18 +13,16 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context
-from ansible_collections.longshore.delivery.plugins.module_utils.pull import node_engine
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.cri_engine import CriEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.docker_socket import DockerSocket
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_faults import (
-    OF_THE_REGISTRY,
-    EngineError,
-    engine_error,
-)
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.held_images import HeldImage
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.podman import Podman
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, ImageStore
+from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
+from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import login_for
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT, fault_in
+from ansible_collections.longshore.delivery.plugins.module_utils.pull.choice import AUTO, Chosen, choose
+from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_error import EngineError, engine_error
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep, pinned, plan_pull
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.pulling import Login, PullFailed, PullingEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
@@ -32,40 +30,22 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 )
 
 
-def connect(chosen: node_engine.Chosen, context: Context) -> PullingEngine:
-    """The way to speak to the chosen engine."""
-    if chosen.name == node_engine.DOCKER:
-        return DockerSocket(chosen.socket)
-    if chosen.name == node_engine.PODMAN:
-        return Podman(context.run_command, chosen.program)
-    return CriEngine(context.run_command, chosen.program, chosen.socket)
-
-
-def login_for(reference: Reference, registry: t.Optional[RegistrySettings]) -> t.Optional[Login]:
-    """The login for an image; a password goes to the registry that it belongs to, and to no other."""
-    if registry is None or registry.username is None or registry.password is None:
-        return None
-    if not reference.endpoint.same_server(registry.endpoint, registry.scheme):
-        return None
-    return Login(reference.endpoint, registry.username, registry.password)
-
-
 class Pulls:
     """The pulls of one call: what was done, and what failed."""
 
-    def __init__(self, engine: PullingEngine, where: str, registry: t.Optional[RegistrySettings]) -> None:
+    def __init__(self, engine: ImageStore, where: str, registry: t.Optional[RegistrySettings]) -> None:
         self._engine = engine
         self._where = where
         self._registry = registry
         self.seconds: t.Dict[Reference, float] = {}
         self.failures: t.Dict[Reference, EngineError] = {}
 
-    def held(self, registry: str) -> t.List[HeldImage]:
+    def held(self) -> t.List[HeldImage]:
         """:raises EngineError: the engine does not answer."""
         try:
             return self._engine.images()
-        except PullFailed as failed:
-            raise engine_error("Listing the images", self._where, registry, str(failed), "engine") from None
+        except EngineRefusal as refusal:
+            raise engine_error("Listing the images", self._where, "", ENGINE_SILENT, str(refusal)) from None
 
     def apply(self, steps: t.Sequence[PullStep]) -> None:
         """Carry the steps out. What fails for its registry as a whole is not tried for that registry's other images."""
@@ -81,17 +61,19 @@ class Pulls:
                     self._engine.pull(step.wanted, login_for(step.wanted, self._registry))
                 if step.tag:
                     self._engine.tag(step.wanted)
-            except PullFailed as failed:
-                error = engine_error("Pulling %s" % step.wanted, self._where, endpoint, str(failed))
+            except EngineRefusal as refusal:
+                said = str(refusal)
+                fault = fault_in(said, str(step.wanted))
+                error = engine_error("Pulling %s" % step.wanted, self._where, endpoint, fault, said)
                 self.failures[step.wanted] = error
-                if error.kind in OF_THE_REGISTRY:
+                if fault.of_registry:
                     given_up[endpoint] = error
             else:
                 self.seconds[step.wanted] = round(time.monotonic() - start, 3)
 
     def verify(self, steps: t.Sequence[PullStep]) -> None:
         """Ask the engine for the digests of what was pulled."""
-        left = plan_pull(list(self.seconds), self.held(""), self._engine.sets_tags) if self.seconds else ()
+        left = plan_pull(list(self.seconds), self.held(), self._engine.sets_tags) if self.seconds else ()
         for step in left:
             if step.changes:
                 self.failures[step.wanted] = EngineError(
@@ -112,10 +94,12 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     if not wanted:
         return {"changed": False, "images": []}
     node = platform.node()
-    chosen = node_engine.choose(params["engine"], node_engine.look(), node)
-    engine = connect(chosen, context)
-    pulls = Pulls(engine, "%s on %s" % (chosen.name, node), registry)
-    steps = plan_pull(wanted, pulls.held(""), engine.sets_tags)
+    chosen = choose(params["engine"], look(), node)
+    engine = image_store(chosen.engine, context.run_command)
+    if engine is None:
+        raise ValueError(chosen)  # what is chosen can hold images
+    pulls = Pulls(engine, "%s on %s" % (chosen.engine.name, node), registry)
+    steps = plan_pull(wanted, pulls.held(), engine.sets_tags)
     missing = [step for step in steps if step.changes]
     if missing and not context.check:
         pulls.apply(missing)
@@ -126,13 +110,11 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     return result
 
 
-def _result(
-    chosen: node_engine.Chosen, steps: t.Sequence[PullStep], pulls: Pulls, context: Context
-) -> t.Dict[str, t.Any]:
+def _result(chosen: Chosen, steps: t.Sequence[PullStep], pulls: Pulls, context: Context) -> t.Dict[str, t.Any]:
     done = [step for step in steps if step.changes and (context.check or step.wanted in pulls.seconds)]
     result: t.Dict[str, t.Any] = {
         "changed": bool(done),
-        "engine": chosen.name,
+        "engine": chosen.engine.name,
         "engine_reason": chosen.why,
         "images": [
             {
@@ -148,8 +130,8 @@ def _result(
     if context.diff:
         before = sorted(str(step.wanted) for step in steps if not step.changes)
         result["diff"] = {
-            "before_header": "wanted images held by %s" % chosen.name,
-            "after_header": "wanted images held by %s" % chosen.name,
+            "before_header": "wanted images held by %s" % chosen.engine.name,
+            "after_header": "wanted images held by %s" % chosen.engine.name,
             "before": "".join(line + "\n" for line in before),
             "after": "".join(line + "\n" for line in sorted([*before, *(str(step.wanted) for step in done)])),
         }
@@ -172,14 +154,8 @@ CAPABILITY = Capability(
         "registry": REGISTRY_SPEC,
         "engine": {
             "type": "str",
-            "choices": [
-                node_engine.AUTO,
-                node_engine.CONTAINERD,
-                node_engine.CRIO,
-                node_engine.DOCKER,
-                node_engine.PODMAN,
-            ],
-            "default": node_engine.AUTO,
+            "choices": [AUTO, CONTAINERD, CRIO, DOCKER, PODMAN],
+            "default": AUTO,
         },
     },
 )

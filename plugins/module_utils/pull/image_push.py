@@ -19,7 +19,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     DockerAddress,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_faults import engine_error
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import fault_in
+from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_error import engine_error
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.push_plan import (
     LocalImage,
     PushPlan,
@@ -187,7 +188,8 @@ def upload(
         for event in engine.push(target, registry.settings):
             progress.take(event)
     if progress.error:
-        raise engine_error("Pushing %s" % target, str(engine), endpoint, progress.error)
+        fault = fault_in(progress.error, str(target))
+        raise engine_error("Pushing %s" % target, str(engine), endpoint, fault, progress.error)
     manifest = registry.get_manifest(target.repository, target.tag or "")
     if progress.digest and manifest.digest != ManifestDigest.parse(progress.digest):
         raise DeliveryError(

@@ -15,21 +15,15 @@ import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError, RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, DOCKER, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic, daemon_json, engine_control
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
-    CONTAINERD,
-    DOCKER,
-    NOTHING,
-    RESTART,
-    Engine,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import EngineFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import DIRECTORY, INSECURE
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger, Record
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Action, Plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import NOTHING, RESTART, Action, Plan
 
 Verify = t.Callable[[t.Sequence[Action]], None]
 

@@ -20,12 +20,15 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import docker_api
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.cri import Cri
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import CONTAINERD, CRIO, DOCKER, Engine
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.processes import is_running, running
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
+from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
+from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import (
+    DockerSocket,
+    insecure_registries,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, DAEMONS, DOCKER, Engine
+from ansible_collections.longshore.delivery.plugins.module_utils.node.processes import is_running, running
 
-_PROGRAMS = {CONTAINERD: "containerd", DOCKER: "dockerd", CRIO: "crio"}
 _SYSTEMD = "/run/systemd/system"
 RESTART_WAIT = 60.0  # seconds for an engine to come back
 RELOAD_WAIT = 15.0  # seconds for Docker to show what it read
@@ -79,7 +82,8 @@ def restart(engine: Engine, run_command: RunCommand) -> Engine:
         _await(lambda: _silence(engine, run_command), RESTART_WAIT)
     except EngineFailed as error:
         raise EngineFailed("%s. %s" % (error, _log(unit, run_command))) from None
-    daemons = running([_PROGRAMS[engine.name]])[_PROGRAMS[engine.name]]
+    program = DAEMONS[engine.name]
+    daemons = running([program])[program]
     return dataclasses.replace(engine, daemon=daemons[0] if daemons else None)
 
 
@@ -110,9 +114,9 @@ def _silence(engine: Engine, run_command: RunCommand) -> t.Optional[str]:
 
 def _docker_lacks(engine: Engine, expected: t.Mapping[str, bool]) -> t.Optional[str]:
     try:
-        shown = docker_api.insecure_registries(docker_api.DockerApi(engine.socket).info())
-    except OSError as error:
-        return str(error)
+        shown = insecure_registries(DockerSocket(engine.socket).info())
+    except EngineRefusal as refusal:
+        return str(refusal)
     for endpoint, listed in expected.items():
         if (endpoint in shown) != listed:
             return "Docker %s %s as insecure after SIGHUP; its log says why" % (

@@ -11,6 +11,9 @@ from __future__ import annotations
 import dataclasses
 import os
 
+from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import CONFIG_FILES
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN
+
 
 @dataclasses.dataclass(frozen=True)
 class Locations:
@@ -22,17 +25,9 @@ class Locations:
         return os.path.join(self.root, path)
 
     @property
-    def containerd_config(self) -> str:
-        return self._below("etc/containerd/config.toml")
-
-    @property
     def containerd_hosts(self) -> str:
         """The directory that config_path is set to where it is not set."""
         return self._below("etc/containerd/certs.d")
-
-    @property
-    def docker_settings(self) -> str:
-        return self._below("etc/docker/daemon.json")
 
     @property
     def docker_certificates(self) -> str:
@@ -44,7 +39,7 @@ class Locations:
 
     @property
     def registries_drop_ins(self) -> str:
-        return self._below("etc/containers/registries.conf.d")
+        return self._below(CONFIG_FILES[PODMAN])
 
     @property
     def registries_of_root(self) -> str:

@@ -14,17 +14,17 @@ import fnmatch
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    CONTAINERD,
+    DOCKER,
+    PODMAN,
+    Engine,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import (
     containerd_toml,
     daemon_json,
     registries_conf,
-)
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
-    CONTAINERD,
-    DOCKER,
-    PODMAN,
-    Engine,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError

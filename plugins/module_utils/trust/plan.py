@@ -14,25 +14,21 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.containerd_toml import Refused
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
-    CONTAINERD,
-    CRIO,
-    DOCKER,
-    NOTHING,
-    RELOAD,
-    RESTART,
-    Engine,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import BLOCK, DIRECTORY, INSECURE, Entry
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep, plan_file
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger, Record
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError
 
+# What an engine needs to take over its files.
+NOTHING = "nothing"
+RELOAD = "reload"
+RESTART = "restart"
 _STRENGTH = (NOTHING, RELOAD, RESTART)
 
 

@@ -10,32 +10,36 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
+from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import puller
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN, Engine
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import login_for
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import PullFault, fault_in
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.canary import Canary
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.complaint import NOT_FOUND, PullFailed
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.cri import Cri
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.docker_api import DockerApi
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import DOCKER, PODMAN, Engine
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.podman import Podman
 
 BY_PULL = "pull"
 BY_ANSWER = "answer"
 NOT_CHECKED = "not checked"
+PULL_SECONDS = 60  # for a few hundred bytes
 SETTLING = 5.0  # seconds within which CRI-O has taken over what a SIGHUP told it; nothing of it can be asked
 # An engine that has not taken over its files yet says one of these; another error stays what it is.
 _STALE = ("ca", "https_on_http", "tls", "unauthorized")
+_NOT_FOUND = "not_found"
 
 
-class Puller(t.Protocol):
-    """What pulls: the three clients of the engines."""
+class CannotPull(Exception):
+    """An engine that does not trust a registry, or cannot pull from it for another reason.
 
-    def pull(self, reference: Reference, registry: RegistrySettings) -> None: ...
+    :param said: what the engine said.
+    """
 
-    def remove(self, reference: Reference) -> None: ...
+    def __init__(self, fault: PullFault, said: str) -> None:
+        super().__init__(said)
+        self.fault = fault
+        self.said = said
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,15 +59,9 @@ class Check:
     remark: str = ""
 
 
-def puller(engine: Engine, run_command: RunCommand) -> t.Optional[Puller]:
-    """The client through which this engine pulls, None if there is none on the node."""
-    if engine.name == DOCKER:
-        return DockerApi(engine.socket)
-    if not engine.client:
-        return None
-    return (
-        Podman(run_command, engine.client) if engine.name == PODMAN else Cri(run_command, engine.client, engine.socket)
-    )
+def can_pull(engine: Engine, run_command: RunCommand) -> bool:
+    """Whether there is something on this node through which the engine pulls."""
+    return puller(engine, run_command) is not None
 
 
 def check(
@@ -71,12 +69,12 @@ def check(
 ) -> Check:
     """Let an engine pull a canary, and remove it from the engine again.
 
-    :raises PullFailed: the engine does not trust the registry, or cannot pull for another reason.
+    :raises CannotPull: it cannot.
     """
     names = engine.name, str(registry.endpoint)
     if engine.is_stopped:
         return Check(*names, NOT_CHECKED, remark="it does not run")
-    client = puller(engine, run_command)
+    client = puller(engine, run_command, PULL_SECONDS)
     if client is None:
         program = "podman or skopeo" if engine.name == PODMAN else "crictl"
         return Check(*names, NOT_CHECKED, remark="there is no %s on this node to pull with" % program)
@@ -84,21 +82,34 @@ def check(
     deadline = started + (SETTLING if was_reloaded else 0.0)
     while True:
         try:
-            client.pull(canary.reference, registry)
+            client.pull(canary.reference, login_for(canary.reference, registry))
             break
-        except PullFailed as failure:
-            if canary.digest is None and failure.kind == NOT_FOUND:
+        except EngineRefusal as refusal:
+            fault = _fault(str(refusal), canary)
+            if canary.digest is None and fault.kind == _NOT_FOUND:
                 return Check(*names, BY_ANSWER, _since(started), "the registry takes no push from this user")
-            if failure.kind not in _STALE or time.monotonic() > deadline:
-                raise
+            if fault.kind not in _STALE or time.monotonic() > deadline:
+                raise CannotPull(fault, str(refusal)) from None
             time.sleep(0.1)
     elapsed = _since(started)
     remark = ""
     try:
         client.remove(canary.reference)
-    except OSError as error:
-        remark = "%s stays in %s: %s" % (canary.reference, engine.name, error)
+    except EngineRefusal as refusal:
+        remark = "%s stays in %s: %s" % (canary.reference, engine.name, refusal)
     return Check(*names, BY_PULL, elapsed, remark)
+
+
+def _fault(said: str, canary: Canary) -> PullFault:
+    """What the engine's words tell of; a canary that was pushed just now is in the registry, whatever the engine says."""
+    fault = fault_in(said, str(canary.reference))
+    if fault.kind != _NOT_FOUND:
+        return fault
+    return dataclasses.replace(
+        fault,
+        way_out="Something between this node and the registry answers in its place, or two registries have this name: look what "
+        "the name resolves to on this node.",
+    )
 
 
 def _since(started: float) -> int:

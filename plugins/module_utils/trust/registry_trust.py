@@ -15,6 +15,13 @@ import platform
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    CONTAINERD,
+    CRIO,
+    DOCKER,
+    PODMAN,
+    Engine,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
@@ -24,23 +31,25 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust import ca
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import observe, pull_check
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.apply import Application, NotApplied
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.complaint import PullFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.diff import diffs
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
-    ENGINES,
-    NOTHING,
-    RELOAD,
-    RESTART,
-    Engine,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import can_restart
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Action, Plan, plan, without_engines
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.pull_check import Check
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import (
+    NOTHING,
+    RELOAD,
+    RESTART,
+    Action,
+    Plan,
+    plan,
+    without_engines,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.pull_check import CannotPull, Check
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.scope import scope_of
 
 AUTO = "auto"
+# In the order in which they are served: what may need a restart comes last.
+ENGINES = (PODMAN, DOCKER, CRIO, CONTAINERD)
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "registries": {**REGISTRY_SPEC, "type": "list", "elements": "dict", "default": []},
@@ -172,13 +181,14 @@ def _check(call: Run, action: Action, registry: RegistrySettings, canary: canari
     engine = action.engine
     try:
         result = pull_check.check(engine, registry, canary, call.context.run_command, action.what == RELOAD)
-    except PullFailed as failure:
+    except CannotPull as failure:
+        name = " ".join(word for word in (engine.name, engine.version) if word)
+        told = failure.fault.told(name, "the registry", failure.said)
         raise NotApplied(
-            "%s: %s %s cannot pull from %s: %s"
-            % (platform.node(), engine.name, engine.version, registry.endpoint, failure.cause),
+            "%s: a pull from %s failed: %s" % (platform.node(), registry.endpoint, told),
             engine=engine.name,
             config_file=engine.config_file,
-            pull_error=failure.kind,
+            pull_error=failure.fault.kind,
         ) from None
     call.checks.append(result)
     if result.how != pull_check.NOT_CHECKED:
@@ -201,7 +211,7 @@ def _to_check(call: Run, planned: Plan, ledger: Ledger) -> t.List[t.Tuple[str, s
             ledger.verified.get(action.engine.name, {}).get(str(registry.endpoint))
             != _fingerprint(action.engine, registry)
             and not action.engine.is_stopped
-            and pull_check.puller(action.engine, call.context.run_command) is not None
+            and pull_check.can_pull(action.engine, call.context.run_command)
         )
     ]
 

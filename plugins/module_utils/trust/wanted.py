@@ -16,13 +16,13 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import registries_conf
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import (
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
     CONTAINERD,
     DOCKER,
     Engine,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import registries_conf
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import BLOCK, DIRECTORY, INSECURE, Entry
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.hosts_toml import hosts_toml
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations

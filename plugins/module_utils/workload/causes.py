@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import fault_in
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.crashes import CORRECT_COMMAND, crash
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import (
     PREPARING,
@@ -22,7 +23,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload.observ
     PodState,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.probe_failures import killed_by_probe, unready
-from ansible_collections.longshore.delivery.plugins.module_utils.workload.pull_errors import classify, first_words
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.suspicion import (
     Cause,
     Patience,
@@ -39,6 +39,7 @@ _PULL = (
     "ImageInspectError",
     "SignatureValidationFailed",
 )
+_BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": (?:\w+: )?')
 _CONFIGURATION = ("CreateContainerConfigError", "CreateContainerError")
 _CREATION = re.compile(r"Error: (?!ErrImagePull|ImagePullBackOff)")
 _NO_PROGRAM = re.compile(r'exec: \\?"[^"]*": |executable file .* not found in \$PATH')
@@ -95,14 +96,20 @@ def _pull(
         said = event.message.partition('": ')[2] if event else container.message if container.waiting in _PULL else ""
     if not said:
         return None
-    pull = classify(said)
+    fault = fault_in(said, container.image)
     text = "cannot have its image %s: %s. The node's runtime says: %s" % (
         container.image,
-        pull.cause,
+        fault.because("the node's runtime", "the registry"),
         on_one_line(said),
     )
-    cause = _about(pod, container, "pull", text, pull.remedy, detail=pull.kind)
-    return Suspicion((pod.uid, container.name, "pull"), patience.pull if pull.heals else 0.0, cause)
+    cause = _about(pod, container, "pull", text, fault.way_out, detail=fault.kind)
+    return Suspicion((pod.uid, container.name, "pull"), patience.pull if fault.heals else 0.0, cause)
+
+
+def first_words(message: str) -> str:
+    """A kubelet's message without the later 'Back-off' around the first one (kubelet 1.31 and newer keep it inside)."""
+    words = _BACK_OFF.sub("", message, count=1)
+    return "" if words.startswith("Back-off pulling image") else words
 
 
 def _configuration(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.held_images import HeldImage
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_pull import login_for
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import login_for
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep, pinned, plan_pull
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings

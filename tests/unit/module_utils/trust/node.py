@@ -11,10 +11,10 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.apply import Application
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Action, Plan, plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.scope import scope_of
@@ -45,9 +45,9 @@ class Node:
         at = self.locations
         return [
             Engine("podman", "4.3.1", at.registries_drop_ins),
-            Engine("docker", "26.1.5", at.docker_settings),
+            Engine("docker", "26.1.5", str(self.root / "etc/docker/daemon.json")),
             Engine("crio", "1.36.1", "/etc/crio/crio.conf"),
-            Engine("containerd", self.containerd, at.containerd_config),
+            Engine("containerd", self.containerd, str(self.root / "etc/containerd/config.toml")),
         ]
 
     def planned(self, *registries: RegistrySettings, absent: bool = False, override: bool = False) -> Plan:

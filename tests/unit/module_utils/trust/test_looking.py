@@ -1,16 +1,15 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of processes and versions, what a diff shows, and what a canary is made of."""
+"""Which engines are served, what a pull proves, what a diff shows, and what a canary is made of."""
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
 import os
-import subprocess
-import sys
 import tarfile
 import typing as t
 from pathlib import Path
@@ -19,58 +18,22 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import DiffId, ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
+from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import Seen
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
+from ansible_collections.longshore.delivery.plugins.module_utils.node.kubelet import Kubelet
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
+from ansible_collections.longshore.delivery.plugins.module_utils.node.processes import Process
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import canary as canaries
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import pull_check, registry_trust
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.complaint import PullFailed
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import observe, pull_check, registry_trust
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.diff import diffs, masked
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import Engine, version_in
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.processes import Process, is_running, running
 
 from .node import Node
 
 Make = t.Callable[..., RegistrySettings]
-
-
-@pytest.mark.parametrize(
-    ("text", "version"),
-    [
-        ("1.7.24~ds1 1.7.24~ds1-6+deb13u1", "1.7.24"),
-        ("v2.2.9 ", "2.2.9"),
-        ("Docker version 26.1.5+dfsg1, build a72d7cd", "26.1.5"),
-        ("podman version 4.3.1\n", "4.3.1"),
-        ("crio version 1.36.1\nVersion: 1.36.1\n", "1.36.1"),
-        ("29.0", "29.0"),
-        ("no number", ""),
-    ],
-)
-def test_versions(text: str, version: str) -> None:
-    assert version_in(text) == version
-
-
-def test_flags_of_a_daemon() -> None:
-    process = Process(
-        1, ("dockerd", "-H", "fd://", "--host=unix:///x.sock", "--insecure-registry", "a:1", "--debug"), 1
-    )
-    assert process.flags("-H", "--host") == ["fd://", "unix:///x.sock"]
-    assert process.flag("--insecure-registry") == "a:1"
-    assert process.flag("--config-file") is None
-
-
-def test_a_process_is_told_from_a_later_one_of_its_number() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        name = Path(f"/proc/{child.pid}/comm").read_text().strip()
-        (found,) = [process for process in running([name])[name] if process.pid == child.pid]
-        assert found.argv[1] == "-c"
-        assert is_running(found)
-        assert not is_running(Process(found.pid, found.argv, found.started + 1))
-    finally:
-        child.kill()
-        child.wait()
-    assert not is_running(found)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +80,45 @@ def test_a_canary_is_a_valid_image_and_no_other() -> None:
     assert len(one.config) + len(one.layer) + len(one.manifest()) < 1500
 
 
+KUBERNETES = Kubelet(runs=True)
+DAEMON = Process(1, ("x",), 1)
+CONTAINERD = Engine("containerd", "", "", DAEMON)
+DOCKER = Engine("docker", "", "", DAEMON)
+CRIO = Engine("crio", "", "", DAEMON)
+
+
+@pytest.mark.parametrize(
+    ("engines", "kubelet", "wanted", "served", "passed_over"),
+    [
+        ([CONTAINERD], Kubelet(), [], ["containerd"], {}),
+        ([CONTAINERD, DOCKER], Kubelet(), [], ["docker"], {"containerd": "serves Docker"}),
+        ([CONTAINERD, CRIO], Kubelet(), [], ["crio"], {"containerd": "CRI-O serves this node"}),
+        ([CONTAINERD, DOCKER], Kubelet(), ["containerd"], ["containerd", "docker"], {}),
+        ([CONTAINERD, DOCKER], KUBERNETES, [], ["containerd", "docker"], {}),
+        ([CONTAINERD, DOCKER], Kubelet(program="/usr/bin/kubelet"), [], ["containerd", "docker"], {}),
+        ([dataclasses.replace(CONTAINERD, client="crictl"), DOCKER], Kubelet(), [], ["containerd", "docker"], {}),
+        (
+            [dataclasses.replace(CONTAINERD, owner="k3s")],
+            Kubelet(),
+            ["containerd"],
+            [],
+            {"containerd": "belongs to k3s"},
+        ),
+        ([dataclasses.replace(CONTAINERD, owner="Docker"), CONTAINERD], KUBERNETES, [], ["containerd"], {}),
+        # the socket of another machine's engine, mounted here
+        ([Engine("docker", "", "", socket="/var/run/docker.sock", listens=True)], Kubelet(), [], [], {}),
+    ],
+)
+def test_what_is_anothers_part_is_passed_over(
+    engines: list[Engine], kubelet: Kubelet, wanted: list[str], served: list[str], passed_over: dict[str, str]
+) -> None:
+    found = observe.serviceable(Seen(tuple(engines), kubelet), wanted)
+    assert sorted(found.engines) == served
+    assert list(found.passed_over) == list(passed_over)
+    assert not [name for name, why in passed_over.items() if why not in found.passed_over[name]]
+    assert not [engine for engine in found.engines.values() if engine.owner]
+
+
 class Answers:
     """An engine's client that answers as it is told, one text after the other; None is a pull that succeeds."""
 
@@ -124,10 +126,10 @@ class Answers:
         self.answers = list(answers)
         self.removed: list[str] = []
 
-    def pull(self, reference: Reference, registry: RegistrySettings) -> None:
+    def pull(self, reference: Reference, login: Login | None) -> None:
         answer = self.answers.pop(0)
         if answer is not None:
-            raise PullFailed(answer)
+            raise EngineRefusal(answer)
 
     def remove(self, reference: Reference) -> None:
         self.removed.append(str(reference))
@@ -140,7 +142,7 @@ def no_command(argv: t.Sequence[str], **_options: t.Any) -> Completed:
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch, registry: Make) -> t.Callable[..., pull_check.Check]:
     def check(client: Answers | None, digest: bool = True, was_reloaded: bool = False) -> pull_check.Check:
-        monkeypatch.setattr(pull_check, "puller", lambda engine, run_command: client)
+        monkeypatch.setattr(pull_check, "puller", lambda *arguments: client)
         settings = registry("ca")
         reference = Reference(settings.endpoint, canaries.REPOSITORY, "run-1")
         canary = canaries.Canary(reference, ManifestDigest.of(b"x") if digest else None)
@@ -159,18 +161,19 @@ def test_a_pull_proves_and_only_the_canary_goes(checked: t.Callable[..., pull_ch
 def test_where_nothing_may_be_pushed_the_registrys_answer_proves(checked: t.Callable[..., pull_check.Check]) -> None:
     assert checked(Answers("manifest unknown"), digest=False).how == "answer"
     for said in ("401 Unauthorized", "x509: certificate signed by unknown authority"):
-        with pytest.raises(PullFailed):
+        with pytest.raises(pull_check.CannotPull):
             checked(Answers(said), digest=False)
-    with pytest.raises(PullFailed):  # it was pushed, so it must be there
+    with pytest.raises(pull_check.CannotPull) as raised:  # it was pushed, so it must be there
         checked(Answers("manifest unknown"))
+    assert "answers in its place" in raised.value.fault.way_out
 
 
 def test_an_engine_that_was_just_reloaded_gets_the_time_to_notice(checked: t.Callable[..., pull_check.Check]) -> None:
     said = "http: server gave HTTP response to HTTPS client"
     assert checked(Answers(said, said, None), was_reloaded=True).how == "pull"
-    with pytest.raises(PullFailed):
+    with pytest.raises(pull_check.CannotPull):
         checked(Answers(said, None))
-    with pytest.raises(PullFailed):  # what no reload changes is not waited for
+    with pytest.raises(pull_check.CannotPull):  # what no reload changes is not waited for
         checked(Answers("no space left on device", None), was_reloaded=True)
 
 
@@ -212,8 +215,6 @@ def test_what_is_wrong_with_the_options_is_said_before_anything_is_looked_at(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="engines are looked at by root alone")
 def test_an_engine_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.longshore.delivery.plugins.module_utils.trust import observe
-
     found = observe.Found({"podman": Engine("podman", "5.4.2", "x")}, {"containerd": "it serves Docker"})
     monkeypatch.setattr(observe, "find_engines", lambda *arguments: found)
     params = {**PARAMS, "registries": [{"endpoint": "h:1"}], "engines": ["podman", "crio"]}

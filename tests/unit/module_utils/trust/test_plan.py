@@ -11,12 +11,12 @@ import typing as t
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
+from ansible_collections.longshore.delivery.plugins.module_utils.node.processes import Process
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Plan, Scope, plan, without_engines
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.processes import Process
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import wanted_entries
 
 from .node import Node, Refused

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.workload.causes import suspicions
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.causes import first_words, suspicions
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import event_state, pod_state
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.suspicion import Patience, Suspicion
 
@@ -255,3 +255,28 @@ def test_whose_log_tells_more(document: dict[str, t.Any], events: tuple[str, ...
     said = [event("Killing", "Container web failed %s probe, will be restarted" % name) for name in events]
     [found] = of(document, *said)
     assert found.cause.logs == log
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ('Back-off pulling image "a:1": ErrImagePull: rpc error: not found', "rpc error: not found"),
+        ('Back-off pulling image "a:1": RegistryUnavailable: down', "down"),
+        ('Back-off pulling image "a:1"', ""),
+        ("rpc error: not found", "rpc error: not found"),
+    ],
+)
+def test_first_words(message: str, words: str) -> None:
+    assert first_words(message) == words
+
+
+@pytest.mark.parametrize("by_event", [False, True])
+def test_what_an_image_is_called_is_no_cause(by_event: bool) -> None:
+    said = "failed to resolve image: registry.example/denied/not-found: unexpected EOF"
+    document = pod(waiting("ContainerCreating" if by_event else "ErrImagePull", "" if by_event else said))
+    document["spec"]["containers"][0]["image"] = "registry.example/denied/not-found:401"
+    events = (
+        [event("Failed", f'Failed to pull image "registry.example/denied/not-found:401": {said}')] if by_event else []
+    )
+    [found] = of(document, *events)
+    assert found.cause.detail == "other"

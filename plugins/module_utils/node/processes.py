@@ -44,7 +44,7 @@ class Process:
 
 def running(names: t.Iterable[str], proc: str = "/proc") -> t.Dict[str, t.List[Process]]:
     """The processes of these programs in this process's own PID namespace: those in containers are not this node's
-    daemons.
+    daemons. Where the namespace of another user's process may not be seen, it counts as this one.
     """
     wanted = set(names)
     found: t.Dict[str, t.List[Process]] = {name: [] for name in wanted}
@@ -55,7 +55,7 @@ def running(names: t.Iterable[str], proc: str = "/proc") -> t.Dict[str, t.List[P
         try:
             with open(os.path.join(proc, entry, "comm"), encoding="utf-8", errors="replace") as stream:
                 name = stream.read().rstrip("\n")
-            if name in wanted and _namespace(proc, entry) == own:
+            if name in wanted and _namespace(proc, entry) in (own, ""):
                 found[name].append(_process(proc, entry))
         except OSError:  # it has ended meanwhile
             continue
@@ -70,8 +70,21 @@ def is_running(process: Process, proc: str = "/proc") -> bool:
         return False
 
 
+def executable(process: Process, proc: str = "/proc") -> str:
+    """The path of a running program's file; empty if that may not be seen, or is gone after an upgrade."""
+    try:
+        path = os.readlink(os.path.join(proc, str(process.pid), "exe"))
+    except OSError:
+        return ""
+    return path if os.path.exists(path) else ""
+
+
 def _namespace(proc: str, pid: str) -> str:
-    return os.readlink(os.path.join(proc, pid, "ns", "pid"))
+    """The PID namespace of a process; empty if this user may not see it."""
+    try:
+        return os.readlink(os.path.join(proc, pid, "ns", "pid"))
+    except PermissionError:
+        return ""
 
 
 def _process(proc: str, pid: str) -> Process:

@@ -10,6 +10,7 @@ import contextlib
 import http.server
 import json
 import os
+import socket
 import socketserver
 import stat
 import threading
@@ -20,20 +21,26 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.cri_engine import CriEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.docker_socket import DockerSocket
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.held_images import HeldImage
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_pull import Pulls
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.podman import Podman
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.pulling import Login, PullFailed
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
+from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store, puller
+from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
+from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import (
+    DockerSocket,
+    insecure_registries,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
+from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
+from ansible_collections.longshore.delivery.plugins.module_utils.node.skopeo import Skopeo
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint, Reference
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 
 PASSWORD = 'tide "and" time'
 LOGIN = Login(Endpoint.parse("registry.example:5000"), "ci", PASSWORD)
 BASIC = base64.b64encode(f"ci:{PASSWORD}".encode()).decode()
 DIGEST = "sha256:" + "1" * 64
 WEB = Reference.parse(f"registry.example:5000/shop/web:1@{DIGEST}")
+CANARY = Reference.parse("registry.example:5000/longshore/canary:run-1")
 PINNED = f"registry.example:5000/shop/web@{DIGEST}"
 
 
@@ -61,7 +68,7 @@ class Recorded:
 
 def test_crictl_takes_the_login_from_its_environment() -> None:
     run = Recorded(Completed(0, "", ""), Completed(0, "", ""))
-    engine = CriEngine(run, "/usr/local/bin/crictl", "/run/crio/crio.sock")
+    engine = Cri(run, "/usr/local/bin/crictl", "/run/crio/crio.sock")
     engine.pull(WEB, LOGIN)
     engine.pull(WEB, None)
     for argv, _environment in run.calls:
@@ -79,12 +86,10 @@ def test_crictl_lists_and_fails_in_the_runtimes_words() -> None:
         'time="2026-11-21T14:58:54Z" level=fatal msg="pulling image: rpc error: code = NotFound desc = failed to pull and unpack '
         'image \\"a/b\\": not found"\n'
     )
-    engine = CriEngine(
-        Recorded(Completed(0, json.dumps(listed), ""), Completed(1, "", wrapped)), "crictl", "/run/x.sock"
-    )
+    engine = Cri(Recorded(Completed(0, json.dumps(listed), ""), Completed(1, "", wrapped)), "crictl", "/run/x.sock")
     images = engine.images()
     assert [image.has(WEB) for image in images] == [True, False]
-    with pytest.raises(PullFailed) as raised:
+    with pytest.raises(EngineRefusal) as raised:
         engine.pull(WEB, None)
     assert str(raised.value) == 'failed to pull and unpack image "a/b": not found'
 
@@ -98,7 +103,7 @@ def test_podman_takes_the_login_from_a_file_that_nobody_else_reads(rc: int) -> N
         seen.append((path, stat.S_IMODE(path.stat().st_mode), json.loads(path.read_text())))
 
     run = Recorded(Completed(rc, "", "Error: refused"), watch=watch)
-    expected = pytest.raises(PullFailed, match="Error: refused") if rc else contextlib.nullcontext()
+    expected = pytest.raises(EngineRefusal, match="Error: refused") if rc else contextlib.nullcontext()
     with t.cast("contextlib.AbstractContextManager[object]", expected):
         Podman(run, "podman").pull(WEB, LOGIN)
     [(path, mode, content)] = seen
@@ -108,6 +113,68 @@ def test_podman_takes_the_login_from_a_file_that_nobody_else_reads(rc: int) -> N
     [(argv, _environment)] = run.calls
     assert argv[-1] == PINNED
     assert not any(secret in word for word in argv for secret in (PASSWORD, BASIC))
+
+
+def test_skopeo_reads_what_a_pull_would_begin_with_and_keeps_nothing() -> None:
+    seen: list[int] = []
+
+    def watch(argv: t.Sequence[str]) -> None:
+        seen.append(stat.S_IMODE(Path(argv[argv.index("--authfile") + 1]).stat().st_mode))
+
+    run = Recorded(Completed(0, "{}", ""), watch=watch)
+    skopeo = Skopeo(run, "/usr/bin/skopeo", 60)
+    skopeo.pull(CANARY, LOGIN)
+    skopeo.remove(CANARY)
+    [(argv, _environment)] = run.calls
+    assert argv[:4] == ["timeout", "60", "/usr/bin/skopeo", "inspect"]
+    assert argv[-1] == f"docker://{CANARY}"
+    assert seen == [0o600]
+    assert not any(secret in word for word in argv for secret in (PASSWORD, BASIC))
+
+
+@pytest.mark.parametrize("program", [["/usr/bin/crictl", "rmi"], ["/usr/bin/podman", "rmi"]], ids=["crictl", "podman"])
+def test_what_was_pulled_by_its_tag_is_taken_away_by_it(program: list[str]) -> None:
+    run = Recorded(*[Completed(0, "", "")] * 2, Completed(1, "", "image is in use"))
+    client = Cri(run, program[0], "/run/x.sock") if "crictl" in program[0] else Podman(run, program[0])
+    client.pull(CANARY, None)
+    client.remove(CANARY)
+    with pytest.raises(EngineRefusal, match="in use"):
+        client.remove(CANARY)
+    assert [argv[-1] for argv, _environment in run.calls] == [str(CANARY)] * 3
+    assert run.calls[1][0][-2] == "rmi"
+
+
+def test_a_pull_that_hangs_is_ended(tmp_path: Path) -> None:
+    program = tmp_path / "podman"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    with pytest.raises(EngineRefusal, match=r"\Atimed out after 1 s\Z"):
+        Podman(run_command, str(program), 1).pull(CANARY, None)
+
+
+def test_a_cri_that_serves_has_no_complaint() -> None:
+    unimplemented = "rpc error: code = Unimplemented desc = unknown service runtime.v1.RuntimeService"
+    run = Recorded(
+        Completed(0, "Version: 0.1.0", ""), Completed(1, "", f'level=fatal msg="getting version: {unimplemented}"')
+    )
+    cri = Cri(run, "crictl", "/run/x.sock")
+    assert [cri.complaint(), cri.complaint()] == [None, "unknown service runtime.v1.RuntimeService"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "pulls", "keeps"),
+    [
+        (Engine("docker", "", "", socket="/run/docker.sock"), DockerSocket, DockerSocket),
+        (Engine("containerd", "", "", socket="/run/c.sock", client="/usr/bin/crictl"), Cri, Cri),
+        (Engine("crio", "", "", socket="/run/c.sock"), None, None),
+        (Engine("podman", "", "", client="/usr/bin/podman"), Podman, Podman),
+        (Engine("podman", "", "", client="/usr/bin/skopeo"), Skopeo, None),
+        (Engine("podman", "", "", program="/usr/bin/buildah"), None, None),
+    ],
+)
+def test_each_engine_has_its_client(engine: Engine, pulls: type | None, keeps: type | None) -> None:
+    for client, kind in ((puller(engine, Recorded()), pulls), (image_store(engine, Recorded()), keeps)):
+        assert isinstance(client, kind) if kind else client is None
 
 
 def test_podman_without_login_lists_and_tags() -> None:
@@ -138,7 +205,7 @@ class DockerApi:
                 self.end_headers()
                 self.wfile.write(body.encode())
 
-            do_POST = do_GET
+            do_POST = do_DELETE = do_GET
 
             def address_string(self) -> str:
                 return "socket"
@@ -188,15 +255,15 @@ def test_docker_gets_the_login_in_a_header(docker_api: StartDocker) -> None:
 
 def test_docker_fails_in_its_own_words(docker_api: StartDocker, tmp_path: Path) -> None:
     _api, engine = docker_api(200, '{"status":"Pulling"}\n{"errorDetail":{"message":"no space"},"error":"no space"}\n')
-    with pytest.raises(PullFailed, match=r"\Ano space\Z"):
+    with pytest.raises(EngineRefusal, match=r"\Ano space\Z"):
         engine.pull(WEB, None)
     _api, engine = docker_api(404, '{"message":"manifest unknown"}')
-    with pytest.raises(PullFailed, match=r"\Amanifest unknown\Z"):
+    with pytest.raises(EngineRefusal, match=r"\Amanifest unknown\Z"):
         engine.pull(WEB, None)
     _api, engine = docker_api(500, "<html>")
-    with pytest.raises(PullFailed, match="<html>"):
+    with pytest.raises(EngineRefusal, match="<html>"):
         engine.images()
-    with pytest.raises(PullFailed, match="dial unix"):
+    with pytest.raises(EngineRefusal, match="dial unix"):
         DockerSocket(str(tmp_path / "none.sock")).images()
 
 
@@ -207,63 +274,6 @@ def test_docker_lists_and_tags(docker_api: StartDocker) -> None:
     method, path, _headers = api.requests[-1]
     assert method == "POST"
     assert urllib.parse.unquote(path) == f"/images/{PINNED}/tag?repo=registry.example:5000/shop/web&tag=1"
-
-
-class Scripted:
-    """An engine that says for each repository what happens."""
-
-    sets_tags = True
-
-    def __init__(self, says: dict[str, str], lies: bool = False) -> None:
-        self._says = says
-        self._lies = lies
-        self.asked: list[str] = []
-        self._held: list[HeldImage] = []
-
-    def images(self) -> list[HeldImage]:
-        return self._held
-
-    def pull(self, reference: Reference, login: Login | None) -> None:
-        self.asked.append(reference.repository)
-        if reference.repository in self._says:
-            raise PullFailed(self._says[reference.repository])
-        if not self._lies:
-            self._held.append(HeldImage.of("id", [str(reference)]))
-
-    def tag(self, reference: Reference) -> None:
-        raise PullFailed("no tags here")
-
-
-def steps(*names: str) -> list[PullStep]:
-    return [PullStep(Reference.parse(f"{name}@{DIGEST}"), pull=True, tag=False) for name in names]
-
-
-def test_one_image_that_is_missing_keeps_no_other_from_being_pulled() -> None:
-    engine = Scripted({"a": "manifest unknown"})
-    pulls = Pulls(engine, "docker on n1", None)
-    wanted = steps("registry.example/a", "registry.example/b")
-    pulls.apply(wanted)
-    pulls.verify(wanted)
-    assert engine.asked == ["a", "b"]
-    assert [str(reference.repository) for reference in pulls.seconds] == ["b"]
-    assert [error.kind for error in pulls.failures.values()] == ["not_found"]
-
-
-def test_a_registry_that_cannot_be_reached_is_tried_once() -> None:
-    engine = Scripted({"a": "dial tcp 192.0.2.1:443: i/o timeout"})
-    pulls = Pulls(engine, "docker on n1", None)
-    pulls.apply(steps("registry.example/a", "registry.example/b", "other.example/c"))
-    assert engine.asked == ["a", "c"]
-    assert [reference.repository for reference in pulls.failures] == ["a", "b"]
-
-
-def test_an_engine_is_not_believed_but_asked_again() -> None:
-    pulls = Pulls(Scripted({}, lies=True), "docker on n1", None)
-    wanted = steps("registry.example/a")
-    pulls.apply(wanted)
-    pulls.verify(wanted)
-    assert not pulls.seconds
-    assert ["does not list it by this digest" in str(error) for error in pulls.failures.values()] == [True]
 
 
 def test_the_authfile_is_not_left_behind_in_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -281,3 +291,35 @@ def test_the_authfile_is_not_left_behind_in_run(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(Broken):
         Podman(Recorded(Completed(0, "", ""), watch=watch), "podman").pull(WEB, LOGIN)
     assert [os.path.exists(path) for path in paths] == [False]
+
+
+def test_docker_takes_a_name_away_and_does_not_mind_that_it_is_gone(docker_api: StartDocker) -> None:
+    for status in (200, 404):
+        api, engine = docker_api(status, "[]")
+        engine.remove(CANARY)
+        [(method, path, _headers)] = api.requests
+        assert (method, urllib.parse.unquote(path)) == ("DELETE", f"/images/{CANARY}")
+    _api, engine = docker_api(409, '{"message":"image is in use"}')
+    with pytest.raises(EngineRefusal, match=r"\Aimage is in use\Z"):
+        engine.remove(CANARY)
+
+
+def test_docker_says_whom_it_does_not_verify(docker_api: StartDocker) -> None:
+    configuration = {
+        "IndexConfigs": {"docker.io": {"Secure": True}, "10.0.0.5:5000": {"Secure": False}},
+        "InsecureRegistryCIDRs": ["127.0.0.0/8"],
+    }
+    _api, engine = docker_api(200, json.dumps({"ServerVersion": "26.1.5", "RegistryConfig": configuration}))
+    assert insecure_registries(engine.info()) == ("10.0.0.5:5000", "127.0.0.0/8")
+    assert insecure_registries({}) == ()
+
+
+def test_a_docker_that_is_silent_is_no_docker_that_is_not_there(tmp_path: Path) -> None:
+    path = str(tmp_path / "docker.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(path)
+        silent.listen()
+        with pytest.raises(EngineRefusal, match=r"\Atimed out after 1 s\Z"):
+            DockerSocket(path, 1).pull(CANARY, None)
+    with pytest.raises(EngineRefusal, match="dial unix"):
+        DockerSocket(path, 1).pull(CANARY, None)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A node's own Docker engine, by its API on the socket, with the standard library alone.
+
+The paths carry no version: the engine answers with its newest, so that none is pinned that a later engine refuses.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import socket
+import typing as t
+from urllib.parse import quote, urlencode
+
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, asked_as
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+_ANSWER_SECONDS = 60  # for what it answers from its own store
+_SILENCE_SECONDS = 900  # of a pull, between two words: it is silent while it unpacks a large layer
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class DockerSocket:
+    """Docker behind a Unix socket.
+
+    :param path: the socket.
+    :param seconds: the most that it may be silent during a pull; None for as long as a large layer takes.
+    """
+
+    sets_tags = True
+
+    def __init__(self, path: str, seconds: t.Optional[int] = None) -> None:
+        self._path = path
+        self._seconds = _SILENCE_SECONDS if seconds is None else seconds
+
+    def info(self) -> t.Dict[str, t.Any]:
+        """What C(docker info) shows.
+
+        :raises EngineRefusal: the engine does not answer.
+        """
+        shown: t.Dict[str, t.Any] = json.loads(self._request("GET", "/info"))
+        return shown
+
+    def images(self) -> t.List[HeldImage]:
+        """:raises EngineRefusal: the engine does not answer."""
+        listed = json.loads(self._request("GET", "/images/json?digests=1"))
+        return [
+            HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("RepoTags") or ())])
+            for image in listed
+        ]
+
+    def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
+        """Pull; the login travels in a header, over the socket.
+
+        :raises EngineRefusal: the engine's own words.
+        """
+        query = urlencode({"fromImage": reference.name, "tag": str(reference.digest or reference.tag)})
+        headers = {"X-Registry-Auth": _registry_auth(login)}
+        answer = self._request("POST", "/images/create?" + query, headers, self._seconds)
+        for line in answer.splitlines():
+            event = json.loads(line) if line.strip() else {}
+            if event.get("error"):
+                raise EngineRefusal(str(event["error"]))
+
+    def tag(self, reference: Reference) -> None:
+        """:raises EngineRefusal: the engine's own words."""
+        query = urlencode({"repo": reference.name, "tag": reference.tag or ""})
+        self._request("POST", "/images/%s/tag?%s" % (quote(asked_as(reference), safe=""), query))
+
+    def remove(self, reference: Reference) -> None:
+        """Remove this name of an image, and the image if it has no other. One that is gone already is no error.
+
+        :raises EngineRefusal: it stays.
+        """
+        self._request("DELETE", "/images/" + quote(asked_as(reference), safe=""), gone=404)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: t.Optional[t.Mapping[str, str]] = None,
+        seconds: int = _ANSWER_SECONDS,
+        gone: t.Optional[int] = None,
+    ) -> str:
+        """:param gone: a status beside those of success that is none of failure."""
+        connection = _UnixConnection(self._path, seconds)
+        try:
+            connection.request(method, path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+        except socket.timeout:
+            raise EngineRefusal("timed out after %d s" % seconds) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineRefusal("dial unix %s: %s" % (self._path, error)) from None
+        finally:
+            connection.close()
+        if answer.status >= 400 and answer.status != gone:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                text = json.loads(text)["message"]
+            raise EngineRefusal(text)
+        return text
+
+
+def _registry_auth(login: t.Optional[Login]) -> str:
+    """RFC 7515's alphabet, with padding; an engine from 28.3.3 on wants the header also where nobody logs in."""
+    auth = {}
+    if login:
+        auth = {"username": login.username, "password": login.password, "serveraddress": str(login.endpoint)}
+    return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()
+
+
+def insecure_registries(info: t.Mapping[str, t.Any]) -> t.Tuple[str, ...]:
+    """The registries and networks that an engine does not verify, by what it says itself."""
+    configuration = info.get("RegistryConfig") or {}
+    names = [name for name, index in (configuration.get("IndexConfigs") or {}).items() if not index.get("Secure", True)]
+    return (*names, *(configuration.get("InsecureRegistryCIDRs") or ()))

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Podman, by its program."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.node.auth_file import login_option
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import asked_as, run_program
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+
+class Podman:
+    """The images of the user who runs this.
+
+    :param program: its path.
+    :param seconds: the most that a pull may take; None for as long as it takes.
+    """
+
+    sets_tags = True
+
+    def __init__(self, run_command: RunCommand, program: str, seconds: t.Optional[int] = None) -> None:
+        self._run_command = run_command
+        self._program = program
+        self._seconds = seconds
+
+    def images(self) -> t.List[HeldImage]:
+        """:raises EngineRefusal: Podman fails."""
+        return [
+            HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())])
+            for image in json.loads(self._podman(["images", "--no-trunc", "--format", "json"]) or "[]")
+        ]
+
+    def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
+        """:raises EngineRefusal: Podman's own words."""
+        with login_option(login) as option:
+            self._podman(["pull", "--quiet", *option, asked_as(reference)], self._seconds)
+
+    def tag(self, reference: Reference) -> None:
+        """:raises EngineRefusal: Podman's own words."""
+        self._podman(["tag", asked_as(reference), "%s:%s" % (reference.name, reference.tag)])
+
+    def remove(self, reference: Reference) -> None:
+        """Remove this name of an image, and the image if it has no other.
+
+        :raises EngineRefusal: it stays.
+        """
+        self._podman(["rmi", asked_as(reference)])
+
+    def _podman(self, arguments: t.Sequence[str], seconds: t.Optional[int] = None) -> str:
+        return run_program(self._run_command, [self._program, *arguments], seconds)
