@@ -14,7 +14,11 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, RegistryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Origin, Transport
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import (
+    Origin,
+    Request,
+    Transport,
+)
 
 _PART = re.compile(
     r'\s*,?\s*(?:([A-Za-z0-9!#$%&\'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))|([A-Za-z][A-Za-z0-9_-]*))'
@@ -101,7 +105,7 @@ class Authorization:
         headers = {"Accept": "application/json"}
         if basic:
             headers["Authorization"] = basic
-        answer = self._transport.exchange("GET", url, headers, limit=_TOKEN_LIMIT)
+        answer = self._transport.exchange(Request("GET", url, headers, limit=_TOKEN_LIMIT))
         if answer.status in (401, 403):
             raise RegistryError(
                 str(self._settings.endpoint), "unauthorized", self._refused(origin, answer), answer.status

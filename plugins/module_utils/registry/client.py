@@ -38,7 +38,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.manife
     ManifestHead,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Origin, Transport
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import (
+    Origin,
+    Request,
+    Transport,
+)
 
 __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
 
@@ -76,7 +80,7 @@ class RegistryClient:
 
     def ping(self) -> None:
         """Return if a registry answers there and takes the credentials."""
-        answer = self._request("GET", "/v2/", limit=MANIFEST_LIMIT)
+        answer = self._request(Request("GET", "/v2/", limit=MANIFEST_LIMIT))
         media_type = _media_type(answer)
         if answer.status == 404 or (answer.status < 400 and (answer.status != 200 or media_type == "text/html")):
             raise self._error(
@@ -141,7 +145,7 @@ class RegistryClient:
                 "The manifest to store as %s in %s has another digest: its bytes changed." % (digest, repository)
             )
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)
-        answer = self._request("PUT", path, repository, "push", {"Content-Type": media_type}, body)
+        answer = self._request(Request("PUT", path, {"Content-Type": media_type}, body), repository, "push")
         what = _what(repository, name)
         if answer.status not in (200, 201):
             raise self._refusal(what, answer)
@@ -155,7 +159,7 @@ class RegistryClient:
         if not isinstance(digest, _SERVED):
             raise TypeError("a manifest is deleted by its manifest digest or index digest")
         path = "/v2/%s/manifests/%s" % (_repository(repository), digest)
-        answer = self._request("DELETE", path, repository, "delete")
+        answer = self._request(Request("DELETE", path), repository, "delete")
         if answer.status == 404:
             return False
         if answer.status not in (200, 202):
@@ -164,7 +168,7 @@ class RegistryClient:
 
     def has_blob(self, repository: str, digest: AnyBlobDigest) -> bool:
         """Whether a blob is in this repository."""
-        answer = self._request("HEAD", _blob_path(repository, digest), repository)
+        answer = self._request(Request("HEAD", _blob_path(repository, digest)), repository)
         if answer.status == 404:
             return False
         if answer.status != 200:
@@ -174,7 +178,7 @@ class RegistryClient:
     def get_blob(self, repository: str, digest: AnyBlobDigest) -> bytes:
         """A blob's bytes, whole and verified: for configurations and the like, since all of it is held in memory."""
         what = "the blob %s of %s" % (digest, repository)
-        answer = self._request("GET", _blob_path(repository, digest), repository)
+        answer = self._request(Request("GET", _blob_path(repository, digest)), repository)
         if answer.status != 200:
             raise self._refusal(what, answer)
         self._verify(digest, answer.body, what)
@@ -186,14 +190,15 @@ class RegistryClient:
         if self.has_blob(repository, digest):
             return digest
         what = "an upload to %s" % repository
-        answer = self._request("POST", "/v2/%s/blobs/uploads/" % _repository(repository), repository, "push", body=b"")
+        path = "/v2/%s/blobs/uploads/" % _repository(repository)
+        answer = self._request(Request("POST", path, body=b""), repository, "push")
         location = answer.headers.get("location")
         if answer.status != 202 or not location:
             raise self._refusal(what, answer)
         place = self._upload_place(location)
         target = "%s%sdigest=%s" % (place, "&" if "?" in place else "?", quote(str(digest), safe=""))
         headers = {"Content-Type": "application/octet-stream"}
-        answer = self._request("PUT", target, repository, "push", headers, data)
+        answer = self._request(Request("PUT", target, headers, data), repository, "push")
         if answer.status not in (201, 204):
             raise self._refusal(what, answer)
         return digest
@@ -215,29 +220,24 @@ class RegistryClient:
 
     def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)
-        return self._request(method, path, repository, headers={"Accept": ", ".join(MEDIA_TYPES)}, limit=MANIFEST_LIMIT)
+        request = Request(method, path, {"Accept": ", ".join(MEDIA_TYPES)}, limit=MANIFEST_LIMIT)
+        return self._request(request, repository)
 
-    def _request(
-        self,
-        method: str,
-        url: str,
-        repository: str = "",
-        right: str = "pull",
-        headers: t.Optional[t.Mapping[str, str]] = None,
-        body: t.Optional[bytes] = None,
-        limit: t.Optional[int] = None,
-    ) -> Answer:
-        """Send, and after a 401 log in and send once more."""
-        sent = {"User-Agent": "longshore.delivery", **(headers or {})}
+    def _request(self, request: Request, repository: str = "", right: str = "pull") -> Answer:
+        """Send, and after a 401 log in and send once more.
+
+        :param repository: the one that the request is about, if any.
+        :param right: what has to be allowed there, as in C(Authorization.header).
+        """
+        request = request.with_headers({"User-Agent": "longshore.delivery"})
         value = self._authorization.header(repository, right)
         if value is not None:
-            sent["Authorization"] = value
-        answer = self._transport.exchange(method, url, sent, body, limit)
+            request = request.with_headers({"Authorization": value})
+        answer = self._transport.exchange(request)
         if answer.status == 401:
             value = self._authorization.renewed(answer, repository, right)
             if value is not None:
-                sent["Authorization"] = value
-                answer = self._transport.exchange(method, url, sent, body, limit)
+                answer = self._transport.exchange(request.with_headers({"Authorization": value}))
         return answer
 
     def _served_digest(self, answer: Answer, what: str) -> t.Optional[ManifestDigest]:

@@ -29,7 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
     VERIFIED,
     RegistrySettings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import kept_context
 
 _REDIRECTIONS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTIONS = 5
@@ -66,6 +66,39 @@ class Origin(t.NamedTuple):
         return "%s://%s%s" % (self.scheme, host, "" if self.port == default else ":%d" % self.port)
 
 
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is sent.
+
+    :param url: absolute, or a path of the registry.
+    :param limit: the most bytes that the body of the answer may have; None for any number.
+    """
+
+    method: str
+    url: str
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: t.Optional[bytes] = None
+    limit: t.Optional[int] = None
+
+    @property
+    def target(self) -> str:
+        """Path and query: what a server is asked for."""
+        parts = urlsplit(self.url)
+        return parts.path + ("?" + parts.query if parts.query else "")
+
+    def with_headers(self, headers: t.Mapping[str, str]) -> Request:
+        """The same with these headers beside its own."""
+        return dataclasses.replace(self, headers={**self.headers, **headers})
+
+    def sent_on(self, url: str, keeps_login: bool) -> Request:
+        """The same to another address.
+
+        :param keeps_login: whether the header Authorization goes there too.
+        """
+        headers = {name: value for name, value in self.headers.items() if keeps_login or name != "Authorization"}
+        return dataclasses.replace(self, url=url, headers=headers)
+
+
 class Transport:
     """Exchanges with one registry and with where it sends its clients. Not for use by several threads at once.
 
@@ -78,41 +111,30 @@ class Transport:
         self.origin = Origin(settings.scheme, host.lower(), port)
         self._timeout = timeout
         self._kept: t.Optional[http.client.HTTPConnection] = None
-        self._context: t.Optional[ssl.SSLContext] = None
+        # A given authority is enough where it vouches, and the system's, of which there are many, are not loaded.
+        self._with_system = settings.ca is None
 
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
 
-    def exchange(
-        self,
-        method: str,
-        url: str,
-        headers: t.Mapping[str, str],
-        body: t.Optional[bytes] = None,
-        limit: t.Optional[int] = None,
-    ) -> Answer:
+    def exchange(self, request: Request) -> Answer:
         """Send a request and read the whole answer, whatever its status is.
 
         Redirections of GET and HEAD are followed; the header Authorization goes to the first server only.
 
-        :param url: absolute, or a path of the registry.
-        :param limit: the most bytes that a body may have.
         :raises RegistryError: there is no answer.
         """
-        url = urljoin(self.origin.url + "/", url)
-        sent = dict(headers)
-        first = self._origin(url)
+        request = dataclasses.replace(request, url=urljoin(self.origin.url + "/", request.url))
+        first = self._origin(request.url)
         for _hop in range(_MOST_REDIRECTIONS + 1):
-            origin = self._origin(url)
-            if origin != first:
-                sent.pop("Authorization", None)
-            answer = self._send(origin, method, url, sent, body, limit)
+            answer = self._send(self._origin(request.url), request)
             location = answer.headers.get("location")
-            if answer.status not in _REDIRECTIONS or method not in ("GET", "HEAD") or not location:
+            if answer.status not in _REDIRECTIONS or request.method not in ("GET", "HEAD") or not location:
                 return answer
-            url = urljoin(url, location)
+            url = urljoin(request.url, location)
+            request = request.sent_on(url, keeps_login=self._origin(url) == first)
         raise self.error("other", "it redirects more than %d times for one request." % _MOST_REDIRECTIONS)
 
     def error(self, kind: str, cause: str, origin: t.Optional[Origin] = None) -> RegistryError:
@@ -134,25 +156,19 @@ class Transport:
             )
         return origin
 
-    def _send(
-        self,
-        origin: Origin,
-        method: str,
-        url: str,
-        headers: t.Mapping[str, str],
-        body: t.Optional[bytes],
-        limit: t.Optional[int],
-    ) -> Answer:
+    def _send(self, origin: Origin, request: Request) -> Answer:
         kept = origin == self.origin
         connection = self._kept if kept and self._kept is not None else self._open(origin)
         if kept:
             self._kept = connection
-        parts = urlsplit(url)
-        target = parts.path + ("?" + parts.query if parts.query else "")
         try:
-            answer = _exchange_again_if_stale(connection, method, target, headers, body, limit)
+            answer = _exchange_again_if_stale(connection, request)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             connection.close()
+            if isinstance(error, ssl.SSLCertVerificationError) and not self._with_system:
+                # The given authorities do not vouch for it, those of the system may. Nothing was sent yet.
+                self._with_system, self._kept = True, None
+                return self._send(origin, request)
             kind, cause = connection_fault(error, self.settings, origin.scheme, origin.host, origin.port, self._timeout)
             raise self.error(kind, cause, origin) from None
         finally:
@@ -160,12 +176,13 @@ class Transport:
                 connection.close()
         if answer is None:
             connection.close()
+            limit = request.limit or 0
             raise self.error(
-                "other", "its answer has more than the %d bytes that such a document may have." % (limit or 0), origin
+                "other", "its answer has more than the %d bytes that such a document may have." % limit, origin
             )
         if origin.scheme == "http" and (
             speaks_tls_after_all(answer)
-            or (method == "HEAD" and answer.status == 400 and speaks_tls(*origin[1:], self._timeout))
+            or (request.method == "HEAD" and answer.status == 400 and speaks_tls(*origin[1:], self._timeout))
         ):
             raise self.error(*SPEAKS_TLS, origin)
         return answer
@@ -173,50 +190,34 @@ class Transport:
     def _open(self, origin: Origin) -> http.client.HTTPConnection:
         if origin.scheme == "http":
             return http.client.HTTPConnection(origin.host, origin.port, timeout=self._timeout)
-        if self._context is None:
-            # A plain registry may send its clients on to a server with TLS, which is then verified.
-            settings = self.settings
-            self._context = client_context(
-                dataclasses.replace(settings, tls=VERIFIED) if settings.tls == PLAIN else settings
-            )
-        return http.client.HTTPSConnection(origin.host, origin.port, timeout=self._timeout, context=self._context)
+        # A plain registry may send its clients on to a server with TLS, which is then verified.
+        tls = VERIFIED if self.settings.tls == PLAIN else self.settings.tls
+        context = kept_context(tls, self.settings.ca, self._with_system)
+        return http.client.HTTPSConnection(origin.host, origin.port, timeout=self._timeout, context=context)
 
 
-def _exchange_again_if_stale(
-    connection: http.client.HTTPConnection,
-    method: str,
-    target: str,
-    headers: t.Mapping[str, str],
-    body: t.Optional[bytes],
-    limit: t.Optional[int],
-) -> t.Optional[Answer]:
+def _exchange_again_if_stale(connection: http.client.HTTPConnection, request: Request) -> t.Optional[Answer]:
     """Repeat once on a connection that was kept and is dead: every request of this protocol may be repeated."""
     used = connection.sock is not None
     try:
-        return _exchange(connection, method, target, headers, body, limit)
+        return _exchange(connection, request)
     except _STALE:
         connection.close()
         if not used:
             raise
-    return _exchange(connection, method, target, headers, body, limit)
+    return _exchange(connection, request)
 
 
-def _exchange(
-    connection: http.client.HTTPConnection,
-    method: str,
-    target: str,
-    headers: t.Mapping[str, str],
-    body: t.Optional[bytes],
-    limit: t.Optional[int],
-) -> t.Optional[Answer]:
+def _exchange(connection: http.client.HTTPConnection, request: Request) -> t.Optional[Answer]:
     """:returns: the answer, or None if its body is longer than the limit."""
     try:
-        connection.request(method, target, body=body, headers=dict(headers))
+        connection.request(request.method, request.target, body=request.body, headers=dict(request.headers))
     except (BrokenPipeError, ConnectionResetError):
         # A server may refuse a body while it is being sent, and have said why.
-        if not body or connection.sock is None:
+        if not request.body or connection.sock is None:
             raise
     response = connection.getresponse()
+    limit = request.limit
     content = response.read() if limit is None else response.read(limit + 1)
     if limit is not None and len(content) > limit:
         return None

@@ -13,6 +13,7 @@ import secrets
 import typing as t
 from pathlib import Path
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import transport
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import canary
@@ -54,7 +55,8 @@ class Served:
         """The canaries that are left in it."""
         settings = RegistrySettings.from_params(self.options)
         with RegistryClient(settings) as client:
-            answer = client._request("GET", f"/v2/{canary.REPOSITORY}/tags/list", canary.REPOSITORY, limit=1 << 20)
+            listed = transport.Request("GET", f"/v2/{canary.REPOSITORY}/tags/list", limit=1 << 20)
+            answer = client._request(listed, canary.REPOSITORY)
         return list(json.loads(answer.body).get("tags") or []) if answer.status == 200 else []
 
 
