@@ -104,7 +104,7 @@ _SIGNS: t.Tuple[t.Tuple[str, PullFault], ...] = (
         PullFault(
             "https_on_http",
             "{engine} speaks TLS to {registry}, which answers without",
-            "Put TLS in front of it, or set 'tls' of the registry to plain, if that is wanted, and run registry_trust there.",
+            "Put TLS in front of it, or if plain HTTP is wanted, run registry_trust there with 'tls' set to plain.",
             of_registry=True,
         ),
     ),
@@ -114,7 +114,7 @@ _SIGNS: t.Tuple[t.Tuple[str, PullFault], ...] = (
         PullFault(
             "http_on_https",
             "{engine} speaks to {registry} without TLS, where TLS is spoken",
-            "Set 'tls' of the registry to verified (with 'ca' if its authority is private) and run registry_trust there. Docker "
+            "Run registry_trust there with 'tls' set to verified, and 'ca' if the registry's authority is private. Docker "
             "falls back to plain HTTP where a registry is listed as insecure and TLS or the login fails.",
             of_registry=True,
         ),
@@ -133,7 +133,7 @@ _SIGNS: t.Tuple[t.Tuple[str, PullFault], ...] = (
         PullFault(
             "ca",
             "{engine} does not trust {registry}: its certificate comes from an authority that is unknown there",
-            "Set 'ca' of the registry to the certificate of that authority, and run registry_trust there.",
+            "Run registry_trust there, with 'ca' of the registry set to the certificate of that authority.",
             of_registry=True,
         ),
     ),

@@ -116,7 +116,7 @@ def test_an_engine_that_does_not_trust_the_registry(builder: Builder, strangers:
     with pytest.raises(DeliveryError, match="does not trust the registry") as raised:
         builder.push(tags=["1"], registry={"endpoint": strangers[0].endpoint, "ca": strangers[0].ca})
     assert BUILDER in str(raised.value)
-    assert "Run the trust stage" in str(raised.value)
+    assert "Run registry_trust there" in str(raised.value)
     assert builder.names() == [f"{builder.repository}:1"]
 
 
