@@ -134,11 +134,11 @@ class CapabilityAction(ActionBase):
 def same_interpreter(one: str, other: str) -> bool:
     """Whether two paths start one Python with one set of packages: C(python) and C(python3) of one directory do.
 
-    Links alone say nothing: a virtual environment's python is a link to the system's.
+    What they link to alone says nothing: a virtual environment's python is a link to the system's. Its directory tells it
+    apart, by whatever link that is reached.
     """
-    return one == other or (
-        os.path.dirname(one) == os.path.dirname(other) and os.path.realpath(one) == os.path.realpath(other)
-    )
+    directories = (os.path.realpath(os.path.dirname(path)) for path in (one, other))
+    return len(set(directories)) == 1 and os.path.realpath(one) == os.path.realpath(other)
 
 
 def report_validation(checked: t.Any, mask: t.Callable[[t.Any], t.Any]) -> None:

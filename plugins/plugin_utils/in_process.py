@@ -17,6 +17,9 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
 
+# how long a program may take to end that was told to: buildx tells its builder first
+STOP_SECONDS = 10
+
 
 class Interrupted(BaseException):
     """A signal that asks the process to stop, raised so that C(finally) blocks run."""
@@ -79,10 +82,19 @@ def run_command(
         else:
             stdout, stderr = _follow(process, stdin, on_line)
     except BaseException:
-        process.terminate()
-        process.wait()
+        _stop(process)
         raise
     return Completed(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a program that nobody reads any more: it may not keep an interrupted playbook waiting."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _follow(

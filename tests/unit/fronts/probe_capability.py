@@ -7,10 +7,41 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
+import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+
+
+def wait_for(path: str, seconds: float = 120) -> None:
+    """Wait for a file that the test makes once it has seen what it waits for."""
+    deadline = time.monotonic() + seconds
+    while not os.path.exists(path):
+        if time.monotonic() > deadline:
+            raise DeliveryError("nobody made %s" % path)
+        time.sleep(0.05)
+
+
+def show_and_wait(place: str, context: Context) -> None:
+    """Show a line, then one of a command; each time go on only when the test has seen it."""
+    context.progress("a line of the function")
+    wait_for(os.path.join(place, "seen-function"))
+    script = "echo a line of a command; i=0; until [ -e seen-command ] || [ $i = 1200 ]; do sleep 0.1; i=$((i+1)); done"
+    context.run_command(["sh", "-c", script], directory=place, on_line=context.progress)
+    wait_for(os.path.join(place, "seen-command"), seconds=0)
+
+
+def hang(place: str, context: Context) -> None:
+    """Run a command with a child of its own, both longer than any test waits, and write down that it was cleaned up."""
+    try:
+        script = "sh -c 'echo hangs: $PPID $$; exec sleep 120'; true"
+        context.run_command(["sh", "-c", script], on_line=context.progress)
+    finally:
+        time.sleep(0.5)  # longer than ansible-core gives its workers to end
+        with open(os.path.join(place, "cleaned-up"), "w") as file:
+            file.write(str(os.getpid()))
 
 
 def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
@@ -25,11 +56,16 @@ def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
         raise ValueError("crashed with %s" % token)
     if behaviour == "exit":
         raise SystemExit("left with %s" % token)
+    if behaviour == "show":
+        show_and_wait(params["place"], context)
+    if behaviour == "hang":
+        hang(params["place"], context)
     result = {
         "changed": params["number"] > 1,
         "check": context.check,
         "echo": {name: params[name] for name in ("number", "flag", "words", "table", "when")},
         "types": {name: type(params[name]).__name__ for name in ("number", "flag", "words", "table", "when")},
+        "host": platform.node(),
         "pid_is_ansible": any("ansible-playbook" in word for word in sys.argv[:1]),
         "keys": {"key with %s" % token: "value with %s" % token},
         "long": "x" * 70000,
@@ -64,8 +100,11 @@ CAPABILITY = Capability(
     run=run,
     argument_spec=dict(
         behaviour=dict(
-            type="str", default="work", choices=["work", "warn", "refuse", "crash", "exit", "command", "stdout"]
+            type="str",
+            default="work",
+            choices=["work", "warn", "refuse", "crash", "exit", "command", "stdout", "show", "hang"],
         ),
+        place=dict(type="path"),
         token=dict(type="str", no_log=True, default=""),
         number=dict(type="int", default=1, aliases=["count"]),
         flag=dict(type="bool", default=False),

@@ -15,12 +15,11 @@ import pytest
 
 from tests.kubeconfig import kubeconfig
 
-from .conftest import CHECKOUT, Playbook, Run
+from .playbook import CHECKOUT, SECRET, SECRET_VARIABLE, Playbook, Run
 
-SECRET = "hunter2-very-secret"
 # nobody listens on port 1, and nobody may
 NOWHERE = "127.0.0.1:1"
-REGISTRY = {"endpoint": NOWHERE, "tls": "plain", "username": "ci", "password": SECRET}
+REGISTRY = {"endpoint": NOWHERE, "tls": "plain", "username": "ci", "password": SECRET_VARIABLE}
 
 CASES: dict[str, dict[str, dict[str, t.Any]]] = {
     "image_build": {
@@ -33,14 +32,18 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "name": "a/b",
             "tags": ["1"],
             "source": "{context}",
-            "secrets": [{"id": "x", "value": SECRET, "env": "HOME"}],
+            "secrets": [{"id": "x", "value": SECRET_VARIABLE, "env": "HOME"}],
         },
     },
     "image_push": {
         "unreachable registry": {"name": "shop/web", "tags": ["1"], "registry": REGISTRY},
         "invalid reference": {"name": "shop//web", "tags": ["1"], "registry": REGISTRY},
         "wrong type": {"name": "shop/web", "tags": ["1"], "registry": "no"},
-        "password without user": {"name": "a/b", "tags": ["1"], "registry": {"endpoint": NOWHERE, "password": SECRET}},
+        "password without user": {
+            "name": "a/b",
+            "tags": ["1"],
+            "registry": {"endpoint": NOWHERE, "password": SECRET_VARIABLE},
+        },
     },
     "workload": {
         "no cluster": {"name": "web", "image": "shop/web:1", "registry": REGISTRY, "kubeconfig": "/no/such/file"},
@@ -49,7 +52,7 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "image": "shop/web:1",
             "registry": REGISTRY,
             "kubeconfig": "{kubeconfig}",
-            "secrets": {"DB_PASSWORD": SECRET},
+            "secrets": {"DB_PASSWORD": SECRET_VARIABLE},
         },
         "a probe of no port": {
             "name": "web",
@@ -67,37 +70,47 @@ def test_every_capability_with_two_fronts_is_here() -> None:
     assert {path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} == set(CASES)
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> dict[str, str]:
-    context = tmp_path / "context"
+NAMED = {f"{capability}: {case}": (capability, case) for capability, cases in CASES.items() for case in cases}
+
+
+@pytest.fixture(scope="module")
+def both(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """All cases by both fronts."""
+    directory = tmp_path_factory.mktemp("cases")
+    context = directory / "context"
     context.mkdir()
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    return {"{context}": str(context), "{kubeconfig}": kubeconfig(tmp_path, f"http://{NOWHERE}")}
+    places = {"{context}": str(context), "{kubeconfig}": kubeconfig(directory, f"http://{NOWHERE}")}
+    tasks = []
+    for capability, case in NAMED.values():
+        options = CASES[capability][case]
+        placed = {
+            name: places.get(value, value) if isinstance(value, str) else value for name, value in options.items()
+        }
+        tasks.append({f"longshore.delivery.{capability}": placed})
+    here, module = Playbook(collections, directory).by_both(*tasks, flags=["-vvv"])
+    assert here.fronts() == [(capability, "in process") for capability, _case in NAMED.values()]
+    assert module.fronts() == [(capability, "as a module: environment") for capability, _case in NAMED.values()]
+    return here, module
 
 
-def comparable(run: Run) -> dict[str, t.Any]:
-    [result] = run.results
-    return {key: value for key, value in result.items() if key != "invocation"}
+@pytest.mark.parametrize("case", NAMED)
+def test_same_error_by_both_fronts(both: tuple[Run, Run], case: str) -> None:
+    here, module = (dict(zip(NAMED, run.results, strict=True))[case] for run in both)
+    for result in (here, module):
+        result.pop("invocation", None)
+    assert here == module
+    assert here["failed"] is True
+    assert "fault in longshore.delivery" not in here["msg"]
+    assert len(here["msg"]) > 20
 
 
-@pytest.mark.parametrize(
-    ("capability", "case"), [(name, case) for name, cases in CASES.items() for case in cases], ids=lambda word: word
-)
-def test_same_error_by_both_fronts(playbook: Playbook, places: dict[str, str], capability: str, case: str) -> None:
-    options = {
-        name: places.get(value, value) if isinstance(value, str) else value
-        for name, value in CASES[capability][case].items()
-    }
-    here, module = playbook.by_both({f"longshore.delivery.{capability}": options})
-    assert comparable(here) == comparable(module)
-    assert here.said() == module.said()
-    [result] = here.results
-    assert result["failed"] is True
-    assert "fault in longshore.delivery" not in result["msg"]
-    assert len(result["msg"]) > 20
-    for run in (here, module):
-        # core itself shows the playbook's lines around a failing task
-        assert SECRET not in (run.stdout + run.stderr).replace(f"password: {SECRET}", "").replace(
-            f"PASSWORD: {SECRET}", ""
-        )
-        assert SECRET not in str(run.results)
+def test_same_standard_error_by_both_fronts(both: tuple[Run, Run]) -> None:
+    here, module = (run.said() for run in both)
+    assert here == module
+    assert here.count("Task failed: ") == len(NAMED)
+
+
+def test_no_secret_leaves_either_front(both: tuple[Run, Run]) -> None:
+    for run in both:
+        assert SECRET not in run.stdout + run.stderr + str(run.results)
