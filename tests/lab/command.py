@@ -69,15 +69,16 @@ def run(
             pass_fds=() if starts_services else _kept_open,
         )
     except OSError as error:
-        said = f"{argv[0]} could not be run: {error.strerror}."
+        missing = f"{argv[0]} could not be run: {error.strerror}."
         if check:
-            raise LabError(said) from error
-        return Completed(127, "", said)
+            raise LabError(missing) from error
+        return Completed(127, "", missing)
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s.") from error
     completed = Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
     if check and completed.rc != 0:
-        raise failure(argv, completed.rc, completed.stderr.strip() or completed.stdout.strip())
+        said = [*completed.stdout.strip().splitlines()[-LAST_LINES:], *completed.stderr.strip().splitlines()]
+        raise failure(argv, completed.rc, "\n".join(said))
     return completed
 
 

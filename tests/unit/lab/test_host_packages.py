@@ -122,6 +122,16 @@ def test_a_program_that_is_not_here_has_failed() -> None:
         run(["no-such-program"])
 
 
+def test_an_error_has_what_a_program_said_on_both_of_its_outputs() -> None:
+    with pytest.raises(LabError) as caught:
+        run(["sh", "-c", "seq 100; echo cause >&2; exit 3"])
+    assert str(caught.value).splitlines() == [
+        "`sh -c seq 100; echo cause >&2; exit 3` failed with exit code 3:",
+        *map(str, range(76, 101)),
+        "cause",
+    ]
+
+
 def test_every_tool_of_a_build_is_there_or_can_be_installed() -> None:
     with_dpkg = {"apt-get", "dpkg-deb"}
     assert {tool for program in PROGRAMS.values() for tool in program.tools} - with_dpkg <= set(HOST_NEEDS)
