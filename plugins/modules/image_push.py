@@ -142,10 +142,17 @@ layers:
   type: dict
   sample: {"pushed": 1, "mounted": 0, "existing": 4}
 registry_error:
-  description: Why the registry did not answer as it should, for example V(unauthorized), V(refused) or V(ca).
-  returned: when it did not
+  description: >-
+    Why the registry did not answer as it should: V(refused), V(name), V(timeout), V(tls), V(ca), V(clock), V(http_on_https),
+    V(https_on_http), V(unauthorized), V(forbidden), V(not_found) or V(other).
+  returned: when a registry did not
   type: str
   sample: unauthorized
+registry_endpoint:
+  description: Which registry that was.
+  returned: as RV(registry_error)
+  type: str
+  sample: registry.example:5000
 engine_error:
   description: The same for what the engine said.
   returned: when the engine failed to push

@@ -190,6 +190,24 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Look whether a registry serves with a certificate of the role's own authority
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+    backend_port: 5001
+    files:
+      - {path: /etc/longshore/registry/config.yml, owner: root, mode: "0644", sha256: "{{ digest_of_the_configuration }}"}
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: own
+      certificate: /etc/longshore/registry/server.pem
+      key: /etc/longshore/registry/server.key
+      authority: /etc/longshore/registry/ca.crt
+      authority_key: /etc/longshore/registry/ca.key
+      renew_days: 30
+
 - name: Look whether a plain registry serves, with nothing else wanted of its host
   longshore.delivery.registry_host_info:
     registry:

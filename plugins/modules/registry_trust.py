@@ -228,6 +228,18 @@ pull_error:
       V(unauthorized), V(forbidden), V(not_found), V(platform), V(digest), V(disk), V(busy), V(engine), V(cri) or V(other).
   returned: when an engine cannot pull
   type: str
+registry_error:
+  description: >-
+    Why the registry did not answer as it should: V(refused), V(name), V(timeout), V(tls), V(ca), V(clock), V(http_on_https),
+    V(https_on_http), V(unauthorized), V(forbidden), V(not_found) or V(other).
+  returned: when a registry did not
+  type: str
+  sample: unauthorized
+registry_endpoint:
+  description: Which registry that was.
+  returned: as RV(registry_error)
+  type: str
+  sample: registry.example:5000
 refusals:
   description: What stands in the way on the node.
   returned: when something does

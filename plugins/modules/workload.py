@@ -318,6 +318,11 @@ EXAMPLES = r"""
     sidecars:
       - name: shipper
         image: shop/shipper:1.0
+        command: [python, -m, shipper]
+        args: [--metrics, "9101"]
+        env: {TARGET: "http://logs.example:3100"}
+        resources: {limits: {memory: 32Mi}}
+        run_as_user: 10002
 
 - name: Run its workers, which serve nobody, under a user of their own
   longshore.delivery.workload:
@@ -330,7 +335,7 @@ EXAMPLES = r"""
       WORKER_THREADS: "4"
     run_as_user: 1000
     ports:
-      - {name: metrics, port: 9100}
+      - {name: metrics, port: 9100, protocol: TCP}
     service: false
 
 - name: Run a search that warms up for minutes, and takes its time to end
@@ -341,8 +346,8 @@ EXAMPLES = r"""
     ports:
       - {name: http, port: 9200}
     probes:
-      startup: {tcp: http, period: 5, failures: 60}
-      ready: {http: {path: /ready}}
+      startup: {tcp: http, delay: 10, period: 5, failures: 60}
+      ready: {http: {path: /ready}, timeout: 3, successes: 2}
     ready_grace: 60
     pre_stop_pause: 10
     stop_seconds: 120
@@ -445,6 +450,18 @@ pods:
     images:
       description: What each container runs, as the node's runtime calls it.
       type: dict
+registry_error:
+  description: >-
+    Why the registry did not answer as it should: V(refused), V(name), V(timeout), V(tls), V(ca), V(clock), V(http_on_https),
+    V(https_on_http), V(unauthorized), V(forbidden), V(not_found) or V(other).
+  returned: when a registry did not
+  type: str
+  sample: unauthorized
+registry_endpoint:
+  description: Which registry that was.
+  returned: as RV(registry_error)
+  type: str
+  sample: registry.example:5000
 why:
   description: Why the pods do not come up, in parts.
   returned: when the wait was given up

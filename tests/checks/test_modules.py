@@ -54,12 +54,45 @@ def test_a_module_documents_the_action_groups_that_it_is_in(module: str) -> None
     assert attribute["membership"] == groups
 
 
+def examples(module: str) -> list[dict[str, t.Any]]:
+    tasks = yaml.safe_load(plugin("modules", module).EXAMPLES)
+    return [task[f"{COLLECTION}.{module}"] for task in tasks if f"{COLLECTION}.{module}" in task]
+
+
+def suboptions(spec: dict[str, t.Any]) -> t.Iterator[frozenset[str]]:
+    """The names of suboptions, by each option that has some. What is the same in several places is one thing, as a registry."""
+    for option in spec.values():
+        if "options" in option:
+            yield frozenset(option["options"])
+            yield from suboptions(option["options"])
+
+
+def shown(spec: dict[str, t.Any], example: t.Any) -> t.Iterator[tuple[frozenset[str], set[str]]]:
+    """The suboptions that an example has. A template, which may stand for any, has all of them."""
+    for name in set(spec) & set(example):
+        inner = spec[name].get("options")
+        for entry in example[name] if isinstance(example[name], list) else [example[name]]:
+            if inner and isinstance(entry, dict):
+                yield frozenset(inner), set(entry)
+                yield from shown(inner, entry)
+            elif inner:
+                yield frozenset(inner), set(inner)
+
+
+def test_every_suboption_is_in_an_example() -> None:
+    wanted = {names for module in MODULES for names in suboptions(plugin("modules", module).CAPABILITY.argument_spec)}
+    missing = {names: set(names) for names in wanted}
+    for module in MODULES:
+        for example in examples(module):
+            for names, used in shown(plugin("modules", module).CAPABILITY.argument_spec, example):
+                missing[names] -= used
+    assert not [names for names in missing.values() if names]
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_every_option_of_a_module_is_in_an_example_that_the_module_accepts(module: str) -> None:
     capability = plugin("modules", module).CAPABILITY
-    tasks = yaml.safe_load(plugin("modules", module).EXAMPLES)
-    examples = [task[f"{COLLECTION}.{module}"] for task in tasks if f"{COLLECTION}.{module}" in task]
-    assert set(capability.argument_spec) == set().union(*examples)
-    for example in examples:
+    assert set(capability.argument_spec) == set().union(*examples(module))
+    for example in examples(module):
         accepted = ArgumentSpecValidator(capability.argument_spec, **capability.constraints).validate(example)
         assert not accepted.error_messages, example

@@ -27,6 +27,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.content_h
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests import returned
 from tests.lab.nodes import BUILDER
 from tests.lab.places import Places
 
@@ -67,7 +68,7 @@ class Engine:
             progress=self.progress.append,
             run_command=self.run_command,
         )
-        result = CAPABILITY.run(checked.validated_parameters, how)
+        result = returned.run("image_build", checked.validated_parameters, how)
         if result["changed"] and not check:
             self.built.append(result["image"]["id"])
         return result

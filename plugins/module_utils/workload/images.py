@@ -86,7 +86,6 @@ def _resolved(image: str, registry: t.Optional[RegistrySettings], pin: bool, cli
         what = "the digest %s" % reference.digest if reference.digest else "the tag %s" % reference.tag
         raise ImageNotFound(
             "The image %s is not in the registry %s: it has no %s in %s. Push it there, or correct the name; nothing has been "
-            "changed in the cluster." % (image, reference.endpoint, what[4:], reference.repository),
-            image=str(reference),
+            "changed in the cluster." % (image, reference.endpoint, what[4:], reference.repository)
         )
     return reference.with_digest(head.digest)

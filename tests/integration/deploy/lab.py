@@ -17,6 +17,8 @@ from pathlib import Path
 
 from kubernetes import client, config
 
+from tests.returned import as_documented
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 BUSYBOX = "longshore.lab/busybox:1"  # on every node of the lab
 PODS = 2
@@ -125,6 +127,7 @@ class Lab:
         assert saved.exists(), output
         result = json.loads(saved.read_text())
         assert bool(result.get("failed")) is not ok, output
+        as_documented("workload", result)
         return Run(result, output, time.monotonic() - began, saved.stat().st_mtime)
 
     def pods(self) -> dict[str, t.Any]:

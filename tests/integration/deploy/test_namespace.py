@@ -16,6 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.workload import workload
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests import returned
 
 from .lab import Lab
 
@@ -67,7 +68,7 @@ def test_a_namespace_that_another_makes_meanwhile_is_theirs(
     )
     assert not validated.error_messages
     with pytest.raises(DeliveryError, match="Deployment web") as refused:
-        capability.run(validated.validated_parameters, context)
+        returned.run("workload", validated.validated_parameters, context)
     assert not refused.value.facts.get("changed")
     assert not [warning for warning in warnings if "namespace" in warning]
     assert lab.core.read_namespace(new).status.phase == "Active"

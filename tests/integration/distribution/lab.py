@@ -22,11 +22,11 @@ import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_push import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import Manifest, RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import DOCKER_INDEX
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests import returned
 from tests.http_server import AnsweringServer
 from tests.lab.nodes import BUILDER, NODES, SUBNET
 from tests.lab.places import Places
@@ -61,7 +61,12 @@ def ansible_playbook(playbook: Path, *inventories: Path, **variables: t.Any) -> 
     )
     assert done.stdout.startswith("{"), done.stdout[-4000:] + done.stderr[-4000:]
     assert LOGIN["password"] not in done.stdout + done.stderr
-    return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    ran = t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    for result in (result for play in ran["plays"] for task in play["tasks"] for result in task["hosts"].values()):
+        collection, _dot, module = result["action"].rpartition(".")
+        if collection == "longshore.delivery" and "results" not in result:
+            returned.as_documented(module, result)
+    return ran
 
 
 def on_node(node: str, *argv: str) -> str:
@@ -166,7 +171,7 @@ class Builder:
             progress=self.progress.append,
             run_command=run_command,
         )
-        result = CAPABILITY.run(given, context)
+        result = returned.run("image_push", given, context)
         for entry in result["tags"]:
             if entry["digest"] and not check:
                 self.manifests.add((self.repository, ManifestDigest.parse(entry["digest"])))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.lab.nodes import NODES, Node
 from tests.lab.places import Places
+from tests.returned import as_documented
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLACES = Places.of_user()
@@ -120,6 +121,7 @@ def run_module(*nodes: Node, check: bool = False, diff: bool = False, **options:
     for match in re.finditer(r"^(\S+) \| (\S+) => (?=\{)", done.stdout, re.MULTILINE):
         result, _end = json.JSONDecoder().raw_decode(done.stdout, match.end())
         results[match.group(1)] = {**result, "failed": match.group(2) == "FAILED!", "output": output}
+        as_documented("registry_trust", results[match.group(1)])
     assert set(results) == {node.name for node in nodes}, output
     return results
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.kubeconfig import kubeconfig
+from tests.returned import as_documented
 
 from .playbook import CHECKOUT, SECRET, SECRET_VARIABLE, Playbook, Run
 
@@ -100,6 +101,7 @@ def test_same_error_by_both_fronts(both: tuple[Run, Run], case: str) -> None:
     for result in (here, module):
         result.pop("invocation", None)
     assert here == module
+    as_documented(NAMED[case][0], here)
     assert here["failed"] is True
     assert "fault in longshore.delivery" not in here["msg"]
     assert len(here["msg"]) > 20

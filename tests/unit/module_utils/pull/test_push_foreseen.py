@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_push import CAPABILITY
+from tests import returned
 from tests.http_server import AnsweringServer, Reply, Request, json_reply
 
 IMAGE_ID = "sha256:" + "a" * 64
@@ -60,7 +60,7 @@ def push(engine: dict[str, t.Any], endpoint: str, check: bool = True) -> tuple[d
         "registry": {"endpoint": endpoint, "tls": "plain"},
         "docker_host": engine["host"],
     }
-    return CAPABILITY.run(params, context), warnings
+    return returned.run("image_push", params, context), warnings
 
 
 def test_where_no_registry_is_yet_the_image_would_be_pushed(engine: dict[str, t.Any], nobody: str) -> None:
