@@ -83,14 +83,14 @@ def carry_pip_settings(home: Path) -> None:
 def working_pythons(directory: Path) -> str:
     """Link every Python that starts into DIRECTORY, and return a PATH with those and without a version manager's dead shims."""
     directory.mkdir(parents=True, exist_ok=True)
-    versions = ["3.8", *NODE_PYTHONS]  # ansible-core 2.19 would have nodes with 3.8
-    for version in versions:
-        link = directory / f"python{version}"
-        link.unlink(missing_ok=True)
+    for link in directory.glob("python*"):
+        link.unlink()
+    for version in NODE_PYTHONS:
         python = find_python(version)
         if python:
-            link.symlink_to(python)
+            (directory / f"python{version}").symlink_to(python)
     path = [Path(place) for place in os.environ["PATH"].split(os.pathsep) if place]
+    versions = ("3.8", *NODE_PYTHONS)  # ansible-core 2.19 asks for 3.8 too, which no node may have
     shims = [place / f"python{version}" for place in path for version in versions]
     dead = {shim.parent for shim in shims if shim.exists() and not starts(shim)}
     return os.pathsep.join(str(place) for place in (directory, *path) if place not in dead)
@@ -100,8 +100,12 @@ def sanity(
     collection: Path, home: Path, *arguments: str, bin_directory: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run ansible-test sanity in COLLECTION, with HOME for what ansible-test keeps."""
-    command = (bin_directory or Path(sys.executable).parent) / "ansible-test"
+    tools = Path(sys.executable).parent
+    command = (bin_directory or tools) / "ansible-test"
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": "", "PATH": working_pythons(home / "bin")}
+    shellcheck = home / "bin" / "shellcheck"
+    shellcheck.unlink(missing_ok=True)
+    shellcheck.symlink_to(tools / "shellcheck")
     carry_pip_settings(home)
     shims: set[str] = set()
     while True:

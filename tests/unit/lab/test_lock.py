@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
+import typing as t
 from pathlib import Path
-from typing import TextIO, cast
 
-from ansible_collections.longshore.delivery.tests.lab.command import run
-from ansible_collections.longshore.delivery.tests.lab.places import Places
-from ansible_collections.longshore.delivery.tests.lab.progress import Progress
-from ansible_collections.longshore.delivery.tests.lab.up import only_one
+from tests.lab.command import run
+from tests.lab.places import Places
+from tests.lab.progress import Progress
+from tests.lab.up import only_one
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CODE = """
@@ -55,7 +55,7 @@ def test_a_command_waits_for_what_a_killed_one_had_run(tmp_path: Path) -> None:
     ended: list[bool] = []
 
     def second() -> None:
-        with only_one(Places(tmp_path), Progress(cast("TextIO", said))):
+        with only_one(Places(tmp_path), Progress(t.cast("t.TextIO", said))):
             ended.append((tmp_path / "ended").exists())
 
     thread = threading.Thread(target=second)
