@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context
-from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, ImageStore
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, ImageStore, asked_as
 from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
@@ -31,12 +31,20 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 
 
 class Pulls:
-    """The pulls of one call: what was done, and what failed."""
+    """The pulls of one call.
+
+    :ivar pulled: what was pulled, also where its tag could not be set afterwards.
+    :ivar tagged: what got its tag.
+    :ivar seconds: how long each took of these.
+    :ivar failures: what could not be had as it is wanted.
+    """
 
     def __init__(self, engine: ImageStore, where: str, registry: t.Optional[RegistrySettings]) -> None:
         self._engine = engine
         self._where = where
         self._registry = registry
+        self.pulled: t.Set[Reference] = set()
+        self.tagged: t.Set[Reference] = set()
         self.seconds: t.Dict[Reference, float] = {}
         self.failures: t.Dict[Reference, EngineError] = {}
 
@@ -55,32 +63,49 @@ class Pulls:
             if endpoint in given_up:
                 self.failures[step.wanted] = given_up[endpoint]
                 continue
-            start = time.monotonic()
+            start, doing = time.monotonic(), "Pulling"
             try:
                 if step.pull:
                     self._engine.pull(step.wanted, login_for(step.wanted, self._registry))
+                    self.pulled.add(step.wanted)
                 if step.tag:
+                    doing = "Setting the tag of"
                     self._engine.tag(step.wanted)
+                    self.tagged.add(step.wanted)
             except EngineRefusal as refusal:
                 said = str(refusal)
                 fault = fault_in(said, str(step.wanted))
-                error = engine_error("Pulling %s" % step.wanted, self._where, endpoint, fault, said)
+                error = engine_error("%s %s" % (doing, step.wanted), self._where, endpoint, fault, said)
                 self.failures[step.wanted] = error
                 if fault.of_registry:
                     given_up[endpoint] = error
-            else:
+            if self.has_changed(step.wanted):
                 self.seconds[step.wanted] = round(time.monotonic() - start, 3)
 
+    def has_changed(self, wanted: Reference) -> bool:
+        return wanted in self.pulled or wanted in self.tagged
+
     def verify(self, steps: t.Sequence[PullStep]) -> None:
-        """Ask the engine for the digests of what was pulled."""
-        left = plan_pull(list(self.seconds), self.held(), self._engine.sets_tags) if self.seconds else ()
-        for step in left:
-            if step.changes:
+        """Ask the engine for the digests and tags of what was done. One that is silent by then may have it all the same."""
+        done = [step.wanted for step in steps if self.has_changed(step.wanted)]
+        if not done:
+            return
+        try:
+            held = self.held()
+        except EngineError as error:
+            self.failures.update(dict.fromkeys(done, error))
+            return
+        for step in plan_pull(done, held, self._engine.sets_tags):
+            if step.pull or (step.tag and step.wanted in self.tagged):
                 self.failures[step.wanted] = EngineError(
-                    "%s says that it pulled %s, and does not list it by this digest afterwards. Its log says more; another "
-                    "process may have removed it." % (self._where, step.wanted),
+                    "%s says that it pulled %s, and does not list it by this %s afterwards. Its log says more; another "
+                    "process may have removed it." % (self._where, step.wanted, "digest" if step.pull else "tag"),
                     "digest",
                 )
+                self.tagged.discard(step.wanted)
+            if step.pull:
+                self.pulled.discard(step.wanted)
+            if not self.has_changed(step.wanted):
                 del self.seconds[step.wanted]
 
 
@@ -111,7 +136,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 
 
 def _result(chosen: Chosen, steps: t.Sequence[PullStep], pulls: Pulls, context: Context) -> t.Dict[str, t.Any]:
-    done = [step for step in steps if step.changes and (context.check or step.wanted in pulls.seconds)]
+    done = [step for step in steps if step.changes and (context.check or pulls.has_changed(step.wanted))]
     result: t.Dict[str, t.Any] = {
         "changed": bool(done),
         "engine": chosen.engine.name,
@@ -120,20 +145,21 @@ def _result(chosen: Chosen, steps: t.Sequence[PullStep], pulls: Pulls, context: 
             {
                 "reference": str(step.wanted),
                 "digest": str(step.wanted.digest),
-                "present": not step.pull or step.wanted in pulls.seconds,
-                "pulled": step.wanted in pulls.seconds and step.pull,
+                "present": not step.pull or step.wanted in pulls.pulled,
+                "pulled": step.wanted in pulls.pulled,
                 "seconds": pulls.seconds.get(step.wanted, 0.0),
             }
             for step in steps
         ],
     }
     if context.diff:
-        before = sorted(str(step.wanted) for step in steps if not step.changes)
+        before = [str(step.wanted) for step in steps if not step.changes]
+        after = [asked_as(step.wanted) if step.wanted in pulls.failures else str(step.wanted) for step in done]
         result["diff"] = {
             "before_header": "wanted images held by %s" % chosen.engine.name,
             "after_header": "wanted images held by %s" % chosen.engine.name,
-            "before": "".join(line + "\n" for line in before),
-            "after": "".join(line + "\n" for line in sorted([*before, *(str(step.wanted) for step in done)])),
+            "before": "".join(line + "\n" for line in sorted(before)),
+            "after": "".join(line + "\n" for line in sorted([*before, *after])),
         }
     return result
 

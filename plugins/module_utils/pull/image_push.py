@@ -158,6 +158,16 @@ def foresee_registry(registry: RegistryClient, wanted: Wanted, context: Context)
 
 
 @contextlib.contextmanager
+def after_a_change() -> t.Iterator[None]:
+    """What fails from here on fails when the registry serves something else than before, and its error says so."""
+    try:
+        yield
+    except DeliveryError as error:
+        error.facts["changed"] = True
+        raise
+
+
+@contextlib.contextmanager
 def named_for_push(engine: PushingEngine, image: LocalImage, target: Reference) -> t.Iterator[None]:
     """Let the image have the name that a push needs, and leave the engine's names as they were."""
     before = engine.find(str(target))
@@ -190,13 +200,13 @@ def upload(
     if progress.error:
         fault = fault_in(progress.error, str(target))
         raise engine_error("Pushing %s" % target, str(engine), endpoint, fault, progress.error)
-    manifest = registry.get_manifest(target.repository, target.tag or "")
-    if progress.digest and manifest.digest != ManifestDigest.parse(progress.digest):
-        raise DeliveryError(
-            "%s pushed %s as %s, and the registry serves %s there: somebody else pushed the same tag at the same time. Run this "
-            "again." % (_capital(engine), target, progress.digest, manifest.digest),
-            changed=True,
-        )
+    with after_a_change():
+        manifest = registry.get_manifest(target.repository, target.tag or "")
+        if progress.digest and manifest.digest != ManifestDigest.parse(progress.digest):
+            raise DeliveryError(
+                "%s pushed %s as %s, and the registry serves %s there: somebody else pushed the same tag at the same time. Run "
+                "this again." % (_capital(engine), target, progress.digest, manifest.digest)
+            )
     context.progress("%s: %s" % (target.path, progress.summary))
     return manifest, progress.layers
 
@@ -204,14 +214,14 @@ def upload(
 def point(registry: RegistryClient, repository: str, tag: str, manifest: Manifest) -> None:
     """Let a tag serve a manifest that the repository has, and see that it does."""
     registry.put_manifest(repository, tag, manifest.media_type, manifest.body)
-    head = registry.head_manifest(repository, tag)
-    if head is None or head.digest != manifest.digest:
-        raise DeliveryError(
-            "The registry %s took %s for %s:%s and serves %s there: somebody else pushed the same tag at the same time. Run this "
-            "again."
-            % (registry.settings.endpoint, manifest.digest, repository, tag, head.digest if head else "nothing"),
-            changed=True,
-        )
+    with after_a_change():
+        head = registry.head_manifest(repository, tag)
+        if head is None or head.digest != manifest.digest:
+            raise DeliveryError(
+                "The registry %s took %s for %s:%s and serves %s there: somebody else pushed the same tag at the same time. Run "
+                "this again."
+                % (registry.settings.endpoint, manifest.digest, repository, tag, head.digest if head else "nothing")
+            )
 
 
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
@@ -241,8 +251,9 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             if plan.upload and image and not context.check:
                 manifest, layers = upload(engine, registry, image, wanted.served_as(plan.upload), context)
         if manifest is not None and not context.check:
-            for tag in plan.point:
-                point(registry, repository, tag, manifest)
+            for number, tag in enumerate(plan.point):
+                with after_a_change() if plan.upload or number else contextlib.nullcontext():
+                    point(registry, repository, tag, manifest)
     return _result(wanted, image, tags, plan, manifest, layers, context)
 
 
