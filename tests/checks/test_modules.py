@@ -96,3 +96,16 @@ def test_every_option_of_a_module_is_in_an_example_that_the_module_accepts(modul
     for example in examples(module):
         accepted = ArgumentSpecValidator(capability.argument_spec, **capability.constraints).validate(example)
         assert not accepted.error_messages, example
+
+
+@pytest.mark.parametrize(
+    ("module", "keys"), [("registry_trust", ("pull_error",)), ("workload", ("why", "contains", "detail"))]
+)
+def test_every_kind_of_failed_pull_is_documented(module: str, keys: tuple[str, ...]) -> None:
+    entry = yaml.safe_load(plugin("modules", module).RETURN)
+    for key in keys:
+        entry = entry[key]
+    described = entry["description"]
+    text = described if isinstance(described, str) else " ".join(described)
+    kinds = plugin("module_utils", "node.pull_faults").KINDS
+    assert not [kind for kind in kinds if f"V({kind})" not in text]
