@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.lab.nodes import Node
 from tests.lab.scratch_images import BUSYBOX
 from tests.unit.module_utils.registry.conftest import registry_program
 
-from .lab import CONTAINERD_1, CONTAINERD_2, CRIO, PLACES, on, trust_set_aside
+from .lab import CONTAINERD_1, CONTAINERD_2, CRIO, EVERY_NODE, PLACES, files, on, run_module, trust_set_aside
 from .registries import LOGIN, Served, certificate, serving
 
 __all__ = ["registry_program"]  # the fixture
@@ -56,6 +57,48 @@ def plain(registry_program: str, tmp_path_factory: pytest.TempPathFactory) -> t.
     directory = tmp_path_factory.mktemp("plain")
     with serving(registry_program, directory / "registry", None, login=False) as endpoint:
         yield Served({"endpoint": endpoint, "tls": "plain"})
+
+
+class Trust:
+    """What the nodes trust, brought to a known state: whatever the test before left, be it in the middle of its work."""
+
+    def __init__(self, private: Served) -> None:
+        self._private = private
+        self._seen: dict[bool, dict[Node, dict[str, str]]] = {True: {}, False: {}}
+
+    def be(self, trusted: bool) -> None:
+        """All engines trust the private registry and no other, or none of this collection's."""
+        now, seen = self._files(EVERY_NODE), self._seen[trusted]
+        others = [node for node in EVERY_NODE if seen.get(node) != now[node]]
+        self._run(others, state="absent")
+        if trusted:
+            self._run(others, registries=[self._private.options])
+        seen.update(self._files(others))
+
+    def _run(self, nodes: t.Sequence[Node], **options: t.Any) -> None:
+        for name, result in run_module(*nodes, **options).items() if nodes else ():
+            assert not result["failed"], f"{name}: {result}"
+
+    def _files(self, nodes: t.Sequence[Node]) -> dict[Node, dict[str, str]]:
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(nodes, pool.map(files, nodes)))
+
+
+@pytest.fixture(scope="module")
+def trust(untrusting: None, private: Served) -> Trust:
+    return Trust(private)
+
+
+@pytest.fixture
+def trusted(trust: Trust) -> None:
+    """Every engine trusts the private registry, and no other."""
+    trust.be(trusted=True)
+
+
+@pytest.fixture
+def untrusted(trust: Trust) -> None:
+    """No engine trusts either of the registries."""
+    trust.be(trusted=False)
 
 
 @pytest.fixture(scope="module")

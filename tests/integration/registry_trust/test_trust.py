@@ -35,11 +35,21 @@ from .lab import (
 from .registries import ADDRESS, LOGIN, Served, certificate, refusing_engines, serving, taking_no_push
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("untrusting")]
+# each test begins with one of these, and leaves the nodes as it likes
+trusted, untrusted = pytest.mark.usefixtures("trusted"), pytest.mark.usefixtures("untrusted")
 
 
 def engine_of(result: dict[str, t.Any], name: str) -> dict[str, t.Any]:
     (found,) = [engine for engine in result["engines"] if engine["name"] == name]
     return t.cast("dict[str, t.Any]", found)
+
+
+@pytest.fixture
+def daemon_json() -> t.Iterator[None]:
+    """dock's Docker has a configuration of its user's."""
+    write(DOCK, "/etc/docker/daemon.json", '{"labels":   ["a=b"]}\n')
+    yield
+    on(DOCK, "rm", "-f", "/etc/docker/daemon.json")
 
 
 def pulls(engine: Engine, registry: Served) -> str | None:
@@ -55,6 +65,7 @@ def changed(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=.*?changed=(\d+)", output, re.MULTILINE)}
 
 
+@untrusted
 def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
     private: Served, role: Path, pods: t.Callable[[], dict[str, str]]
 ) -> None:
@@ -82,6 +93,7 @@ def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
     assert pods() == were
 
 
+@trusted
 def test_an_image_that_is_missing_is_told_as_that(private: Served) -> None:
     """And not as an authority that is not trusted, which containerd 1.7 says of a hosts.toml that names it at one place only."""
     for engine in ENGINES:
@@ -90,6 +102,7 @@ def test_an_image_that_is_missing_is_told_as_that(private: Served) -> None:
         assert "x509" not in said
 
 
+@trusted
 def test_a_login_is_kept_nowhere_and_files_have_their_modes(private: Served) -> None:
     for node in EVERY_NODE:
         assert on(node, "stat", "-c", "%a", LEDGER, f"{LEDGER}/trust.json").stdout.split() == ["700", "600"]
@@ -99,8 +112,8 @@ def test_a_login_is_kept_nowhere_and_files_have_their_modes(private: Served) -> 
         assert on(DOCK, "stat", "-c", "%a", path, f"{path}/longshore.crt").stdout.split() == ["755", "644"]
 
 
+@pytest.mark.usefixtures("trusted", "daemon_json")
 def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, private: Served) -> None:
-    write(DOCK, "/etc/docker/daemon.json", '{"labels":   ["a=b"]}\n')
     for engine in ENGINES:
         assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
     before = {node: (files(node), main_processes(node)) for node in EVERY_NODE}
@@ -124,9 +137,9 @@ def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, priv
         assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
         assert pulls(engine, private) is None, str(engine)  # the other registry is left alone
     assert {node: (files(node), main_processes(node)) for node in EVERY_NODE} == before
-    on(DOCK, "rm", "/etc/docker/daemon.json")
 
 
+@trusted
 def test_without_verification_and_then_with_it_nothing_insecure_stays(private: Served) -> None:
     unverified = {"endpoint": private.endpoint, "tls": "unverified", "username": LOGIN[0], "password": LOGIN[1]}
     run_module(*EVERY_NODE, registries=[unverified])
@@ -144,6 +157,7 @@ def test_without_verification_and_then_with_it_nothing_insecure_stays(private: S
         assert not on(node, "grep", "-rlE", "skip_verify|^insecure", *places, check=False).stdout
 
 
+@trusted
 def test_what_stands_in_the_way_does_so_on_the_engines_and_is_named(private: Served) -> None:
     """The rules by which files of others are refused, each shown on the engine that has it."""
     host, port = private.endpoint.split(":")
@@ -169,10 +183,10 @@ def test_what_stands_in_the_way_does_so_on_the_engines_and_is_named(private: Ser
         on(DOCK, "mkdir", "-p", f"/etc/containers/certs.d/{private.endpoint}")
         assert "unknown authority" in (pulls(podman, private) or "")  # as long as there is none of its own, be it empty
     finally:
-        on(DOCK, "rm", "-r", theirs, f"/etc/containers/certs.d/{private.endpoint}")
-    run_module(DOCK, registries=[private.options])
+        on(DOCK, "rm", "-rf", theirs, f"/etc/containers/certs.d/{private.endpoint}")
 
 
+@trusted
 def test_check_mode_says_it_all_and_does_nothing(plain: Served) -> None:
     before = {node: (files(node), main_processes(node), read(node, f"{LEDGER}/trust.json")) for node in EVERY_NODE}
     results = run_module(*EVERY_NODE, registries=[plain.options], check=True, diff=True)
@@ -198,6 +212,7 @@ def test_check_mode_says_it_all_and_does_nothing(plain: Served) -> None:
     ],
     ids=["password", "port", "ca", "plain", "name"],
 )
+@trusted
 def test_what_the_registry_does_not_take_is_said_before_anything_is_changed(
     private: Served, change: dict[str, str | None], words: str
 ) -> None:
@@ -211,6 +226,7 @@ def test_what_the_registry_does_not_take_is_said_before_anything_is_changed(
 
 
 @pytest.mark.parametrize("tls", ["verified", "plain"])
+@trusted
 def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
     registry_program: str, tmp_path: Path, private: Served, pods: t.Callable[[], dict[str, str]], tls: str
 ) -> None:
@@ -239,6 +255,7 @@ def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
         assert engine_of(result, "containerd")["action"] == "restart"
 
 
+@trusted
 def test_what_hides_a_drop_in_from_podman_is_found_by_the_pull(plain: Served) -> None:
     hiding = "/root/.config/containers/registries.conf"
     write(DOCK, hiding, "")
@@ -253,6 +270,7 @@ def test_what_hides_a_drop_in_from_podman_is_found_by_the_pull(plain: Served) ->
         on(DOCK, "rmdir", "-p", "--ignore-fail-on-non-empty", str(Path(hiding).parent))
 
 
+@trusted
 def test_without_a_restart_an_engine_that_needs_one_is_left_and_named(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")
     before = files(CONTAINERD_2), main_processes(CONTAINERD_2)
@@ -260,9 +278,9 @@ def test_without_a_restart_an_engine_that_needs_one_is_left_and_named(private: S
     assert (result["changed"], result["restart_needed"]) == (False, ["containerd"])
     assert (files(CONTAINERD_2), main_processes(CONTAINERD_2)) == before
     assert "containerd" in engine_of(result, "containerd")["reason"]
-    run_module(CONTAINERD_2, registries=[private.options])
 
 
+@trusted
 def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")
     config = read(CONTAINERD_2, "/etc/containerd/config.toml") or ""
@@ -280,9 +298,9 @@ def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -
         assert read(CONTAINERD_2, "/etc/containerd/config.toml") == config + "\n" + table
     finally:
         write(CONTAINERD_2, "/etc/containerd/config.toml", config)
-        run_module(CONTAINERD_2, registries=[private.options])
 
 
+@trusted
 def test_a_configuration_of_version_2_does_for_containerd_2(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")
     path = "/etc/containerd/config.toml"
@@ -298,7 +316,6 @@ def test_a_configuration_of_version_2_does_for_containerd_2(private: Served) -> 
         assert read(CONTAINERD_2, path) == old
     finally:
         write(CONTAINERD_2, path, own)
-        run_module(CONTAINERD_2, registries=[private.options])
 
 
 def test_where_nothing_can_be_pushed_the_answer_proves_trust() -> None:
@@ -313,6 +330,7 @@ def test_where_nothing_can_be_pushed_the_answer_proves_trust() -> None:
             run_module(*EVERY_NODE, registries=[registry], state="absent")
 
 
+@trusted
 def test_no_password_in_any_command_line(private: Served) -> None:
     """Every command line on the node is looked at all the while the engines pull."""
     for node in (CONTAINERD_1, DOCK):
@@ -329,6 +347,7 @@ def test_no_password_in_any_command_line(private: Served) -> None:
         assert LOGIN[1] not in seen
 
 
+@trusted
 def test_an_unreachable_node_keeps_no_other_from_being_served(plain: Served, tmp_path: Path) -> None:
     inventory = yaml.safe_load(PLACES.inventory.read_text())
     inventory["all"]["hosts"]["gone"] = {"ansible_host": "127.0.0.1", "ansible_port": 9}
@@ -343,11 +362,10 @@ def test_an_unreachable_node_keeps_no_other_from_being_served(plain: Served, tmp
     del inventory["all"]["hosts"]["gone"], inventory["all"]["children"]["longshore_nodes"]["hosts"]
     output = play(playbook, "--limit", "dock", longshore_registry=plain.options)
     assert changed(output)["dock"] == 0
-    run_module(DOCK, registries=[plain.options], state="absent")
 
 
+@trusted
 def test_all_is_taken_away_to_the_last_byte(private: Served) -> None:
-    run_module(*EVERY_NODE, registries=[private.options])
     before = {node: main_processes(node) for node in EVERY_NODE}
     for name, result in run_module(*EVERY_NODE, state="absent").items():
         assert result["changed"], name
