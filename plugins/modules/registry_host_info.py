@@ -66,8 +66,7 @@ options:
     default: []
   files:
     description:
-      - Files and directories as they should be.
-      - The present content of those that everybody may read comes back in RV(before).
+      - Files and directories as they should be. What they are comes back in RV(before).
     type: list
     elements: dict
     default: []
@@ -79,9 +78,9 @@ options:
         required: true
       kind:
         description:
-          - What it is.
+          - What it is; V(absent) is for what should not be there.
         type: str
-        choices: [file, directory]
+        choices: [file, directory, absent]
         default: file
       owner:
         description:
@@ -97,12 +96,38 @@ options:
         description:
           - Its mode, in octal digits.
         type: str
-        required: true
+        default: "0644"
       sha256:
         description:
           - The SHA-256 of its content, in hexadecimal digits. Without one the content does not count and the file may be missing.
         type: str
         default: ""
+      read_by:
+        description:
+          - The unit that reads the file when it starts, and has to do so again when somebody had written something else.
+        type: str
+        choices: ["", nginx.service, docker-registry.service]
+        default: ""
+      mark:
+        description:
+          - How a file that is V(absent) begins if it is to go. One that begins otherwise is somebody else's and stays.
+        type: str
+        default: ""
+  data:
+    description:
+      - The place for the images, looked at as the user that the registry runs as.
+    type: dict
+    suboptions:
+      path:
+        description:
+          - The directory.
+        type: str
+        required: true
+      user:
+        description:
+          - The user.
+        type: str
+        required: true
   site:
     description:
       - The file of nginx's site.
@@ -182,9 +207,42 @@ options:
       - The C(htpasswd) file.
     type: str
     default: ""
+  served:
+    description:
+      - What RV(served) of an earlier look said. The module then only sees to it that the same is served, and fails when it is
+        not within O(wait).
+    type: dict
+    suboptions:
+      stamp:
+        description:
+          - What nginx answered under C(/longshore/site).
+        type: str
+        default: ""
+      certificate:
+        description:
+          - SHA-256 of the certificate that was presented.
+        type: str
+        default: ""
+      anonymous:
+        description:
+          - The HTTP status of C(/v2/) without a login.
+        type: int
+        default: 0
+      login:
+        description:
+          - The HTTP status of C(/v2/) with the login of the first of O(users).
+        type: int
+        default: 0
+      listens:
+        description:
+          - Where the registry behind nginx listened.
+        type: list
+        elements: str
+        default: []
   wait:
     description:
-      - Seconds within which all has to be as wanted, or the module fails. With V(0) it looks once and tells.
+      - Seconds within which all has to be as wanted, or the module fails; it waits no longer once a service has failed for good.
+      - With V(0) it looks once and tells.
     type: int
     default: 0
 """
@@ -233,6 +291,11 @@ EXAMPLES = r"""
     files:
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
+      - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: docker-registry.service}
+      - {path: /etc/longshore/registry/left.pem, kind: absent, mark: "# Written by "}
+    data:
+      path: /var/lib/docker-registry
+      user: docker-registry
     site: /etc/nginx/conf.d/longshore-registry.conf
     site_stamp: "{{ stamp_of_the_site }}"
     configuration_stamp: "{{ stamp_of_the_configuration }}"
@@ -244,6 +307,20 @@ EXAMPLES = r"""
     users:
       - {name: ci, password: "{{ vault_registry_password }}"}
     users_file: /etc/longshore/registry/htpasswd
+    wait: 15
+
+- name: Wait until a registry that was changed and put back serves as it did
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+      tls: plain
+    backend_port: 5001
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: none
+    served: "{{ look.served }}"
     wait: 15
 
 - name: Say what is not as wanted
@@ -274,6 +351,14 @@ mend_files:
   description: Whether one of O(files) has another content, owner or mode, or is missing.
   returned: success
   type: bool
+mend_data:
+  description: Whether what is in O(data) is to be given to the registry's user.
+  returned: success
+  type: bool
+remove_files:
+  description: Whether one of O(files) is there and should not be.
+  returned: success
+  type: bool
 make_authority:
   description: Whether the own authority is to be made.
   returned: success
@@ -299,15 +384,31 @@ authority:
   returned: success
   type: str
 before:
-  description: The Base64 of each of O(files) as it is now; empty for one that is not there or not for everybody to read.
+  description: What each of O(files) is now.
   returned: success, empty when nothing is to do
   type: list
-  elements: str
-there:
-  description: For each of O(files) whether a file is there now; V(false) for a directory too.
-  returned: success, empty when nothing is to do
-  type: list
-  elements: bool
+  elements: dict
+  contains:
+    kind:
+      description: V(file) or V(directory); empty where nothing is.
+      type: str
+    uid:
+      description: The number of its owner.
+      type: int
+    gid:
+      description: The number of its group.
+      type: int
+    mode:
+      description: Its mode, in octal digits.
+      type: str
+    as_wanted:
+      description: Whether it is as O(files) says.
+      type: bool
+served:
+  description: What a client gets now, and where the registry behind nginx listens; for the option O(served) of a later look.
+  returned: success
+  type: dict
+  sample: {"stamp": "5f2e", "certificate": "9a0c", "anonymous": 401, "login": 200, "listens": ["127.0.0.1:5001"]}
 subject_alt_names:
   description: The names that the certificate has to be for.
   returned: success
@@ -343,6 +444,9 @@ units:
     name:
       description: The service's name.
       type: str
+    there:
+      description: Whether the host has it.
+      type: bool
     active:
       description: Whether it runs.
       type: bool

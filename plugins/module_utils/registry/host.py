@@ -8,26 +8,30 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import dataclasses
-import grp
-import hashlib
 import ipaddress
 import os
-import pwd
-import stat
 import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_users
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_data, host_users
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     Certificate,
     UnfitCertificate,
     authority_days_left,
     examine,
     file_in_memory,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
+    ABSENT,
+    DIRECTORY,
+    FILE,
+    FoundFile,
+    WantedFile,
+    content_of,
+    differences,
+    find,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import can_listen_on, listeners
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
@@ -39,7 +43,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_p
     Observed,
     Plan,
     Wanted,
-    WantedFile,
     obstacles,
     plan,
     warnings,
@@ -72,23 +75,45 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         raise DeliveryError(fault)
     if os.geteuid():
         raise DeliveryError("Looking at a registry's host needs root there. Set 'become: true' for this host.")
+    patience = params["wait"]
+    if params["served"]:
+        observed = _observe_until(lambda found: _served(found) == params["served"], params, wanted, context)
+        if _served(observed) != params["served"]:
+            raise DeliveryError(
+                "Registry %s does not serve as before: it was %s, and is %s."
+                % (wanted.settings.endpoint, params["served"], _served(observed))
+            )
+        return _result(observed, wanted, plan(observed, wanted))
+    observed = _observe_until(
+        lambda found: plan(found, wanted).as_wanted and not obstacles(found, wanted), params, wanted, context
+    )
+    to_do = plan(observed, wanted)
+    in_the_way = obstacles(observed, wanted)
+    if patience and not to_do.as_wanted:
+        raise DeliveryError(
+            "Registry %s is not as wanted: %s."
+            % (wanted.settings.endpoint, "; ".join((*to_do.differences, *in_the_way)).rstrip("."))
+        )
+    if not patience and not to_do.as_wanted:
+        in_the_way += _nginx_faults(observed, context)
+    if in_the_way:
+        raise DeliveryError("\n".join(in_the_way), obstacles=in_the_way)
+    for warning in warnings(observed, wanted):
+        context.warn(warning)
+    return _result(observed, wanted, to_do)
+
+
+def _observe_until(
+    is_enough: t.Callable[[Observed], bool], params: Params, wanted: Wanted, context: Context
+) -> Observed:
+    """Look again and again, as long as the option C(wait) says and no service has failed for good; the last look counts."""
     deadline = time.monotonic() + params["wait"]
     while True:
         observed = _observe(params, wanted, context)
-        to_do = plan(observed, wanted)
-        if to_do.as_wanted or time.monotonic() >= deadline:
-            break
+        has_failed = any(unit.active == "failed" for unit in observed.units.values())
+        if is_enough(observed) or has_failed or time.monotonic() >= deadline:
+            return observed
         time.sleep(_PAUSE)
-    if not params["wait"]:
-        _refuse(observed, wanted, to_do, context)
-    elif not to_do.as_wanted:
-        raise DeliveryError(
-            "Registry %s is not as wanted after %d s: %s."
-            % (_name(wanted), params["wait"], "; ".join(to_do.differences))
-        )
-    for warning in warnings(observed, wanted):
-        context.warn(warning)
-    return _result(params, observed, wanted, to_do)
 
 
 def _wanted(params: Params) -> Wanted:
@@ -119,7 +144,7 @@ def _wanted(params: Params) -> Wanted:
 
 
 def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
-    paths = params["certificate"]
+    paths, data = params["certificate"], params["data"]
     authority = _text(paths["authority"]) if wanted.certificate_origin == OWN else ""
     settings = dataclasses.replace(wanted.settings, ca=authority or wanted.settings.ca)
     certificate, certificate_fault = _certificate(paths, settings)
@@ -130,8 +155,8 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     return Observed(
         packages=package_versions(wanted.packages, context.run_command),
         units=found,
-        file_differences=tuple(difference for file in wanted.files for difference in _file_differences(file)),
-        missing_directories=any(file.kind == "directory" and not os.path.isdir(file.path) for file in wanted.files),
+        files=tuple(find(file) for file in wanted.files),
+        data=host_data.observe(data["path"], data["user"], context.run_command) if data else host_data.Data(),
         certificate=certificate,
         certificate_fault=certificate_fault,
         authority=authority,
@@ -147,7 +172,6 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         default_site=os.path.exists(_DEFAULT_SITE) or not os.path.exists("/etc/nginx"),
         site_has_port=(":%d" % wanted.port) in _text(params["site"]),
         missing_addresses=tuple(address for address in wanted.addresses if not can_listen_on(address)),
-        misplaced=tuple(_misplaced(wanted.files)),
     )
 
 
@@ -160,75 +184,38 @@ def _certificate(paths: Params, settings: RegistrySettings) -> t.Tuple[t.Optiona
         if paths["origin"] == OWN and os.path.exists(paths["certificate"]) and os.path.exists(paths["key"]):
             return examine(paths["certificate"], paths["key"], settings), ""
     except UnfitCertificate as fault:
-        return None, str(fault)
+        return None, fault.explained if paths["origin"] == GIVEN else str(fault)
     return None, ""
 
 
-def _file_differences(file: WantedFile) -> t.List[str]:
-    try:
-        found = os.stat(file.path)
-    except (FileNotFoundError, NotADirectoryError):
-        return ["%s is missing" % file.path] if file.sha256 or file.kind == "directory" else []
-    differences = []
-    owner = "%s:%s" % (_owner(found.st_uid), _group(found.st_gid))
-    if owner != "%s:%s" % (file.owner, file.group):
-        differences.append("%s belongs to %s" % (file.path, owner))
-    if stat.S_IMODE(found.st_mode) != int(file.mode, 8):
-        differences.append("%s has mode %04o" % (file.path, stat.S_IMODE(found.st_mode)))
-    if file.sha256 and hashlib.sha256(_bytes(file.path)).hexdigest() != file.sha256:
-        differences.append("%s has another content" % file.path)
-    return differences
-
-
-def _misplaced(files: t.Sequence[WantedFile]) -> t.Iterator[str]:
-    """Where a directory is to be and something else is, or the other way round."""
-    for file in files:
-        is_kind = os.path.isdir if file.kind == "directory" else os.path.isfile
-        if os.path.lexists(file.path) and not is_kind(file.path):
-            yield "%s is to be a %s and is none" % (file.path, file.kind)
-
-
-def _owner(number: int) -> str:
-    with contextlib.suppress(KeyError):
-        return pwd.getpwuid(number).pw_name
-    return str(number)
-
-
-def _group(number: int) -> str:
-    with contextlib.suppress(KeyError):
-        return grp.getgrgid(number).gr_name
-    return str(number)
-
-
-def _bytes(path: str) -> bytes:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError), open(path, "rb") as stream:
-        return stream.read()
-    return b""
-
-
 def _text(path: str) -> str:
-    return _bytes(path).decode("utf-8", "replace")
+    return content_of(path).decode("utf-8", "replace")
 
 
-def _name(wanted: Wanted) -> str:
-    return str(wanted.settings.endpoint)
+def _nginx_faults(observed: Observed, context: Context) -> t.List[str]:
+    """What nginx says against the configuration that it finds, unless it speaks of this role's part in it."""
+    check = context.run_command(["nginx", "-t", "-q"]) if "nginx" in observed.packages else None
+    if check is None or not check.rc or "longshore" in check.stderr:
+        return []
+    return [
+        "The configuration of nginx on this host is broken, before anything was changed; nginx says: %s. Mend it first."
+        % " ".join(check.stderr.split())
+    ]
 
 
-def _refuse(observed: Observed, wanted: Wanted, to_do: Plan, context: Context) -> None:
-    """:raises DeliveryError: what is in the way, all of it at once."""
-    found = obstacles(observed, wanted)
-    if not to_do.as_wanted and "nginx" in observed.packages:
-        check = context.run_command(["nginx", "-t", "-q"])
-        if check.rc and "longshore" not in check.stderr:
-            found.append(
-                "The configuration of nginx on this host is broken, before anything was changed; nginx says: %s. Mend it "
-                "first." % " ".join(check.stderr.split())
-            )
-    if found:
-        raise DeliveryError("\n".join(found), obstacles=found)
+def _served(observed: Observed) -> t.Dict[str, t.Any]:
+    """What clients get and who listens behind: equal before and after where nothing came of a change."""
+    serving = observed.serving
+    return {
+        "stamp": serving.stamp,
+        "certificate": serving.certificate,
+        "anonymous": serving.anonymous,
+        "login": serving.login,
+        "listens": list(observed.units[REGISTRY].listens),
+    }
 
 
-def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.Any]:
+def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.Any]:
     """The role decides by the booleans alone: texts are masked wherever a password happens to occur in them."""
     steps = dataclasses.asdict(to_do)
     steps["differences"] = list(to_do.differences)
@@ -236,11 +223,11 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
     return {
         "changed": False,
         "as_wanted": to_do.as_wanted,
-        "can_rehearse": not (to_do.install or to_do.make_authority or observed.missing_directories),
+        "can_rehearse": not (to_do.install or to_do.make_authority or _lacks_directories(observed, wanted)),
         **steps,
         "authority": observed.authority or wanted.settings.ca or "",
-        "before": [_before(file) for file in wanted.files] if not to_do.as_wanted else [],
-        "there": [os.path.isfile(file.path) for file in wanted.files] if not to_do.as_wanted else [],
+        "before": [_before(*pair) for pair in zip(wanted.files, observed.files)] if not to_do.as_wanted else [],
+        "served": _served(observed),
         "subject_alt_names": list(wanted.subject_alt_names),
         "certificate": certificate
         and {
@@ -250,7 +237,8 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
         },
         "packages": dict(observed.packages),
         "units": [
-            {"name": unit.name, "active": unit.is_active, "enabled": unit.enabled} for unit in observed.units.values()
+            {"name": unit.name, "there": unit.loaded, "active": unit.is_active, "enabled": unit.enabled}
+            for unit in observed.units.values()
         ],
         "listeners": [dataclasses.asdict(listener) for listener in observed.listeners],
         "serving": not observed.serving.fault,
@@ -258,10 +246,19 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
     }
 
 
-def _before(file: WantedFile) -> str:
-    """What a file holds now, so that it can be put back; empty for one that is not there or may be a secret."""
-    public = file.kind == "file" and file.sha256 and int(file.mode, 8) & stat.S_IROTH
-    return base64.b64encode(_bytes(file.path)).decode() if public else ""
+def _lacks_directories(observed: Observed, wanted: Wanted) -> bool:
+    return any(file.kind == DIRECTORY and not found.kind for file, found in zip(wanted.files, observed.files))
+
+
+def _before(wanted: WantedFile, found: FoundFile) -> t.Dict[str, t.Any]:
+    """What a change may have to put back; numbers, which no password can mask."""
+    return {
+        "kind": found.kind,
+        "uid": found.uid,
+        "gid": found.gid,
+        "mode": "%04o" % found.mode,
+        "as_wanted": not differences(wanted, found),
+    }
 
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
@@ -276,12 +273,18 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
         "default": [],
         "options": {
             "path": {"type": "str", "required": True},
-            "kind": {"type": "str", "choices": ["file", "directory"], "default": "file"},
+            "kind": {"type": "str", "choices": [FILE, DIRECTORY, ABSENT], "default": FILE},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
-            "mode": {"type": "str", "required": True},
+            "mode": {"type": "str", "default": "0644"},
             "sha256": {"type": "str", "default": ""},
+            "read_by": {"type": "str", "choices": ["", NGINX, REGISTRY], "default": ""},
+            "mark": {"type": "str", "default": ""},
         },
+    },
+    "data": {
+        "type": "dict",
+        "options": {"path": {"type": "str", "required": True}, "user": {"type": "str", "required": True}},
     },
     "site": {"type": "str", "required": True},
     "site_stamp": {"type": "str", "required": True},
@@ -309,6 +312,16 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
         },
     },
     "users_file": {"type": "str", "default": ""},
+    "served": {
+        "type": "dict",
+        "options": {
+            "stamp": {"type": "str", "default": ""},
+            "certificate": {"type": "str", "default": ""},
+            "anonymous": {"type": "int", "default": 0},
+            "login": {"type": "int", "default": 0},
+            "listens": {"type": "list", "elements": "str", "default": []},
+        },
+    },
     "wait": {"type": "int", "default": 0},
 }
 

@@ -21,8 +21,8 @@ import ssl
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import tls
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import UNVERIFIED, RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context
 
 DAY = 86400
 
@@ -40,7 +40,14 @@ class Certificate:
 
 
 class UnfitCertificate(Exception):
-    """A certificate that cannot be served: what is wrong with it, as half a sentence."""
+    """A certificate that cannot be served: what is wrong with it, as half a sentence.
+
+    :param explained: the same for whoever has to put it right, with the way out.
+    """
+
+    def __init__(self, fault: str, explained: str = "") -> None:
+        super().__init__(fault)
+        self.explained = explained or "%s. Give one that fits its key and the endpoint" % fault
 
 
 def alternative_name(name: str) -> str:
@@ -66,16 +73,18 @@ def examine(certificate: str, key: str, settings: RegistrySettings) -> Certifica
         if error.reason == "KEY_VALUES_MISMATCH":
             raise UnfitCertificate("it is not the certificate of its key") from None
         raise UnfitCertificate("the certificate or its key cannot be read (%s)" % (error.reason or error)) from None
-    client = client_context(settings)
+    client = tls.client_context(settings)
     if settings.tls == UNVERIFIED:
         # the ssl module decodes none but a verified certificate: here it is its own anchor
-        client = client_context(RegistrySettings(settings.endpoint))
+        client = tls.client_context(RegistrySettings(settings.endpoint))
         client.load_verify_locations(certificate)
         client.check_hostname = False
     try:
-        return _handshake(server, client, settings.endpoint.host)
+        return _verified(_handshake(server, client, settings.endpoint.host))
     except ssl.SSLCertVerificationError as error:
-        raise UnfitCertificate(error.verify_message.rstrip(".")) from None
+        host = settings.endpoint.host
+        _kind, explained = tls.certificate_fault(error, settings, host, _described(server, certificate, host))
+        raise UnfitCertificate(error.verify_message.rstrip("."), explained.rstrip(".")) from None
     except (ssl.SSLError, ValueError) as error:
         raise UnfitCertificate(str(error)) from None
 
@@ -110,13 +119,25 @@ def _no_passphrase() -> str:
     )
 
 
-def _handshake(server_context: ssl.SSLContext, client_context: ssl.SSLContext, name: str) -> Certificate:
+def _handshake(server_context: ssl.SSLContext, client_context: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    """The client's end of a connection that stands."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = server_context.wrap_bio(to_server, to_client, server_side=True)
     client = client_context.wrap_bio(to_client, to_server, server_hostname=name)
     for side in (client, server) * 4:  # each turn is at most one flight; TLS 1.3 needs three of them
         with contextlib.suppress(ssl.SSLWantReadError):
             side.do_handshake()
+    return client
+
+
+def _described(server: ssl.SSLContext, certificate: str, name: str) -> t.Optional[tls.Certificate]:
+    """What a certificate that does not pass says of itself; None where that cannot be found out, as with text beyond ASCII."""
+    with contextlib.suppress(ssl.SSLError, ValueError, TypeError, OSError), open(certificate) as stream:
+        return tls.described(_handshake(server, tls.lenient_context(stream.read()), name))
+    return None
+
+
+def _verified(client: ssl.SSLObject) -> Certificate:
     peer = client.getpeercert() or {}
     names = t.cast("t.Sequence[t.Tuple[str, str]]", peer.get("subjectAltName", ()))
     return Certificate(

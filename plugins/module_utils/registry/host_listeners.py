@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
@@ -46,19 +47,23 @@ class Listener:
 
 def listeners(port: int, proc: str = "/proc") -> t.List[Listener]:
     """The sockets that listen on a port, in the kernel's order."""
-    found: t.List[t.Tuple[str, str]] = []
-    for table in ("tcp", "tcp6"):
-        try:
-            with open(os.path.join(proc, "net", table)) as stream:
-                rows = stream.read().splitlines()[1:]
-        except FileNotFoundError:  # a kernel without IPv6
-            continue
-        found += [(address, inode) for address, at, inode in map(_row, rows) if at == port]
+    found = [(address, inode) for address, at, inode in _sockets(proc) if at == port]
     holders = _holders({inode for _address, inode in found}, proc)
     return [
         Listener(address, port, *_process(holders[inode], proc)) if inode in holders else Listener(address, port)
         for address, inode in found
     ]
+
+
+def addresses_of(pid: int, proc: str = "/proc") -> t.List[str]:
+    """Addresses with ports, as C(127.0.0.1:5001), on which a process listens; sorted, none for a process that is not there."""
+    held = _descriptors(pid, proc)
+    named = [
+        "%s:%d" % ("[%s]" % address if ":" in address else address, port)
+        for address, port, inode in _sockets(proc)
+        if port and "socket:[%s]" % inode in held
+    ]
+    return sorted(named)
 
 
 def can_listen_on(address: str) -> bool:
@@ -70,6 +75,18 @@ def can_listen_on(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _sockets(proc: str) -> t.List[t.Tuple[str, int, str]]:
+    """Address, port (0 for one that does not listen) and inode of every TCP socket."""
+    found: t.List[t.Tuple[str, int, str]] = []
+    for table in ("tcp", "tcp6"):
+        try:
+            with open(os.path.join(proc, "net", table)) as stream:
+                found += map(_row, stream.read().splitlines()[1:])
+        except FileNotFoundError:  # a kernel without IPv6
+            continue
+    return found
 
 
 def _row(row: str) -> t.Tuple[str, int, str]:
@@ -91,21 +108,22 @@ def _holders(inodes: t.Set[str], proc: str) -> t.Dict[str, int]:
     holders: t.Dict[str, int] = {}
     links = {"socket:[%s]" % inode: inode for inode in inodes}
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()) if inodes else ():
-        descriptors = os.path.join(proc, str(pid), "fd")
-        try:
-            names = os.listdir(descriptors)
-        except OSError:  # it has ended meanwhile
-            continue
-        for name in names:
-            try:
-                inode = links.get(os.readlink(os.path.join(descriptors, name)))
-            except OSError:
-                continue
-            if inode:
-                holders.setdefault(inode, pid)
+        for descriptor in _descriptors(pid, proc) & links.keys():
+            holders.setdefault(links[descriptor], pid)
         if len(holders) == len(inodes):
             break
     return holders
+
+
+def _descriptors(pid: int, proc: str) -> t.Set[str]:
+    """What the open files of a process are, as their links in C(/proc) say."""
+    directory = os.path.join(proc, str(pid), "fd")
+    found = set()
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        for name in os.listdir(directory):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(os.path.join(directory, name)))
+    return found
 
 
 def _process(pid: int, proc: str) -> t.Tuple[int, str, str]:

@@ -15,6 +15,15 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     Certificate,
     alternative_name,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
+    ABSENT,
+    FoundFile,
+    WantedFile,
+    differences,
+    has_another_content,
+    misplacement,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
@@ -27,18 +36,9 @@ STAMP_VARIABLE = "LONGSHORE_REGISTRY_CONFIGURATION"
 OWN = "own"
 GIVEN = "given"
 NONE = "none"
-
-
-@dataclasses.dataclass(frozen=True)
-class WantedFile:
-    """A file or directory; C(sha256) is empty where only owner and mode count (and the file may be missing)."""
-
-    path: str
-    kind: str
-    owner: str
-    group: str
-    mode: str
-    sha256: str = ""
+MIB = 1024 * 1024
+# With less left a push fails midway; how much would be enough is not for the role to know.
+LEAST_FREE_BYTES = 16 * MIB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Observed:
-    """What was found on the host."""
+    """What was found on the host; C(files) in the order of the wanted ones."""
 
     packages: t.Mapping[str, str]
     units: t.Mapping[str, Unit]
-    file_differences: t.Tuple[str, ...] = ()
-    missing_directories: bool = False
+    files: t.Tuple[FoundFile, ...] = ()
+    data: Data = dataclasses.field(default_factory=Data)
     certificate: t.Optional[Certificate] = None
     certificate_fault: str = ""
     authority: str = ""
@@ -84,7 +84,6 @@ class Observed:
     default_site: bool = False
     site_has_port: bool = False
     missing_addresses: t.Tuple[str, ...] = ()
-    misplaced: t.Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +93,8 @@ class Plan:
     differences: t.Tuple[str, ...] = ()
     install: bool = False
     mend_files: bool = False
+    mend_data: bool = False
+    remove_files: bool = False
     make_authority: bool = False
     make_certificate: bool = False
     write_users: bool = False
@@ -108,31 +109,47 @@ class Plan:
 def plan(observed: Observed, wanted: Wanted) -> Plan:
     """Compare."""
     missing = [name for name in wanted.packages if name not in observed.packages]
+    files = _file_differences(observed, wanted)
     certificate = _certificate_difference(observed, wanted)
-    registry = _registry_differences(observed.units[REGISTRY], wanted)
+    registry = _registry_differences(observed, wanted)
     nginx = _nginx_differences(observed, wanted)
-    differences = [
+    said = [
         *("package %s is not installed" % name for name in missing),
-        *observed.file_differences,
+        *(difference for found in files.values() for difference in found),
+        *observed.data.unwritable,
         *([certificate] if certificate else []),
         *observed.user_differences,
         *([] if missing else registry + nginx),
     ]
-    if observed.serving.fault and not differences:
-        differences.append(observed.serving.fault)
+    if observed.serving.fault and not said:
+        said.append(observed.serving.fault)
     make_authority = wanted.certificate_origin == OWN and not observed.authority
     renews = wanted.certificate_origin == OWN and bool(certificate)
+    unit = observed.units[REGISTRY]
     return Plan(
-        differences=tuple(differences),
+        differences=tuple(said),
         install=bool(missing),
-        mend_files=bool(observed.file_differences),
+        mend_files=any(found for file, found in files.items() if file.kind != ABSENT),
+        # the package makes the registry's user, whose number may be another than on the host that the images come from
+        mend_data=bool(observed.data.unwritable) or (bool(missing) and observed.data.stored),
+        remove_files=any(found for file, found in files.items() if file.kind == ABSENT),
         make_authority=make_authority,
         make_certificate=renews,
         write_users=bool(observed.user_differences),
-        restart_registry=observed.units[REGISTRY].is_active
-        and _runs_another_configuration(observed.units[REGISTRY], wanted),
-        reload_nginx=renews or not observed.units[NGINX].is_active or _nginx_is_stale(observed, wanted),
+        restart_registry=unit.is_active and _runs_another_configuration(observed, wanted),
+        reload_nginx=renews
+        or not observed.units[NGINX].is_active
+        or _nginx_is_stale(observed, wanted)
+        or any(file.read_by == NGINX and has_another_content(file, found) for file, found in _pairs(observed, wanted)),
     )
+
+
+def _pairs(observed: Observed, wanted: Wanted) -> t.Iterator[t.Tuple[WantedFile, FoundFile]]:
+    return zip(wanted.files, observed.files)
+
+
+def _file_differences(observed: Observed, wanted: Wanted) -> t.Dict[WantedFile, t.List[str]]:
+    return {file: differences(file, found) for file, found in _pairs(observed, wanted)}
 
 
 def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
@@ -155,15 +172,25 @@ def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
     return "the certificate expires in %d days" % days if days < wanted.renew_days else ""
 
 
-def _registry_differences(unit: Unit, wanted: Wanted) -> t.List[str]:
+def _registry_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
+    unit = observed.units[REGISTRY]
     found = _unit_differences(unit)
-    if unit.is_active and _runs_another_configuration(unit, wanted):
+    if unit.is_active and _runs_another_configuration(observed, wanted):
         found.append("%s runs another configuration" % unit.name)
     return found
 
 
-def _runs_another_configuration(unit: Unit, wanted: Wanted) -> bool:
-    return unit.needs_daemon_reload or unit.environment.get(STAMP_VARIABLE) != wanted.configuration_stamp
+def _runs_another_configuration(observed: Observed, wanted: Wanted) -> bool:
+    """The registry reads its files when it starts; one that was started after somebody had changed them runs with the change."""
+    unit = observed.units[REGISTRY]
+    return (
+        unit.needs_daemon_reload
+        or unit.environment.get(STAMP_VARIABLE) != wanted.configuration_stamp
+        or any(
+            file.read_by == REGISTRY and has_another_content(file, found) and found.changed_at <= unit.started_at
+            for file, found in _pairs(observed, wanted)
+        )
+    )
 
 
 def _nginx_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
@@ -184,6 +211,8 @@ def _nginx_is_stale(observed: Observed, wanted: Wanted) -> bool:
 
 def _unit_differences(unit: Unit) -> t.List[str]:
     found = []
+    if unit.masked:
+        return ["%s is masked" % unit.name]
     if not unit.loaded:
         return ["%s does not exist" % unit.name]
     if not unit.is_active:
@@ -206,7 +235,14 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         % address
         for address in observed.missing_addresses
     ]
-    found += ["%s. Move it away, or set another place." % misplaced for misplaced in observed.misplaced]
+    misplaced = (misplacement(file, there) for file, there in _pairs(observed, wanted))
+    found += ["%s. Move it away, or set another place." % fault for fault in misplaced if fault]
+    found += [
+        "%s is masked on this host. If it is to serve the registry, unmask it (systemctl unmask %s)." % (name, name)
+        for name, unit in observed.units.items()
+        if unit.masked
+    ]
+    found += _data_obstacles(observed.data)
     unit = observed.units[REGISTRY]
     if unit.is_active and STAMP_VARIABLE not in unit.environment:
         found.append(
@@ -220,11 +256,31 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         found += _authority_obstacles(observed, wanted)
     elif wanted.certificate_origin == GIVEN and observed.certificate_fault:
         found.append(
-            "The certificate in registry_certificate does not do for %s: %s. Give one that fits registry_certificate_key and "
-            "the endpoint, with its intermediate certificates, and in registry_ca the authority that clients trust."
+            "Registry %s cannot serve what registry_certificate has: %s."
             % (wanted.settings.endpoint, observed.certificate_fault)
         )
     return found
+
+
+def _data_obstacles(data: Data) -> t.List[str]:
+    if data.read_only:
+        return [
+            "The images are to be in registry_data %s, and the file system there (mounted at %s) is read-only. Mount it for "
+            "writing, or set another place." % (data.path, data.mount)
+        ]
+    if data.free_files == 0 or 0 <= data.free_bytes < LEAST_FREE_BYTES:
+        left = "no file" if data.free_files == 0 else "%d MiB" % (data.free_bytes // MIB)
+        return [
+            "The images are to be in registry_data %s, and the file system there (mounted at %s) has %s left for %s. Make room "
+            "(%d MiB at least), or set another place."
+            % (data.path, data.mount, left, data.user, LEAST_FREE_BYTES // MIB)
+        ]
+    if data.closed:
+        return [
+            "The images are to be in registry_data %s, and the registry's user %s may not enter %s on the way there. Let it "
+            "(chmod o+x %s), or set another place." % (data.path, data.user, data.closed, data.closed)
+        ]
+    return []
 
 
 def _ports_in_use(observed: Observed, wanted: Wanted) -> t.List[str]:

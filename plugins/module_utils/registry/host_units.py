@@ -10,24 +10,34 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import addresses_of
 
 SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
-_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload"
+_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestampMonotonic"
 
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A systemd service; C(environment) is that of its running main process."""
+    """A systemd service.
+
+    :param started_at: when its main process was started, in seconds since the epoch; 0 when it never was.
+    :param environment: that of its running main process.
+    :param listens: the addresses with ports on which that process listens.
+    """
 
     name: str
     loaded: bool = False
+    masked: bool = False
     active: str = "inactive"
     enabled: bool = False
     needs_daemon_reload: bool = False
+    started_at: float = 0.0
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    listens: t.Tuple[str, ...] = ()
     log: str = ""
 
     @property
@@ -74,17 +84,25 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
         name = said.get("Id", "")
         if name not in names:
             continue
-        active = said.get("ActiveState", "inactive")
+        active, pid = said.get("ActiveState", "inactive"), said.get("MainPID", "0")
         found[name] = Unit(
             name=name,
             loaded=said.get("LoadState") == "loaded",
+            masked=said.get("LoadState") == "masked",
             active=active,
             enabled=said.get("UnitFileState") == "enabled",
             needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
-            environment=_environment(said.get("MainPID", "0"), proc),
+            started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
+            environment=_environment(pid, proc),
+            listens=tuple(addresses_of(int(pid), proc)),
             log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
         )
     return {name: found.get(name, Unit(name)) for name in names}
+
+
+def _since_the_epoch(microseconds: int) -> float:
+    """A moment of the kernel's monotonic clock, by the other clock's present reading; 0 for one that never was."""
+    return time.time() - time.monotonic() + microseconds / 1e6 if microseconds else 0.0
 
 
 def _environment(pid: str, proc: str) -> t.Dict[str, str]:

@@ -33,7 +33,9 @@ def user_faults(users: t.Sequence[User]) -> t.List[str]:
     """What keeps these users from being written, each fault a sentence that shows no password."""
     names = [user.name for user in users]
     faults = [
-        "The registry's user %r is there more than once." % name for name in sorted(set(names)) if names.count(name) > 1
+        "The registry's user %r is there more than once. Name each once; registry_login is a user too." % name
+        for name in sorted(set(names))
+        if names.count(name) > 1
     ]
     for user in users:
         who = "The registry's user %r" % user.name

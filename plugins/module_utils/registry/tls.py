@@ -90,26 +90,42 @@ def peer_certificate(host: str, port: int, timeout: float) -> t.Optional[Certifi
     blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     blind.check_hostname = False
     blind.verify_mode = ssl.CERT_NONE
-    lenient = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    lenient.check_hostname = False
-    lenient.verify_flags = ssl.VerifyFlags(_PARTIAL_CHAIN | _NO_CHECK_TIME)
     try:
         der = _certificate_bytes(host, port, timeout, blind)
-        lenient.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+        lenient = lenient_context(ssl.DER_cert_to_PEM_cert(der))
         with (
             socket.create_connection((host, port), timeout) as plain,
             lenient.wrap_socket(plain, server_hostname=host) as tls,
         ):
-            decoded = t.cast(t.Dict[str, t.Any], tls.getpeercert())
+            return described(tls)
     except (OSError, ValueError):
         return None
+
+
+def lenient_context(pem: str) -> ssl.SSLContext:
+    """A context that takes these certificates for any host and at any time: the ssl module decodes none but a verified one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags = ssl.VerifyFlags(_PARTIAL_CHAIN | _NO_CHECK_TIME)
+    context.load_verify_locations(cadata=pem)
+    return context
+
+
+def described(connection: t.Union[ssl.SSLSocket, ssl.SSLObject]) -> Certificate:
+    """What the verified certificate at the other end says.
+
+    :raises ValueError: there is none.
+    """
+    decoded = t.cast(t.Dict[str, t.Any], connection.getpeercert())
+    if not decoded:
+        raise ValueError("no certificate")
     return Certificate(
         subject=_person(decoded.get("subject", ())),
         issuer=_person(decoded.get("issuer", ())),
         names=tuple(value for _kind, value in decoded.get("subjectAltName", ())),
         not_before=ssl.cert_time_to_seconds(decoded["notBefore"]),
         not_after=ssl.cert_time_to_seconds(decoded["notAfter"]),
-        fingerprint=hashlib.sha256(der).hexdigest(),
+        fingerprint=hashlib.sha256(connection.getpeercert(True) or b"").hexdigest(),
     )
 
 

@@ -12,9 +12,19 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import DAY, Certificate
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
+    ABSENT,
+    DIRECTORY,
+    FILE,
+    NOTHING,
+    FoundFile,
+    WantedFile,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
     GIVEN,
+    MIB,
     NGINX,
     NONE,
     OWN,
@@ -32,6 +42,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
+SITE = WantedFile("/site", FILE, "root", "root", "0644", "wanted", NGINX)
+CONFIGURATION = WantedFile("/configuration", FILE, "root", "root", "0644", "wanted", REGISTRY)
+SECRET = WantedFile("/secret", FILE, "root", "root", "0600")
+IMAGES = WantedFile("/data", DIRECTORY, "keeper", "keeper", "0755")
+LEFT = WantedFile("/left", ABSENT, "root", "root", "0644", mark="# ours")
 SETTINGS = RegistrySettings.from_params({"endpoint": "registry.example:5000"})
 WANTED = Wanted(
     settings=SETTINGS,
@@ -40,14 +55,21 @@ WANTED = Wanted(
     port=5000,
     backend_port=5001,
     packages=("docker-registry", "nginx"),
-    files=(),
+    files=(SITE, CONFIGURATION, SECRET, IMAGES, LEFT),
     site_stamp="site",
     configuration_stamp="configuration",
     users=(User("ci", "tide-and-time"),),
     certificate_origin=OWN,
     renew_days=30,
 )
-RUNNING = Unit(REGISTRY, loaded=True, active="active", enabled=True, environment={STAMP_VARIABLE: "configuration"})
+RUNNING = Unit(
+    REGISTRY,
+    loaded=True,
+    active="active",
+    enabled=True,
+    started_at=1000.0,
+    environment={STAMP_VARIABLE: "configuration"},
+)
 SERVED = Serving(stamp="site", certificate="print", anonymous=401, login=200)
 
 
@@ -55,9 +77,18 @@ def certificate(days: float = 365, names: tuple[str, ...] = ("DNS:registry.examp
     return Certificate("print", int(time.time() + days * DAY), names)
 
 
+FOUND = {
+    SITE: FoundFile(FILE, owner="root", group="root", mode=0o644, sha256="wanted"),
+    CONFIGURATION: FoundFile(FILE, owner="root", group="root", mode=0o644, sha256="wanted", changed_at=900.0),
+    SECRET: FoundFile(FILE, owner="root", group="root", mode=0o600),
+    IMAGES: FoundFile(DIRECTORY, owner="keeper", group="keeper", mode=0o755),
+    LEFT: NOTHING,
+}
 AS_WANTED = Observed(
     packages={"docker-registry": "2.8", "nginx": "1.22"},
     units={NGINX: Unit(NGINX, loaded=True, active="active", enabled=True), REGISTRY: RUNNING},
+    files=tuple(FOUND.values()),
+    data=Data("/data", "keeper", stored=True, mount="/", free_bytes=1000 * MIB, free_files=1000),
     certificate=certificate(),
     authority="PEM",
     authority_has_key=True,
@@ -76,6 +107,15 @@ def seen(**changes: t.Any) -> Observed:
     return dataclasses.replace(AS_WANTED, **changes)
 
 
+def seen_file(file: WantedFile, found: FoundFile | None = None, **changes: t.Any) -> Observed:
+    found = dataclasses.replace(FOUND[file], **changes) if found is None else found
+    return seen(files=tuple({**FOUND, file: found}.values()))
+
+
+def seen_data(**changes: t.Any) -> Observed:
+    return seen(data=dataclasses.replace(AS_WANTED.data, **changes))
+
+
 def unit(name: str, **changes: t.Any) -> dict[str, Unit]:
     return {**AS_WANTED.units, name: dataclasses.replace(AS_WANTED.units[name], **changes)}
 
@@ -90,6 +130,7 @@ def test_nothing_is_to_do_where_all_is_as_wanted() -> None:
 EMPTY_HOST = Observed(
     packages={},
     units={NGINX: Unit(NGINX), REGISTRY: Unit(REGISTRY)},
+    files=(NOTHING,) * 5,
     user_differences=("user ci is missing",),
     serving=Serving("nginx does not run"),
     default_site=True,
@@ -102,6 +143,9 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
     assert steps.make_authority
     assert steps.make_certificate
     assert steps.write_users
+    assert steps.mend_files
+    assert not steps.mend_data
+    assert not steps.remove_files
     assert steps.reload_nginx
     assert not steps.restart_registry, "there is nothing to restart"
     assert obstacles(EMPTY_HOST, WANTED) == []
@@ -110,8 +154,25 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
 @pytest.mark.parametrize(
     ("observed", "word", "steps"),
     [
-        (seen(packages={"nginx": "1.22"}), "docker-registry is not installed", {"install"}),
-        (seen(file_differences=("/x has mode 0666",)), "0666", {"mend_files"}),
+        (seen(packages={"nginx": "1.22"}, data=Data()), "docker-registry is not installed", {"install"}),
+        (seen(packages={"nginx": "1.22"}), "docker-registry is not installed", {"install", "mend_data"}),
+        (seen_file(SECRET, mode=0o666), "/secret has mode 0666", {"mend_files"}),
+        (seen_file(IMAGES, owner="root"), "/data belongs to root:keeper", {"mend_files"}),
+        (seen_file(IMAGES, NOTHING), "/data is missing", {"mend_files"}),
+        (seen_file(SITE, NOTHING), "/site is missing", {"mend_files"}),
+        (seen_file(SITE, sha256="edited"), "/site has another content", {"mend_files", "reload_nginx"}),
+        (seen_file(CONFIGURATION, sha256="edited", changed_at=1001.0), "another content", {"mend_files"}),
+        (
+            seen_file(CONFIGURATION, sha256="edited", changed_at=999.0),
+            "runs another configuration",
+            {"mend_files", "restart_registry"},
+        ),
+        (
+            seen_file(LEFT, FoundFile(FILE, "root", "root", mode=0o600, marked=True)),
+            "/left is not wanted any more",
+            {"remove_files"},
+        ),
+        (seen_data(unwritable=("keeper cannot write to /data/docker",)), "cannot write", {"mend_data"}),
         (seen(user_differences=("user eve is not among the wanted ones",)), "eve", {"write_users"}),
         (seen(certificate=None, certificate_fault="expired"), "expired", {"make_certificate", "reload_nginx"}),
         (seen(certificate=None), "no certificate yet", {"make_certificate", "reload_nginx"}),
@@ -151,6 +212,11 @@ def test_a_renewal_waits_for_its_days() -> None:
     assert plan(seen(certificate=certificate(30.1)), WANTED).as_wanted
 
 
+def test_what_may_be_missing_and_what_somebody_else_left_is_no_difference() -> None:
+    assert plan(seen_file(SECRET, NOTHING), WANTED).as_wanted
+    assert plan(seen_file(LEFT, FoundFile(FILE, marked=False)), WANTED).as_wanted
+
+
 def wanting(**changes: t.Any) -> Wanted:
     return dataclasses.replace(WANTED, **changes)
 
@@ -187,10 +253,16 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
         (
             seen(certificate=None, certificate_fault="it is not the certificate of its key"),
             wanting(certificate_origin=GIVEN),
-            ["not the certificate of its key", "registry_certificate_key"],
+            ["registry_certificate has: it is not the certificate of its key"],
         ),
         (seen(missing_addresses=("192.0.2.9",)), WANTED, ["no address 192.0.2.9"]),
-        (seen(misplaced=("/data is to be a directory and is none",)), WANTED, ["/data", "Move it away"]),
+        (seen_file(IMAGES, FoundFile(FILE)), WANTED, ["/data is to be a directory", "Move it away"]),
+        (seen_file(SECRET, FoundFile(DIRECTORY)), WANTED, ["/secret is to be a file", "Move it away"]),
+        (seen_data(read_only=True, mount="/mnt"), WANTED, ["registry_data /data", "/mnt", "read-only", "for writing"]),
+        (seen_data(free_bytes=16 * MIB - 1), WANTED, ["registry_data /data", "15 MiB left for keeper", "Make room"]),
+        (seen_data(free_files=0), WANTED, ["no file left for keeper"]),
+        (seen_data(closed="/srv"), WANTED, ["keeper may not enter /srv", "chmod o+x /srv"]),
+        (seen(units=unit(NGINX, loaded=False, masked=True)), WANTED, ["nginx.service is masked", "systemctl unmask"]),
     ],
 )
 def test_what_is_in_the_way_is_named_with_the_way_out(observed: Observed, wanted: Wanted, words: list[str]) -> None:
@@ -210,6 +282,8 @@ def test_what_is_in_the_way_is_named_with_the_way_out(observed: Observed, wanted
         (dataclasses.replace(OTHER_SITE, serving=Serving(stamp="old")), WANTED),  # its own, whose file was removed
         (seen(authority_has_key=False), WANTED),  # the key may be elsewhere as long as nothing is to be signed
         (AS_WANTED, wanting(settings=dataclasses.replace(SETTINGS, ca="PEM\n"))),
+        (seen_data(free_bytes=16 * MIB), WANTED),
+        (seen_data(free_files=-1), WANTED),  # a file system without a limit of files
     ],
 )
 def test_what_is_not_in_the_way(observed: Observed, wanted: Wanted) -> None:

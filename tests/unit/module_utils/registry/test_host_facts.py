@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import typing as t
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import (
     Listener,
+    addresses_of,
     can_listen_on,
     listeners,
     unit_of,
@@ -60,7 +62,11 @@ def test_the_process_that_listens_is_found(address: str) -> None:
         assert str(os.getpid()) in found.named
         with socket.create_connection(("::1" if ":" in address else "127.0.0.1", port)):
             assert len(listeners(port)) == 1, "a connection is no listener"
+        named = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        assert named in addresses_of(os.getpid())
     assert listeners(port) == []
+    assert named not in addresses_of(os.getpid())
+    assert addresses_of(0) == []
 
 
 def test_a_listener_of_no_visible_process_is_told(tmp_path: Path) -> None:
@@ -137,33 +143,35 @@ def test_one_text_in_memory_is_certificate_and_key(certificates: Certificates, s
 
 
 @pytest.mark.parametrize(
-    ("fault", "word"),
+    ("fault", "word", "explained"),
     [
-        ("name", "not valid for"),
-        ("authority", "unable to get local issuer"),
-        ("key", "not the certificate of its key"),
-        ("expired", "expired"),
-        ("future", "not yet valid"),
-        ("no certificate", "cannot be read"),
-        ("passphrase", "passphrase"),
+        ("name", "not valid for", "is for b.example, not for a.example. Issue one with a.example among"),
+        ("no name", "not valid for", "for no host: it has no subject alternative names"),
+        ("authority", "unable to get local issuer", "issued by 'Another', whom this machine does not trust, nor does"),
+        ("key", "not the certificate of its key", "Give one that fits"),
+        ("expired", "expired", "its certificate has expired (valid from "),
+        ("future", "not yet valid", "is not valid yet (valid from "),
+        ("no certificate", "cannot be read", "Give one that fits"),
+        ("passphrase", "passphrase", "give the key without one"),
     ],
 )
 def test_a_certificate_that_does_not_fit_says_why(
-    certificates: Certificates, settings: Settings, tmp_path: Path, fault: str, word: str
+    certificates: Certificates, settings: Settings, tmp_path: Path, fault: str, word: str, explained: str
 ) -> None:
     authority, other = certificates.authority("One"), certificates.authority("Another")
     valid = {"expired": (-9, -1), "future": (1, 9)}.get(fault, (-1, 30))
-    name = "b.example" if fault == "name" else "a.example"
-    issued = certificates.issue("registry", [name], other if fault == "authority" else authority, valid)
-    key = certificates.issue("registry", [name], authority).key_file if fault == "key" else issued.key_file
+    names = {"name": ["b.example"], "no name": []}.get(fault, ["a.example"])
+    issued = certificates.issue("registry", names, other if fault == "authority" else authority, valid)
+    key = certificates.issue("registry", names, authority).key_file if fault == "key" else issued.key_file
     if fault == "no certificate":
         issued.cert_file.write_text("no PEM")
     if fault == "passphrase":
         sealed = serialization.BestAvailableEncryption(b"tide")
         key = tmp_path / "sealed.key"
         key.write_bytes(issued.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed))
-    with pytest.raises(UnfitCertificate, match=word):
+    with pytest.raises(UnfitCertificate, match=word) as unfit:
         examine(str(issued.cert_file), str(key), settings("a.example:5000", ca=authority.pem))
+    assert explained in unfit.value.explained
 
 
 def test_unverified_looks_at_neither_name_nor_authority(certificates: Certificates, settings: Settings) -> None:
@@ -288,15 +296,20 @@ def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path)
     (tmp_path / "42").mkdir()
     (tmp_path / "42/environ").write_bytes(b"A=1\0STAMP=x=y\0")
     said = (
-        "Id=a.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=42\nNeedDaemonReload=no\n\n"
+        "Id=a.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=42\nNeedDaemonReload=no\n"
+        "ExecMainStartTimestampMonotonic=1000000\n\n"
         "Id=b.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=disabled\nMainPID=0\nNeedDaemonReload=yes\n"
+        "ExecMainStartTimestampMonotonic=0\n\n"
+        "Id=d.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\nMainPID=0\nNeedDaemonReload=no\n"
     )
     run = answering(systemctl=said, journalctl="first\n\nno space left\n")
-    found = units(["a.service", "b.service", "c.service"], run, str(tmp_path))
-    a, b, c = found["a.service"], found["b.service"], found["c.service"]
+    a, b, c, d = units([f"{name}.service" for name in "abcd"], run, str(tmp_path)).values()
     assert (a.is_active, a.enabled, a.needs_daemon_reload, a.environment["STAMP"]) == (True, True, False, "x=y")
     assert (b.is_active, b.enabled, b.needs_daemon_reload, b.log) == (False, False, True, "first / no space left")
-    assert (c.loaded, c.is_active) == (False, False)
+    assert (c.loaded, c.masked, c.is_active) == (False, False, False)
+    assert (d.loaded, d.masked, d.is_active) == (False, True, False)
+    assert time.time() - a.started_at == pytest.approx(time.monotonic() - 1, abs=0.5)
+    assert b.started_at == 0
 
 
 # the registry, asked as a client

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Whether the registry can keep images in its directory: asked as the user that it runs as, and of the file system."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pwd
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import group_name, user_name
+
+# The registry keeps all it has below this directory of its storage (distribution 2.8, registry/storage/paths.go).
+STORE = "docker"
+# From there down to the directories by which blobs are spread, and to the uploads of a repository of one word. Deeper ones
+# are as many as there are images.
+_DEPTH = 5
+_NAMED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What the registry's user finds at the place for the images.
+
+    :param stored: whether a registry has kept something there already.
+    :param closed: the directory on the way that the user may not enter; empty when there is none.
+    :param unwritable: directories of the store that the user may not list, enter or write to, with their owners, in words.
+    :param mount: where the file system is mounted.
+    :param free_bytes: what is left for users other than root; C(free_files) likewise. -1 where it is not known.
+    """
+
+    path: str = ""
+    user: str = ""
+    stored: bool = False
+    closed: str = ""
+    unwritable: t.Tuple[str, ...] = ()
+    mount: str = ""
+    read_only: bool = False
+    free_bytes: int = -1
+    free_files: int = -1
+
+
+def observe(path: str, user: str, run_command: RunCommand) -> Data:
+    """Look at the place for the images, which may not be there yet; nor may the user."""
+    place = _existing(path)
+    system = os.statvfs(place)
+    found = Data(
+        path=path,
+        user=user,
+        stored=os.path.isdir(os.path.join(path, STORE)),
+        mount=_mount(place),
+        read_only=bool(system.f_flag & os.ST_RDONLY),
+        # some file systems have no limits, and say 0
+        free_bytes=system.f_bavail * system.f_frsize if system.f_blocks else -1,
+        free_files=system.f_favail if system.f_files else -1,
+    )
+    try:
+        group = pwd.getpwnam(user).pw_gid
+    except KeyError:  # the package, which makes the user, is not installed
+        return found
+    person = _Person(user, group, run_command)
+    if found.stored:
+        unwritable, was_reached = _unwritable(os.path.join(path, STORE), person)
+        if was_reached:
+            return dataclasses.replace(found, unwritable=tuple(unwritable))
+    return dataclasses.replace(found, closed=_closed(os.path.dirname(path), person))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Person:
+    """Runs commands with the rights of a user: the kernel's own answer, with access lists and mounts considered."""
+
+    name: str
+    group: int
+    run_command: RunCommand
+
+    def find(self, *arguments: str) -> t.Tuple[t.List[str], bool]:
+        """The paths that C(find) names, and whether it came everywhere."""
+        rights = ["setpriv", "--reuid", self.name, "--regid", str(self.group), "--init-groups", "--"]
+        asked = self.run_command([*rights, "find", *arguments])
+        return [path for path in asked.stdout.split("\0") if path], not asked.rc
+
+
+def _existing(path: str) -> str:
+    """The path, or the nearest directory above it that is there."""
+    path = os.path.abspath(path)
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _mount(path: str) -> str:
+    path = os.path.realpath(path)
+    while not os.path.ismount(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _unwritable(store: str, person: _Person) -> t.Tuple[t.List[str], bool]:
+    """The topmost directories of the store that the user cannot use, in words, and whether the user came there at all."""
+    unusable = ["(", "!", "-writable", "-o", "!", "-readable", "-o", "!", "-executable", ")"]
+    found, came_everywhere = person.find(store, "-maxdepth", str(_DEPTH), "-type", "d", *unusable, "-print0", "-prune")
+    said = [
+        "%s cannot write to %s, which belongs to %s" % (person.name, path, _owners(path)) for path in found[:_NAMED]
+    ]
+    if len(found) > _NAMED:
+        said.append("%s cannot write to %d further directories there" % (person.name, len(found) - _NAMED))
+    return said, came_everywhere or bool(found)
+
+
+def _closed(directory: str, person: _Person) -> str:
+    """The first directory from the root to this one, as far as it is there, that the user may not enter."""
+    ways = [_existing(directory)]
+    while ways[-1] != "/":
+        ways.append(os.path.dirname(ways[-1]))
+    found, _came_everywhere = person.find(*reversed(ways), "-maxdepth", "0", "!", "-executable", "-print0")
+    return found[0] if found else ""
+
+
+def _owners(path: str) -> str:
+    found = os.stat(path)
+    return "%s:%s, mode %04o" % (user_name(found.st_uid), group_name(found.st_gid), found.st_mode & 0o7777)
