@@ -313,14 +313,23 @@ EXAMPLES = r"""
   longshore.delivery.registry_host_info:
     registry:
       endpoint: registry.example:5000
-      tls: plain
+      ca: "{{ lookup('ansible.builtin.file', 'registry-ca.crt') }}"
     backend_port: 5001
     site: /etc/nginx/conf.d/longshore-registry.conf
     site_stamp: "{{ stamp_of_the_site }}"
     configuration_stamp: "{{ stamp_of_the_configuration }}"
     certificate:
-      origin: none
-    served: "{{ look.served }}"
+      origin: own
+      certificate: /etc/longshore/registry/server.pem
+      key: /etc/longshore/registry/server.key
+      authority: /etc/longshore/registry/ca.crt
+      authority_key: /etc/longshore/registry/ca.key
+    served:
+      stamp: "{{ look.served.stamp }}"
+      certificate: "{{ look.served.certificate }}"
+      anonymous: 401
+      login: 200
+      listens: ["127.0.0.1:5001"]
     wait: 15
 
 - name: Say what is not as wanted

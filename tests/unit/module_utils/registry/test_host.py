@@ -168,7 +168,7 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
             {"mend_files", "restart_registry"},
         ),
         (
-            seen_file(LEFT, FoundFile(FILE, "root", "root", mode=0o600, marked=True)),
+            seen_file(LEFT, FoundFile(FILE, owner="root", group="root", mode=0o600, marked=True)),
             "/left is not wanted any more",
             {"remove_files"},
         ),

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The registry that the role makes on the lab's Docker host, and an image in it."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+import uuid
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
+from tests.unit.module_utils.registry.certificates import Certificates
+
+from .lab import client, on_dock, play
+from .traffic import push
+
+
+@pytest.fixture(scope="module")
+def ca() -> str:
+    """The registry is there, as the role makes it."""
+    play()
+    return on_dock("cat", "/etc/longshore/registry/ca.crt")
+
+
+@pytest.fixture(scope="module")
+def repository() -> str:
+    return f"registry-test/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def image(ca: str, repository: str) -> t.Iterator[ManifestDigest]:
+    """A small image that is pushed before and deleted after each test."""
+    with client(ca) as pushing:
+        digest = push(pushing, repository, os.urandom(200_000), "1")
+        yield digest
+        pushing.delete_manifest(repository, digest)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path)

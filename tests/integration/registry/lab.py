@@ -1,0 +1,132 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage as its users run it, on the lab's Docker host, and that host itself, asked without Ansible."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import ssl
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from tests.lab.nodes import NODES
+from tests.lab.places import Places
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DOCK = NODES["dock"].address
+PORT = 5000
+VAULT = CHECKOUT / "examples/shop/inventory/group_vars/all/vault.yml"
+LOGIN = {"username": "ci", "password": yaml.safe_load(VAULT.read_text())["vault_registry_password"]}
+REGISTRY = {"endpoint": f"{DOCK}:{PORT}", "tls": "verified", **LOGIN}
+DIRECTORY = "/etc/longshore/registry"
+SITE = "/etc/nginx/conf.d/longshore-registry.conf"
+CONFIGURATION = f"{DIRECTORY}/config.yml"
+DROP_IN = "/etc/systemd/system/docker-registry.service.d/longshore.conf"
+DATA = "/var/lib/docker-registry"
+STRANGER = "stranger.service"
+NGINX, BACKEND = "nginx.service", "docker-registry.service"
+
+
+def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
+    """Run the stage on the lab; returns what was printed."""
+    given = json.dumps({"longshore_registry": REGISTRY, **variables})
+    program = Path(sys.executable).parent / "ansible-playbook"
+    stage = CHECKOUT / "playbooks" / "registry.yml"
+    done = subprocess.run(
+        [program, "-i", Places.of_user().inventory, stage, "--extra-vars", given, *options],
+        cwd=CHECKOUT,
+        env={
+            **os.environ,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) is ok, done.stdout[-8000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+def changed(output: str) -> int:
+    """How many tasks of a run changed something."""
+    (count,) = re.findall(r"^dock\s+: ok=\d+ +changed=(\d+)", output, re.MULTILINE)
+    return int(count)
+
+
+def said_differences(output: str) -> list[str]:
+    """What a run said that was not as wanted."""
+    found = re.search(r"TASK \[[^]]*Say what is not as wanted\][^{]*(\{.*?^\})", output, re.DOTALL | re.MULTILINE)
+    return json.loads(found[1])["msg"] if found else []
+
+
+def on_dock(*argv: str, stdin: str | None = None) -> str:
+    return subprocess.run(
+        ["docker", "exec", "-i", "longshore-dock", *argv], input=stdin, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@contextlib.contextmanager
+def meanwhile(script: str) -> t.Iterator[None]:
+    """A shell script that runs on dock, as a service of somebody else's, while the body does."""
+    on_dock("systemd-run", "--quiet", "--collect", f"--unit={STRANGER}", "sh", "-c", script)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):  # it has ended
+            on_dock("systemctl", "stop", STRANGER)
+
+
+def processes() -> dict[str, str]:
+    """Main process of both services, which is another after a restart and the same after a reload."""
+    names = [NGINX, BACKEND]
+    found = on_dock("systemctl", "show", "--property", "MainPID", "--value", *names).split()
+    assert "0" not in found
+    return dict(zip(names, found))
+
+
+def files() -> dict[str, str]:
+    """Everything that the role sets on the host's disk: kind, owner, mode and content, by path."""
+    places = [DIRECTORY, os.path.dirname(SITE), os.path.dirname(DROP_IN)]
+    listed = on_dock("find", *places, DATA, "-maxdepth", "1", "-printf", "%p %y %U:%G %m\n").splitlines()
+    found = dict(line.split(" ", 1) for line in listed)
+    for line in on_dock("find", *places, "-type", "f", "-exec", "sha256sum", "{}", "+").splitlines():
+        digest, path = line.split()
+        found[path] += " " + digest
+    return found
+
+
+def served_certificate() -> str:
+    return ssl.get_server_certificate((DOCK, PORT))
+
+
+def strict_context(ca: str) -> ssl.SSLContext:
+    """What Python 3.13 does by default: keyUsage on the authority, key identifiers on both."""
+    context = ssl.create_default_context(cadata=ca)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    return context
+
+
+def client(ca: str, login: dict[str, str] | None = None) -> RegistryClient:
+    base = {"endpoint": f"{DOCK}:{PORT}", "ca": ca}
+    return RegistryClient(RegistrySettings.from_params({**base, **(LOGIN if login is None else login)}))
+
+
+def eventually(condition: t.Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until it is so."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What somebody changes on the registry's host: the next run puts right just that, and the one after it changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+
+import pytest
+
+from .lab import (
+    BACKEND,
+    CONFIGURATION,
+    DATA,
+    DIRECTORY,
+    DOCK,
+    DROP_IN,
+    NGINX,
+    PORT,
+    SITE,
+    changed,
+    client,
+    eventually,
+    files,
+    on_dock,
+    play,
+    processes,
+    said_differences,
+)
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.parametrize(
+    ("drift", "differences", "changes", "restarts"),
+    [
+        (
+            # nothing of it is running
+            f"rm {SITE}; echo '# by hand' >> {CONFIGURATION}",
+            [f"{SITE} is missing", f"{CONFIGURATION} has another content"],
+            2,
+            set(),
+        ),
+        (
+            f"echo '# by hand' >> {CONFIGURATION}; systemctl restart docker-registry",
+            [f"{CONFIGURATION} has another content", f"{BACKEND} runs another configuration"],
+            2,
+            {BACKEND},
+        ),
+        (
+            "systemctl disable --quiet --now nginx docker-registry",
+            [
+                f"{BACKEND} is inactive",
+                f"{BACKEND} would not start with the host",
+                f"{NGINX} is inactive",
+                f"{NGINX} would not start with the host",
+            ],
+            2,
+            {BACKEND, NGINX},
+        ),
+        (f"rm {DIRECTORY}/htpasswd", ["user ci is missing"], 1, set()),
+        (
+            f"chmod 644 {DIRECTORY}/server.key; chown www-data {DIRECTORY}/ca.key; chmod 777 {DATA}; chgrp adm {DROP_IN}",
+            [
+                f"{DROP_IN} belongs to root:adm",
+                f"{DATA} has mode 0777",
+                f"{DIRECTORY}/ca.key belongs to www-data:root",
+                f"{DIRECTORY}/server.key has mode 0644",
+            ],
+            3,
+            set(),
+        ),
+    ],
+)
+def test_drift_is_put_right(ca: str, drift: str, differences: list[str], changes: int, restarts: set[str]) -> None:
+    before, running = files(), processes()
+    on_dock("sh", "-c", drift)
+    output = play()
+    assert said_differences(output) == differences
+    assert changed(output) == changes
+    after = files()
+    if "htpasswd" in drift:  # hashed anew
+        del before[f"{DIRECTORY}/htpasswd"], after[f"{DIRECTORY}/htpasswd"]
+    assert after == before
+    restarted = {name for name, pid in processes().items() if pid != running[name]}
+    assert restarted == restarts
+    with client(ca) as asking:
+        asking.ping()
+    assert changed(play()) == 0
+
+
+def test_a_change_that_nginx_has_read_is_taken_back(ca: str) -> None:
+    running = processes()
+    on_dock("sh", "-c", f"sed -i 's/return 404/return 418/' {SITE} && systemctl reload nginx")
+    eventually(lambda: status_of("/") == 418)
+    output = play()
+    assert said_differences(output) == [f"{SITE} has another content"]
+    assert changed(output) == 2, "file and reload"
+    eventually(lambda: status_of("/") == 404)
+    assert processes() == running
+    assert changed(play()) == 0
+
+
+def status_of(path: str) -> int:
+    connection = http.client.HTTPSConnection(DOCK, PORT, timeout=10, context=ssl._create_unverified_context())
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def test_a_site_that_nginx_has_not_loaded_is_noticed(ca: str) -> None:
+    """As after a run that was killed between writing and reloading."""
+    text = on_dock("cat", SITE)
+    on_dock("tee", SITE, stdin=text.replace('return 200 "', 'return 200 "0'))
+    on_dock("systemctl", "reload", "nginx")
+    on_dock("tee", SITE, stdin=text)
+    output = play()
+    assert said_differences(output) == ["nginx serves port 5000 by another configuration or certificate"]
+    assert changed(output) == 1
+    assert changed(play()) == 0

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A change whose later step fails: everything is put back, with owners and modes, and clients notice as little as can be."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+
+from .lab import (
+    BACKEND,
+    CONFIGURATION,
+    DATA,
+    DIRECTORY,
+    DROP_IN,
+    NGINX,
+    SITE,
+    changed,
+    client,
+    files,
+    meanwhile,
+    on_dock,
+    play,
+    processes,
+    served_certificate,
+)
+from .traffic import Traffic
+
+pytestmark = pytest.mark.lab
+
+DEV = {"username": "dev", "password": "another-password"}
+NEW_DATA = "/var/lib/registry-test"
+OF_ANOTHER = "/etc/nginx/conf.d/another.conf"
+# a change that concerns everything: users, certificate, site, both services, the directory of the images
+EVERYTHING = {
+    "registry_users": [{"name": "dev", "password": DEV["password"]}],
+    "registry_names": ["registry.lab.example"],
+    "registry_backend_port": 5003,
+    "registry_data": NEW_DATA,
+}
+BREAKS_NGINX = f"until grep -q ^dev: {DIRECTORY}/htpasswd; do sleep 0.01; done; echo broken > {OF_ANOTHER}"
+TAKES_THE_PORT = (
+    f"until [ -d {DIRECTORY}/before ]; do sleep 0.01; done; "
+    "exec python3 -c 'import signal, socket; taken = socket.create_server((\"127.0.0.1\", 5003)); signal.pause()'"
+)
+
+
+@pytest.fixture
+def odd_modes(ca: str) -> t.Iterator[None]:
+    """Owners and modes that the role corrects, and has to put back when it fails later."""
+    on_dock("chmod", "600", SITE, DROP_IN)
+    on_dock("chown", "www-data:adm", CONFIGURATION)
+    on_dock("chmod", "604", f"{DIRECTORY}/server.crt")
+    on_dock("chmod", "750", DATA)
+    on_dock("chmod", "711", DIRECTORY)
+    yield
+    play()
+
+
+def failing(script: str) -> str:
+    with meanwhile(script):
+        output = play("-v", ok=False, **EVERYTHING)
+    for secret in (DEV["password"], "$2y$", "PRIVATE KEY"):
+        assert secret not in output
+    return " ".join(output.split())
+
+
+def all_is_as_before(ca: str, before: dict[str, str], certificate: str, said: str) -> None:
+    assert files() == before
+    assert on_dock("find", os.path.dirname(NEW_DATA), "-path", NEW_DATA) == ""
+    assert served_certificate() == certificate
+    with client(ca) as asking:
+        asking.ping()
+    with client(ca, DEV) as asking, pytest.raises(RegistryError) as refused:
+        asking.ping()
+    assert refused.value.kind == "unauthorized"
+    assert "was not changed as wanted" in said
+    assert "The files on the host are as they were before, with their owners and modes." in said
+    assert "What was served before is served." in said
+
+
+def test_what_nginx_refuses_is_put_back_without_a_failed_request(
+    ca: str, repository: str, image: ManifestDigest, odd_modes: None
+) -> None:
+    before, running, certificate = files(), processes(), served_certificate()
+    with Traffic(ca, repository, image) as traffic:
+        said = failing(BREAKS_NGINX)
+    on_dock("rm", OF_ANOTHER)
+    assert traffic.failures == []
+    assert f"in {OF_ANOTHER}" in said, "what nginx says"
+    all_is_as_before(ca, before, certificate, said)
+    assert processes() == running
+
+
+def test_a_registry_that_does_not_come_up_is_put_back(ca: str, odd_modes: None) -> None:
+    before, running, certificate = files(), processes(), served_certificate()
+    said = failing(TAKES_THE_PORT)
+    assert "listen tcp 127.0.0.1:5003: bind: address already in use" in said
+    all_is_as_before(ca, before, certificate, said)
+    assert processes()[NGINX] == running[NGINX], "it was reloaded"
+
+
+@pytest.fixture
+def stopped(ca: str) -> t.Iterator[None]:
+    on_dock("systemctl", "disable", "--quiet", "--now", NGINX, BACKEND)
+    yield
+    play()
+
+
+def test_what_did_not_run_before_does_not_run_after(stopped: None) -> None:
+    on_dock("chmod", "600", SITE)
+    before = files()
+    said = failing(TAKES_THE_PORT)
+    assert files() == before
+    states = on_dock("systemctl", "show", "--property", "ActiveState,UnitFileState", "--value", NGINX, BACKEND)
+    assert states.split() == ["inactive", "disabled"] * 2
+    assert "What was served before is served." in said
+
+
+def test_what_fails_first_is_put_back(ca: str) -> None:
+    before, running = files(), processes()
+    output = play(ok=False, registry_data="/proc/1/longshore")
+    assert "was not changed as wanted: at 'Make the directory of the data'" in " ".join(output.split())
+    assert (files(), processes()) == (before, running)
+    assert changed(play()) == 0

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What cannot be is refused in one clear error, before anything is changed."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.lab.places import Places
+from tests.unit.module_utils.registry.certificates import Certificates
+
+from .lab import DOCK, REGISTRY, changed, files, play, processes
+
+pytestmark = pytest.mark.lab
+
+
+def refused(**variables: t.Any) -> str:
+    before, running = files(), processes()
+    output = play(ok=False, **variables)
+    assert changed(output) == 0
+    assert (files(), processes()) == (before, running)
+    return " ".join(output.split())
+
+
+def test_a_port_in_use_is_refused(ca: str) -> None:
+    said = refused(longshore_registry={**REGISTRY, "endpoint": f"{DOCK}:22"})
+    for word in ("Port 22", "sshd (process", "Stop that process, or give the endpoint another port"):
+        assert word in said
+
+
+def test_an_endpoint_that_is_none_is_refused(ca: str) -> None:
+    assert "it has a scheme" in refused(longshore_registry={**REGISTRY, "endpoint": "http://dock"})
+
+
+def test_all_that_is_in_the_way_is_said_at_once(ca: str) -> None:
+    other = Places.of_user().builder / "ca.pem"
+    said = refused(
+        longshore_registry={**REGISTRY, "password": "", "ca": other.read_text()},
+        registry_backend_port=22,
+        registry_users=[{"name": "dev", "password": "one-password"}, {"name": "dev", "password": "another-password"}],
+        registry_addresses=["203.0.113.9"],
+        registry_data="/etc/hostname",
+    )
+    for word in (
+        "user 'ci' has no password",
+        "user 'dev' is there more than once",
+        "Port 22 of this host is in use by sshd",
+        "set registry_backend_port to another port",
+        "no address 203.0.113.9",
+        "/etc/hostname is to be a directory",
+        "Give registry_certificate and registry_certificate_key too",
+    ):
+        assert word in said
+    assert "another-password" not in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("no PEM", ["the certificate or its key cannot be read"]),
+        ("key", ["it is not the certificate of its key", "Give one that fits its key"]),
+        ("authority", ["its certificate was issued by 'Another'", "nor does the given 'ca' ('One') vouch for it"]),
+        ("name", ["its certificate is for other.example, not for 10.90.0.20", "Issue one with 10.90.0.20 among"]),
+        ("no name", ["for no host: it has no subject alternative names"]),
+    ],
+)
+def test_a_certificate_that_does_not_fit_is_refused(
+    ca: str, certificates: Certificates, fault: str, words: list[str]
+) -> None:
+    one, another = certificates.authority("One"), certificates.authority("Another")
+    names = {"name": ["other.example"], "no name": []}.get(fault, [DOCK])
+    issued = certificates.issue(DOCK, names, another if fault == "authority" else one)
+    key = certificates.issue(DOCK, names, one).key_file if fault == "key" else issued.key_file
+    said = refused(
+        registry_ca=one.pem,
+        registry_certificate="no PEM" if fault == "no PEM" else issued.pem,
+        registry_certificate_key=key.read_text(),
+    )
+    for word in ("cannot serve what registry_certificate has", *words):
+        assert word in said
+    assert "PRIVATE KEY" not in said

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Users and certificates that are replaced while clients pull and push."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+from tests.unit.module_utils.registry.certificates import Certificates
+
+from .lab import (
+    DIRECTORY,
+    DOCK,
+    PORT,
+    changed,
+    client,
+    on_dock,
+    play,
+    processes,
+    said_differences,
+    served_certificate,
+    strict_context,
+)
+from .traffic import Halfway, Traffic
+
+pytestmark = pytest.mark.lab
+
+DEV = {"username": "dev", "password": "another-password"}
+
+
+@pytest.fixture
+def dev_in_inventory(tmp_path: Path) -> t.Iterator[str]:
+    """The option for an inventory that has a user of its own, beside the one of longshore_registry."""
+    users = [{"name": DEV["username"], "password": DEV["password"]}]
+    inventory = tmp_path / "users.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"dock": {"registry_users": users}}}}))
+    yield f"--inventory={inventory}"
+    play()
+
+
+def test_a_certificate_and_users_are_replaced_without_a_failed_request(
+    ca: str, repository: str, image: ManifestDigest, dev_in_inventory: str
+) -> None:
+    running = processes()
+    served = served_certificate()
+    halfway = Halfway(ca, repository)
+    halfway.send_half()
+    with Traffic(ca, repository, image) as traffic:
+        output = play(dev_in_inventory, registry_names=["registry.lab.example"])
+        assert said_differences(output) == [
+            "the certificate lacks DNS:registry.lab.example",
+            "user dev is missing",
+        ]
+        with client(ca, DEV) as asking:
+            asking.ping()
+        renewed = served_certificate()
+        assert renewed != served
+        with (
+            contextlib.closing(socket.create_connection((DOCK, PORT), 10)) as plain,
+            strict_context(ca).wrap_socket(plain, server_hostname="registry.lab.example"),
+        ):
+            pass
+        assert "user dev is not among the wanted ones" in said_differences(play())
+    halfway.send_rest()
+    assert traffic.failures == []
+    assert min(traffic.pulls, traffic.pushes) > 20
+    assert processes() == running, "a reload does"
+    with client(ca, DEV) as asking, pytest.raises(RegistryError) as refused:
+        asking.ping()
+    assert refused.value.kind == "unauthorized"
+    assert served_certificate() not in (served, renewed)
+
+
+def test_a_given_certificate_comes_and_goes_without_a_failed_request(
+    ca: str, repository: str, image: ManifestDigest, certificates: Certificates
+) -> None:
+    own = served_certificate()
+    authority = certificates.authority()
+    issued = certificates.issue("registry", [DOCK], authority)
+    given: dict[str, t.Any] = {
+        "registry_ca": authority.pem,
+        "registry_certificate": issued.pem,
+        "registry_certificate_key": issued.key_file.read_text(),
+    }
+    with Traffic(ca + authority.pem, repository, image) as traffic:
+        play(**given)
+        assert served_certificate() == issued.pem
+        assert changed(play(**given)) == 0
+        output = play()
+        assert f"{DIRECTORY}/given.pem is not wanted any more" in said_differences(output)
+    assert traffic.failures == []
+    assert served_certificate() == own
+    assert "given.pem" not in on_dock("ls", DIRECTORY)
+    assert changed(play()) == 0
+
+
+def test_a_given_file_of_somebody_else_stays(ca: str) -> None:
+    on_dock("tee", f"{DIRECTORY}/given.pem", stdin="somebody else's\n")
+    assert changed(play()) == 0
+    assert on_dock("cat", f"{DIRECTORY}/given.pem") == "somebody else's\n"
+    on_dock("rm", f"{DIRECTORY}/given.pem")
+
+
+def test_reloads_fail_no_request(ca: str, repository: str, image: ManifestDigest) -> None:
+    halfway = Halfway(ca, repository)
+    halfway.send_half()
+    halfway.send_rest()
+    halfway.receive_half()
+    with Traffic(ca, repository, image) as traffic:
+        for _turn in range(12):
+            on_dock("systemctl", "reload", "nginx")
+            traffic.wait_for(10)
+    halfway.receive_rest()
+    assert traffic.failures == []
+    assert min(traffic.pulls, traffic.pushes) > 20
