@@ -31,7 +31,7 @@ def test_a_release_runs_on_the_cluster(lab: Lab) -> None:
     deployment = lab.apps.read_namespaced_deployment("web", lab.namespace)
     managers = {(entry.manager, entry.operation) for entry in deployment.metadata.managed_fields}
     assert ("longshore.delivery", "Apply") in managers
-    # shown as it happened, not only in the end
+    # that it is shown while it happens is seen in test_fronts.py
     assert "web: %d/%d pods ready" % (PODS, PODS) in run.output
 
 

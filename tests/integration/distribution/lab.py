@@ -126,17 +126,23 @@ class Nodes:
                 subprocess.run(argv, capture_output=True, check=False)
 
 
+def builders_engine() -> docker.DockerClient:
+    """A client of dock's engine, past the collection."""
+    tls = docker.tls.TLSConfig(
+        client_cert=(str(PLACES.builder / "cert.pem"), str(PLACES.builder / "key.pem")),
+        ca_cert=str(PLACES.builder / "ca.pem"),
+        verify=True,
+    )
+    engine = docker.DockerClient(base_url=BUILDER, version="1.41", tls=tls)
+    engine.api.trust_env = False  # else a CA in the environment takes the place of the engine's
+    return engine
+
+
 class Builder:
     """dock's engine, and image_push from it as the controller runs it."""
 
     def __init__(self, ca: str) -> None:
-        tls = docker.tls.TLSConfig(
-            client_cert=(str(PLACES.builder / "cert.pem"), str(PLACES.builder / "key.pem")),
-            ca_cert=str(PLACES.builder / "ca.pem"),
-            verify=True,
-        )
-        self.engine = docker.DockerClient(base_url=BUILDER, version="1.41", tls=tls)
-        self.engine.api.trust_env = False  # else a CA in the environment takes the place of the engine's
+        self.engine = builders_engine()
         self.registry = {"endpoint": ENDPOINT, "ca": ca, **LOGIN}
         self.client = RegistryClient(RegistrySettings.from_params(self.registry))
         self.repository = f"{PREFIX}/{uuid.uuid4().hex[:12]}"
