@@ -67,6 +67,7 @@ def test_units(environment: Path) -> None:
         "-p",
         "no:cacheprovider",
         "--numprocesses=auto",
+        "--dist=loadfile",  # what the tests of a file share is made once
     ]
     done = subprocess.run(
         [*pytest_of_it, "--hypothesis-profile=exploring", "tests/unit"],
