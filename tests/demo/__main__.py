@@ -131,7 +131,8 @@ def main() -> int:
         if arguments.report:
             arguments.report.write_text(json.dumps(dataclasses.asdict(report), indent=2) + "\n")
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in report.seconds.items())
-    away = "`make lab-down` takes the lab away" if settings.lab else f"The namespace {NAMESPACE} and the registry stay"
+    left = f"The namespace {NAMESPACE}, the registry, the trust and the images stay"
+    away = "`make lab-down` takes the lab away" if settings.lab else left
     print(f"\nThe demo took: {took}. {away}.")
     return 0
 

@@ -24,7 +24,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a playbook ended: exit status, when (seconds since the epoch), what it wrote, and changed tasks by host."""
+    """How a playbook ended: exit status, when (seconds since the epoch), what it wrote, and what its recap says of hosts."""
 
     rc: int
     seconds: float
@@ -32,11 +32,12 @@ class Delivery:
     ended: float
     output: str
     changed: dict[str, int]
+    unreachable: frozenset[str] = frozenset()
 
 
-def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t.Any) -> Delivery:
+def deliver(settings: Settings, playbook: str, *flags: str, show: bool = True, **variables: t.Any) -> Delivery:
     """Run longshore.delivery.PLAYBOOK, or a playbook's file, in the workspace with variables on top of the inventories'."""
-    command = ["ansible-playbook"]
+    command = ["ansible-playbook", *flags]
     for inventory in settings.inventories:
         command += ["-i", str(inventory)]
     if settings.extra_vars:
@@ -63,5 +64,7 @@ def deliver(settings: Settings, playbook: str, show: bool = True, **variables: t
                 sys.stdout.flush()
     seconds, ended = time.monotonic() - started, time.time()
     output = COLOUR.sub("", "".join(lines))
-    changed = {match["host"]: int(match["changed"]) for match in RECAP.finditer(output)}
-    return Delivery(process.returncode, seconds, began, ended, output, changed)
+    recap = list(RECAP.finditer(output))
+    changed = {match["host"]: int(match["changed"]) for match in recap}
+    unreachable = frozenset(match["host"] for match in recap if int(match["unreachable"]))
+    return Delivery(process.returncode, seconds, began, ended, output, changed, unreachable)

@@ -20,8 +20,8 @@ import yaml
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from tests.demo.broken import LIMIT_SECONDS
+from tests.integration.asking import in_cluster, kubectl, on_node
 from tests.lab.nodes import CLUSTER, NODES
-from tests.lab.places import Places
 from tests.lab.status import MEMORY_LIMIT, total_memory
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -34,23 +34,6 @@ UNCHANGED_LIMIT = 20
 DEMO_LIMIT = 90 - 3
 
 pytestmark = pytest.mark.lab
-
-
-def run_kubectl(*arguments: str, data: str | None = None) -> str:
-    command = [str(Places.of_user().lab / "bin" / "kubectl"), "--kubeconfig", str(Places.of_user().kubeconfig)]
-    done = subprocess.run([*command, *arguments], input=data, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def kubectl(*arguments: str) -> dict[str, t.Any]:
-    return t.cast("dict[str, t.Any]", json.loads(run_kubectl(*arguments, "-o", "json")))
-
-
-def on_node(node: str, *argv: str) -> str:
-    return subprocess.run(
-        ["docker", "exec", f"longshore-{node}", *argv], capture_output=True, text=True, check=True
-    ).stdout
 
 
 def served(repository: str, tag: str) -> str:
@@ -114,12 +97,12 @@ def test_a_broken_version_is_given_up_while_the_old_pods_serve(demo: dict[str, t
 
 
 def test_the_pods_run_the_digest_that_the_registry_serves(demo: dict[str, t.Any]) -> None:
-    deployment = kubectl("get", "deployment", "web", "-n", "shop")
+    deployment = in_cluster("get", "deployment", "web", "-n", "shop")
     image = next(c["image"] for c in deployment["spec"]["template"]["spec"]["containers"] if c["name"] == "web")
     name, digest = image.split("@")
     assert name == f"{REGISTRY}/shop/web"
     assert digest == served("shop/web", "1.1")
-    pods = kubectl("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=web")["items"]
+    pods = in_cluster("get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=web")["items"]
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     assert len(running) == 3
     for pod in running:
@@ -130,7 +113,7 @@ def test_the_pods_run_the_digest_that_the_registry_serves(demo: dict[str, t.Any]
 
 @pytest.mark.parametrize("node", NODES)
 def test_every_node_holds_the_digest_and_the_table_says_so(demo: dict[str, t.Any], node: str) -> None:
-    deployment = kubectl("get", "deployment", "web", "-n", "shop")
+    deployment = in_cluster("get", "deployment", "web", "-n", "shop")
     image = next(c["image"] for c in deployment["spec"]["template"]["spec"]["containers"] if c["name"] == "web")
     if NODES[node].in_cluster:
         listed = json.loads(on_node(node, "crictl", "images", "-o", "json"))["images"]
@@ -151,7 +134,7 @@ def test_the_table_names_all_that_was_delivered(demo: dict[str, t.Any]) -> None:
 @pytest.fixture
 def migration(demo: dict[str, t.Any]) -> t.Iterator[str]:
     """The name of a Job that runs the admin command twice in turn, of the Deployment's image, configuration and secret."""
-    spec = kubectl("get", "deployment", "web", "-n", "shop")["spec"]["template"]["spec"]
+    spec = in_cluster("get", "deployment", "web", "-n", "shop")["spec"]["template"]["spec"]
     [web] = [container for container in spec["containers"] if container["name"] == "web"]
     kept = {key: web[key] for key in ("image", "imagePullPolicy", "envFrom", "resources", "securityContext")}
     kept["args"] = ["migrate"]
@@ -172,16 +155,16 @@ def migration(demo: dict[str, t.Any]) -> t.Iterator[str]:
         "metadata": {"name": name, "namespace": "shop"},
         "spec": {"backoffLimit": 0, "template": {"spec": pod}},
     }
-    run_kubectl("apply", "-f", "-", data=json.dumps(job))
+    kubectl("apply", "-f", "-", data=json.dumps(job))
     yield name
-    run_kubectl("delete", "job", name, "-n", "shop", "--cascade=foreground")
+    kubectl("delete", "job", name, "-n", "shop", "--cascade=foreground")
 
 
 def test_the_admin_command_runs_from_the_same_image_with_the_same_secret(migration: str) -> None:
-    run_kubectl("wait", "--for=condition=Complete", "--timeout=60s", f"job/{migration}", "-n", "shop")
+    kubectl("wait", "--for=condition=Complete", "--timeout=60s", f"job/{migration}", "-n", "shop")
     applied = {}
     for container in ("first", "again"):
-        said = run_kubectl("logs", f"job/{migration}", "-c", container, "-n", "shop")
+        said = kubectl("logs", f"job/{migration}", "-c", container, "-n", "shop")
         applied[container] = json.loads(said.splitlines()[-1])["applied"]
     assert applied["first"] > 0
     assert applied["again"] == 0

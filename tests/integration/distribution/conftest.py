@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .lab import ENDPOINT, LOGIN, Builder, Nodes, Stranger, ansible_playbook, on_node
+from tests.integration.asking import on_node
+
+from .lab import ENDPOINT, LOGIN, Builder, Nodes, Stranger, ansible_playbook
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 from tests.http_server import AnsweringServer
+from tests.integration.asking import on_node
 from tests.lab.nodes import BUILDER, NODES, SUBNET
 from tests.lab.places import Places
 from tests.unit.module_utils.registry.certificates import Certificates
@@ -67,12 +68,6 @@ def ansible_playbook(playbook: Path, *inventories: Path, **variables: t.Any) -> 
         if collection == "longshore.delivery" and "results" not in result:
             returned.as_documented(module, result)
     return ran
-
-
-def on_node(node: str, *argv: str) -> str:
-    done = subprocess.run(["docker", "exec", f"longshore-{node}", *argv], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 class Nodes:

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.integration.asking import on_node
 from tests.integration.registry_trust.registries import taking_no_push
 from tests.lab.nodes import NODES
 from tests.pythons import NODE_PYTHONS, needed_python
 
-from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook, on_node
+from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
 pytestmark = pytest.mark.lab
 

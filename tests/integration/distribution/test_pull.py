@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, NO_DIGEST, Builder, Nodes, Stranger, ansible_playbook, on_node
+from tests.integration.asking import on_node
+
+from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, NO_DIGEST, Builder, Nodes, Stranger, ansible_playbook
 
 pytestmark = pytest.mark.lab
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,11 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.integration.asking import kubectl
 from tests.lab.nodes import Node
 from tests.lab.scratch_images import BUSYBOX
 from tests.unit.module_utils.registry.conftest import registry_program
 
-from .lab import CONTAINERD_1, CONTAINERD_2, CRIO, EVERY_NODE, PLACES, files, on, run_module, trust_set_aside
+from .lab import CONTAINERD_1, CONTAINERD_2, CRIO, EVERY_NODE, files, on, run_module, trust_set_aside
 from .registries import LOGIN, Served, certificate, serving
 
 __all__ = ["registry_program"]  # the fixture
@@ -106,13 +106,6 @@ def role(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("play") / "trust.yml"
     path.write_text(ROLE)
     return path
-
-
-def kubectl(*arguments: str, data: str | None = None) -> str:
-    argv: list[str | Path] = [PLACES.lab / "bin" / "kubectl", "--kubeconfig", PLACES.kubeconfig, *arguments]
-    done = subprocess.run(argv, input=data, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
