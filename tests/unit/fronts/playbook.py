@@ -63,6 +63,9 @@ LOCAL = "localhost ansible_connection=local ansible_python_interpreter={{ansible
 SECRET = "hunter2-very-secret"
 SECRET_VARIABLE = "{{ a_secret }}"
 
+# how directories of runs begin: all are of one length, as ansible-core breaks lines by it
+PLACE = "run-"
+
 # after which an ansible-playbook is ended that does not end by itself, as one does that waits for its test
 HANGS_AFTER_SECONDS = 300
 
@@ -77,8 +80,9 @@ class Run:
     results: list[dict[str, t.Any]]
 
     def said(self) -> str:
-        """Standard error with its lines joined, but for ansible-core's own word for which front has failed."""
-        return re.sub(r"Task failed: (Action|Module) failed", "Task failed", " ".join(self.stderr.split()))
+        """Standard error with its lines joined, but for its place and ansible-core's own word for which front has failed."""
+        text = re.sub(rf"{PLACE}\d\d\d", PLACE, " ".join(self.stderr.split()))
+        return re.sub(r"Task failed: (Action|Module) failed", "Task failed", text)
 
     def fronts(self) -> list[tuple[str, str]]:
         """Each task's capability and which front ran it, as it says with C(-vvv)."""
@@ -122,6 +126,7 @@ class Playbook:
     def __init__(self, collections: Path, directory: Path) -> None:
         self.collections = collections
         self.directory = directory
+        self._started = 0
 
     def start(
         self,
@@ -138,10 +143,10 @@ class Playbook:
         :param inventory: its text, or an inventory that is there.
         :param play: keywords of the plays.
         """
-        written = {
-            name: self.directory / name for name in ("play.yml", "hosts.ini", "vars.json", "results.json", "errors")
-        }
-        written["results.json"].unlink(missing_ok=True)
+        self._started += 1
+        place = self.directory / f"{PLACE}{self._started:03}"
+        place.mkdir()
+        written = {name: place / name for name in ("play.yml", "hosts.ini", "vars.json", "results.json", "errors")}
         written["play.yml"].write_text(
             yaml.safe_dump(_plays(tasks, play or {}, written["results.json"]), sort_keys=False)
         )
@@ -149,7 +154,7 @@ class Playbook:
         if isinstance(inventory, str):
             written["hosts.ini"].write_text(inventory)
             inventory = written["hosts.ini"]
-        configuration = self.directory / "ansible.cfg"
+        configuration = place / "ansible.cfg"
         configuration.touch()
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         variables = ["--extra-vars", f"@{written['vars.json']}"]
@@ -160,7 +165,7 @@ class Playbook:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                cwd=self.directory,
+                cwd=place,
                 env={
                     **os.environ,
                     "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
@@ -177,15 +182,22 @@ class Playbook:
 
     def run(self, *tasks: dict[str, t.Any], **how: t.Any) -> Run:
         """Run tasks as C(start) does, and read what each registered."""
-        run = self.start(*tasks, **how).end()
-        if len(run.results) != len(tasks):
-            pytest.fail(f"the playbook did not come to its end:\n{run.stdout}\n{run.stderr}")
-        return run
+        return _whole(self.start(*tasks, **how), len(tasks))
 
     def by_both(self, *tasks: dict[str, t.Any], **how: t.Any) -> tuple[Run, Run]:
-        """The same tasks, on the same lines, in process and as modules."""
+        """The same tasks, on the same lines and at the same time, in process and as modules."""
         play = how.pop("play", {})
-        return self.run(*tasks, play=play, **how), self.run(*tasks, play={**play, **AS_A_MODULE}, **how)
+        here = self.start(*tasks, play=play, **how)
+        module = self.start(*tasks, play={**play, **AS_A_MODULE}, **how)
+        return _whole(here, len(tasks)), _whole(module, len(tasks))
+
+
+def _whole(running: Running, tasks: int) -> Run:
+    """The run of a playbook that comes to its end."""
+    run = running.end()
+    if len(run.results) != tasks:
+        pytest.fail(f"the playbook did not come to its end:\n{run.stdout}\n{run.stderr}")
+    return run
 
 
 def _plays(tasks: t.Sequence[dict[str, t.Any]], keywords: dict[str, t.Any], results: Path) -> list[dict[str, t.Any]]:
