@@ -48,7 +48,7 @@ def served(repository: str, tag: str) -> str:
 
 @pytest.fixture(scope="module")
 def demo(delivered: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
-    """The demo's own measurements, and the most bytes of memory that the nodes used; it must have ended well."""
+    """The demo's own measurements, the most bytes of memory that the nodes used, and what it said; it must have ended well."""
     directory = tmp_path_factory.mktemp("demo")
     report, said = directory / "report.json", directory / "output"
     environment = {name: value for name, value in os.environ.items() if name not in ("INVENTORY", "KUBECONFIG")}
@@ -61,7 +61,11 @@ def demo(delivered: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(MEMORY_INTERVAL)
     assert process.returncode == 0, said.read_text()[-15000:]
-    return {**json.loads(report.read_text()), "memory": max(memory, total_memory())}
+    return {**json.loads(report.read_text()), "memory": max(memory, total_memory()), "said": said.read_text()}
+
+
+def test_nothing_is_used_that_a_later_ansible_lacks(demo: dict[str, t.Any]) -> None:
+    assert "DEPRECATION WARNING" not in demo["said"]
 
 
 def test_it_is_quick_on_a_running_lab(demo: dict[str, t.Any]) -> None:
