@@ -6,22 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.served_images import (
-    NODES,
-    NOWHERE,
-    Served,
-    ask,
-    for_nodes,
-)
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import REGISTRY_SPEC
-
 DOCUMENTATION = r"""
 name: served_images
 short_description: What a registry serves under the names of images
@@ -87,6 +71,22 @@ _raw:
       type: str
       sample: ""
 """
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.pull.served_images import (
+    NODES,
+    NOWHERE,
+    Served,
+    ask,
+    for_nodes,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import REGISTRY_SPEC
 
 _IMAGE = {
     "name": {"type": "str", "required": True},
