@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import http.server
 import json
+import socketserver
 import ssl
 import threading
 import typing as t
+from pathlib import Path
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,23 +33,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class _Listening(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Patient(socketserver.BaseServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that break off are what some tests are about."""
+
+
+class _OnPort(_Patient, http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+
+class _OnSocket(_Patient, socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
 
 
 class HttpServer:
     """Serves in threads of its own from its making to C(stop), which the end of a C(with) block calls.
 
-    :param address: of this machine; the port is a free one.
+    :param address: of this machine, on which it takes a free port; or the path of a socket.
     """
 
-    def __init__(self, handler: type[Handler], tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> None:
-        self._server = _Listening((address, 0), handler)
-        self.port = self._server.server_port
-        self.endpoint = f"{address}:{self.port}"
+    def __init__(
+        self, handler: type[Handler], tls: ssl.SSLContext | None = None, address: str | Path = "127.0.0.1"
+    ) -> None:
+        self._server: _OnPort | _OnSocket
+        if isinstance(address, Path):
+            self._server, self.port, self.endpoint = _OnSocket(str(address), handler), 0, str(address)
+        else:
+            self._server = _OnPort((address, 0), handler)
+            self.port = self._server.server_port
+            self.endpoint = f"{address}:{self.port}"
         if tls:
             # by each connection's own thread: a client that never begins must not keep the others out
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
@@ -90,7 +104,7 @@ class AnsweringServer(HttpServer):
     :ivar connections: how many there were.
     """
 
-    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> None:
+    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None, address: str | Path = "127.0.0.1") -> None:
         self.requests: list[Request] = []
         self.connections = 0
         server = self

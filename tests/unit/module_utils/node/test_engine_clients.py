@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import http.server
+import itertools
 import json
 import os
 import socket
-import socketserver
 import stat
-import threading
 import typing as t
 import urllib.parse
 from pathlib import Path
@@ -34,6 +32,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.podman imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.skopeo import Skopeo
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint, Reference
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests.http_server import AnsweringServer
 
 PASSWORD = 'tide "and" time'
 LOGIN = Login(Endpoint.parse("registry.example:5000"), "ci", PASSWORD)
@@ -191,53 +190,21 @@ def test_podman_without_login_lists_and_tags() -> None:
     assert run.calls[2][0] == ["podman", "tag", PINNED, "registry.example:5000/shop/web:1"]
 
 
-class DockerApi:
-    """An engine's socket that answers as told: for what a real engine does only when something breaks."""
-
-    def __init__(self, path: Path, status: int, body: str) -> None:
-        self.requests: list[tuple[str, str, dict[str, str]]] = []
-        api = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                api.requests.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            do_POST = do_DELETE = do_GET
-
-            def address_string(self) -> str:
-                return "socket"
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+StartDocker = t.Callable[[int, str], t.Tuple[AnsweringServer, DockerSocket]]
 
 
 @pytest.fixture
-def docker_api(tmp_path: Path) -> t.Iterator[t.Callable[[int, str], tuple[DockerApi, DockerSocket]]]:
-    running: list[DockerApi] = []
+def docker_api(tmp_path: Path) -> t.Iterator[StartDocker]:
+    """An engine's socket that answers as told: for what a real engine does only when something breaks."""
+    with contextlib.ExitStack() as running:
+        paths = (tmp_path / f"docker-{number}.sock" for number in itertools.count())
 
-    def start(status: int, body: str) -> tuple[DockerApi, DockerSocket]:
-        path = tmp_path / f"docker-{len(running)}.sock"
-        running.append(DockerApi(path, status, body))
-        return running[-1], DockerSocket(str(path))
+        def start(status: int, body: str) -> tuple[AnsweringServer, DockerSocket]:
+            path = next(paths)
+            api = AnsweringServer(lambda request: (status, {}, body.encode()), None, path)
+            return running.enter_context(api), DockerSocket(str(path))
 
-    yield start
-    for api in running:
-        api.stop()
-
-
-StartDocker = t.Callable[[int, str], t.Tuple[DockerApi, DockerSocket]]
+        yield start
 
 
 def test_docker_gets_the_login_in_a_header(docker_api: StartDocker) -> None:
@@ -245,11 +212,11 @@ def test_docker_gets_the_login_in_a_header(docker_api: StartDocker) -> None:
     engine.pull(WEB, LOGIN)
     engine.pull(WEB, None)
     sent = []
-    for method, path, headers in api.requests:
-        url = urllib.parse.urlsplit(path)
-        assert (method, url.path) == ("POST", "/images/create")
+    for request in api.requests:
+        url = urllib.parse.urlsplit(request.path)
+        assert (request.method, url.path) == ("POST", "/images/create")
         assert urllib.parse.parse_qs(url.query) == {"fromImage": ["registry.example:5000/shop/web"], "tag": [DIGEST]}
-        sent.append(json.loads(base64.urlsafe_b64decode(headers["x-registry-auth"])))
+        sent.append(json.loads(base64.urlsafe_b64decode(request.headers["x-registry-auth"])))
     assert sent == [{"username": "ci", "password": PASSWORD, "serveraddress": "registry.example:5000"}, {}]
 
 
@@ -271,9 +238,10 @@ def test_docker_lists_and_tags(docker_api: StartDocker) -> None:
     api, engine = docker_api(200, json.dumps([{"Id": "2", "RepoTags": None, "RepoDigests": [PINNED]}]))
     assert [image.has(WEB) for image in engine.images()] == [True]
     engine.tag(WEB)
-    method, path, _headers = api.requests[-1]
-    assert method == "POST"
-    assert urllib.parse.unquote(path) == f"/images/{PINNED}/tag?repo=registry.example:5000/shop/web&tag=1"
+    assert api.requests[-1].method == "POST"
+    assert (
+        urllib.parse.unquote(api.requests[-1].path) == f"/images/{PINNED}/tag?repo=registry.example:5000/shop/web&tag=1"
+    )
 
 
 def test_the_authfile_is_not_left_behind_in_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -297,8 +265,8 @@ def test_docker_takes_a_name_away_and_does_not_mind_that_it_is_gone(docker_api: 
     for status in (200, 404):
         api, engine = docker_api(status, "[]")
         engine.remove(CANARY)
-        [(method, path, _headers)] = api.requests
-        assert (method, urllib.parse.unquote(path)) == ("DELETE", f"/images/{CANARY}")
+        [request] = api.requests
+        assert (request.method, urllib.parse.unquote(request.path)) == ("DELETE", f"/images/{CANARY}")
     _api, engine = docker_api(409, '{"message":"image is in use"}')
     with pytest.raises(EngineRefusal, match=r"\Aimage is in use\Z"):
         engine.remove(CANARY)
