@@ -19,6 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")
 _BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}\Z")
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 72
+_NO_PROGRAM = 127
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,11 @@ def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> 
             found.append("user %s is missing" % user.name)
         elif not _BCRYPT.match(entries[user.name]):
             found.append("the password of user %s is not kept as bcrypt" % user.name)
-        elif run_command(["htpasswd", "-vi", path, user.name], stdin=user.password + "\n").rc:
-            found.append("user %s has another password" % user.name)
+        else:
+            rc = run_command(["htpasswd", "-vi", path, user.name], stdin=user.password + "\n").rc
+            if rc == _NO_PROGRAM:
+                found.append("the password of user %s cannot be compared without htpasswd" % user.name)
+            elif rc:
+                found.append("user %s has another password" % user.name)
     wanted = {user.name for user in users}
     return found + ["user %s is not among the wanted ones" % name for name in entries if name not in wanted]

@@ -246,6 +246,12 @@ def test_the_file_of_users_is_compared_user_by_user(tmp_path: Path) -> None:
         "user eve is not among the wanted ones",
     ]
 
+    def missing(*_arguments: t.Any, **_options: t.Any) -> Completed:
+        return Completed(127, "", "htpasswd: No such file or directory")
+
+    (said, *_others) = differences(str(file), [User("ci", PASSWORD)], missing)
+    assert said == "the password of user ci cannot be compared without htpasswd"
+
 
 def test_no_password_shows_in_a_user_that_is_printed() -> None:
     assert PASSWORD not in repr(User("ci", PASSWORD))
