@@ -138,16 +138,25 @@ def state(node: str) -> list[str]:
 
 
 def state_of_cluster() -> list[str]:
-    """Every object that a delivery could make or change, without those that are on their way out."""
+    """Every object that a delivery could make or change, without those that are on their way out.
+
+    What the cluster's own controllers make of an object follows it in their own time, as an earlier rollout's pods that end: so
+    neither objects that have an owner count nor changes that leave the generation, which is that of the wanted state, as it is.
+    """
     items = in_cluster("get", OBJECTS, "--all-namespaces")["items"]
     leaving = {item["metadata"]["name"] for item in items if item.get("status", {}).get("phase") == "Terminating"}
     return sorted(
-        " ".join((item["kind"], meta.get("namespace", ""), meta["name"], version))
+        " ".join(
+            (
+                item["kind"],
+                meta.get("namespace", ""),
+                meta["name"],
+                str(meta.get("generation") or meta["resourceVersion"]),
+            )
+        )
         for item in items
         for meta in [item["metadata"]]
-        # a pod's changes with what its kubelet sees
-        for version in ["" if item["kind"] == "Pod" else meta["resourceVersion"]]
-        if meta.get("namespace", meta["name"]) not in leaving
+        if meta.get("namespace", meta["name"]) not in leaving and not meta.get("ownerReferences")
     )
 
 
