@@ -12,6 +12,7 @@ import subprocess
 import sys
 import typing as t
 import uuid
+import warnings
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,20 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 VAULT = CHECKOUT / "examples" / "shop" / "inventory" / "group_vars" / "all" / "vault.yml"
 MEMORY_INTERVAL = 5  # seconds between two looks at the nodes' memory
 REGISTRY = f"{NODES['dock'].address}:5000"
+# a shared machine changes its speed by this factor within minutes: past a limit the run says so, past this many times it fails
+MACHINES_DIFFER = 2
 # seconds that a no-change delivery of five stages over the lab may take
 UNCHANGED_LIMIT = 20
 # seconds that `make demo` may take on a running lab; `make lab` has 3 of them, which tests/lab holds it to
 DEMO_LIMIT = 90 - 3
 
 pytestmark = pytest.mark.lab
+
+
+def is_quick(what: str, seconds: float, limit: float) -> None:
+    if seconds > limit:
+        warnings.warn(f"{what} took {seconds:.0f} s; {limit:.0f} s are its limit on a quiet machine", stacklevel=2)
+    assert seconds <= MACHINES_DIFFER * limit, what
 
 
 def served(repository: str, tag: str) -> str:
@@ -69,7 +78,7 @@ def test_nothing_is_used_that_a_later_ansible_lacks(demo: dict[str, t.Any]) -> N
 
 
 def test_it_is_quick_on_a_running_lab(demo: dict[str, t.Any]) -> None:
-    assert demo["seconds"]["all"] <= DEMO_LIMIT
+    is_quick("the demo on a running lab", demo["seconds"]["all"], DEMO_LIMIT)
 
 
 def test_all_of_it_fits_into_memory_all_the_while(demo: dict[str, t.Any]) -> None:
@@ -78,7 +87,7 @@ def test_all_of_it_fits_into_memory_all_the_while(demo: dict[str, t.Any]) -> Non
 
 def test_a_second_run_changes_nothing_and_is_quick(demo: dict[str, t.Any]) -> None:
     assert demo["changed_by_second_run"] == 0
-    assert demo["seconds"]["unchanged"] <= UNCHANGED_LIMIT
+    is_quick("a delivery that changes nothing", demo["seconds"]["unchanged"], UNCHANGED_LIMIT)
 
 
 def test_one_changed_line_is_built_pushed_pulled_by_every_node_and_deployed_once(demo: dict[str, t.Any]) -> None:
