@@ -23,7 +23,7 @@ help: ## list what can be made
 
 venv: $(VENV)/complete ## the development environment, in .venv
 
-$(VENV)/complete: tests/requirements.txt tests/constraints.txt tests/make_venv.sh
+$(VENV)/complete: tests/requirements.txt tests/constraints.txt tests/go.txt tests/make_venv.sh
 	@bash tests/make_venv.sh "$(PYTHON)" "$(VENV)"
 
 demo: venv ## deliver the example from its source to ready pods, on the lab or with KUBECONFIG=... INVENTORY=... on your own nodes
@@ -32,7 +32,8 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 
 test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
-	@$(PY) -m pytest tests/unit tests/checks tests/lab tests/integration
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
+		tests/lab tests/integration tests/unit tests/checks
 
 test-all: test ## the same, then sanity and the unit tests with every supported ansible-core whose Python is here
 	@$(PY) -m pytest tests/matrix
