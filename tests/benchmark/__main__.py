@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import functools
 import json
-import statistics
 import sys
-import typing as t
 
 from tests.demo.delivery import Delivery, deliver
 from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
+
+from .pairs import paired
 
 RUNS = 5
 # the least that ansible-playbook can be asked for
@@ -31,17 +31,6 @@ def seconds(settings: Settings, playbook: str) -> float:
     if sum(done.changed.values()):
         raise SystemExit(f"{playbook} changed something, so this would measure another thing: {done.changed}")
     return done.seconds
-
-
-def paired(one: t.Callable[[], float], other: t.Callable[[], float], runs: int) -> dict[str, float]:
-    """Medians of both in seconds and of the ratio one / other, pair by pair, after one run of each to warm up."""
-    one(), other()
-    pairs = [(one(), other()) for _run in range(runs)]
-    return {
-        "seconds": round(statistics.median(a for a, _b in pairs), 2),
-        "against": round(statistics.median(b for _a, b in pairs), 2),
-        "ratio": round(statistics.median(a / b for a, b in pairs), 2),
-    }
 
 
 def main() -> None:
