@@ -44,6 +44,7 @@ def _common(workspace: Path) -> dict[str, str]:
         "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",  # whose output the demo reads
         "ANSIBLE_FORCE_COLOR": "1" if sys.stdout.isatty() else "0",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(workspace.parent / "state"),  # where builds are noted
         "PWD": str(workspace),
     }
 

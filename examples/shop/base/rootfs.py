@@ -17,6 +17,7 @@ import argparse
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -74,7 +75,9 @@ def only_one(directory: Path) -> Iterator[None]:
 def debootstrap(target: Path, mirror: str) -> None:
     """Fill `target` with Debian's packages; RootfsError carries debootstrap's own last lines."""
     if os.geteuid() != 0:
-        raise RootfsError("debootstrap makes device nodes and owners, which takes root: run this with sudo once")
+        cache = f"XDG_CACHE_HOME={cache_directory().parents[1]}"
+        again = shlex.join(["sudo", "env", cache, sys.executable, str(HERE / "rootfs.py")])
+        raise RootfsError(f"debootstrap makes device nodes and owners, which takes root. Run once: {again}")
     if shutil.which("debootstrap") is None:
         raise RootfsError("debootstrap is not installed: apt-get install debootstrap")
     command = [

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
+import sys
 import tarfile
 from pathlib import Path
 from types import ModuleType
@@ -113,3 +115,16 @@ def test_cleaning_keeps_mount_points_and_drops_what_tells_the_machine(
     rootfs.clean(tmp_path)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
     assert left == {"proc", "dev", "etc", "usr", "usr/lib", "usr/lib/python3", "var", "var/log"}
+
+
+def test_who_is_not_root_is_told_a_command_whose_tar_is_found_afterwards(
+    rootfs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rootfs.os, "geteuid", lambda: 1000)
+    assert rootfs.main(["--output", str(tmp_path / "rootfs.tar")]) == 1
+    *_words, command = capsys.readouterr().err.split("Run once: ")
+    sudo, env, cache, python, script = shlex.split(command)
+    assert (sudo, env, Path(python).name, script) == ("sudo", "env", Path(sys.executable).name, rootfs.__file__)
+    name, directory = cache.split("=")
+    monkeypatch.setenv(name, directory)
+    assert rootfs.cache_directory() == tmp_path / "cache" / "longshore" / "images"
