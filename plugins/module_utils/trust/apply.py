@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, DOCKER, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic, daemon_json, engine_control
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import EngineFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import DIRECTORY, INSECURE
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep
@@ -124,17 +125,29 @@ class Application:
             if action.what == RESTART:
                 self._engines[engine.name] = engine_control.restart(engine, self._run_command)
             else:
-                engine_control.reload(engine, self._expected_of_docker(engine, back=False))
+                engine_control.reload(engine, self._expected_of_docker(engine))
         except EngineFailed as error:
             raise NotApplied("%s does not take over its files: %s" % (engine.name, error)) from None
 
-    def _expected_of_docker(self, engine: Engine, back: bool) -> t.Dict[str, bool]:
-        """Which registries Docker must list as insecure after a reload: what the ledger says before and after."""
-        if engine.name != DOCKER:
+    def _expected_of_docker(self, engine: Engine) -> t.Dict[str, bool]:
+        """Which of the ledger's registries Docker must list as insecure after a reload: what it is about to read says it.
+
+        The ledger alone does not: others may have taken an entry out since. Without the list a reload changes nothing, see
+        C(daemon_json.with_list).
+
+        :raises EngineFailed: the file cannot be read, by Docker neither.
+        """
+        names = _insecure(self._before.records) | _insecure(self._plan.records)
+        if engine.name != DOCKER or engine.insecure is None or not names:
             return {}
-        before, after = _insecure(self._before.records), _insecure(self._plan.records)
-        expected = before if back else after
-        return {endpoint: endpoint in expected for endpoint in before | after if engine.insecure is not None}
+        try:
+            state = atomic.read(engine.config_file)
+            settings = daemon_json.document(None if state is None else state.content)
+        except (OSError, BrokenJson) as error:
+            raise EngineFailed("%s: %s" % (engine.config_file, error)) from None
+        if daemon_json.KEY not in settings:
+            return {}
+        return {name: name in (settings[daemon_json.KEY] or ()) for name in names}
 
     def _ask_engine_about(self, step: FileStep) -> None:
         """Let containerd itself parse a new config.toml before it replaces the old one."""
@@ -164,7 +177,7 @@ class Application:
                 if action.what == RESTART:
                     engine_control.restart(engine, self._run_command)
                 else:
-                    engine_control.reload(engine, self._expected_of_docker(engine, back=True))
+                    engine_control.reload(engine, self._expected_of_docker(engine))
             except EngineFailed as failure:
                 problems.append("%s: %s" % (engine.name, failure))
         problems += self._restored(for_reload=False)
@@ -178,7 +191,7 @@ class Application:
         state = "Every file is as it was before this run, and the engines have taken that over."
         if problems:
             state = "Not everything could be put back: %s." % "; ".join(problems)
-        raise NotApplied("%s %s" % (error, state), **error.facts) from None
+        raise NotApplied("%s. %s" % (str(error).rstrip("."), state), **error.facts) from None
 
     def _restored(self, for_reload: bool) -> t.List[str]:
         """Write the files' bytes of before. Returns what went wrong.

@@ -81,6 +81,7 @@ def plan_file(
     missing = [entry for entry in here if not entry.is_in(content)]
     if not gone and not missing:
         return FilePlan(_mode_step(path, state, here, kept), _renewed(record, kept))
+    kept = _still_there(kept, content)
     after, remarks = content, []
     for entry in gone:
         if entry.kind == BLOCK and after is not None and not entry.is_in(after):
@@ -157,6 +158,11 @@ def _sorted_out(
         readers += [name for name in (twin.engines if twin else ()) if name not in readers]
         kept.append(dataclasses.replace(entry, endpoints=tuple(left_endpoints), engines=tuple(readers)))
     return gone, kept
+
+
+def _still_there(kept: t.Sequence[Entry], content: Content) -> t.List[Entry]:
+    """The entries without those that others took out of Docker's list: one of that name would be another's from now on."""
+    return [entry for entry in kept if entry.kind != INSECURE or entry.is_in(content)]
 
 
 def _renewed(record: t.Optional[Record], kept: t.Sequence[Entry]) -> t.Optional[Record]:

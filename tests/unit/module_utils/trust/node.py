@@ -30,11 +30,15 @@ def no_commands(argv: t.Sequence[str], **options: t.Any) -> Completed:
 
 @dataclasses.dataclass
 class Node:
-    """:param containerd: its version."""
+    """
+    :param containerd: its version.
+    :param docker: what sets a Docker that runs apart from one that does not, by the fields of its engine.
+    """
 
     root: Path
     containerd: str = "1.7.24"
     before_step: t.Callable[[t.Sequence[Action]], None] = lambda actions: None
+    docker: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def locations(self) -> Locations:
@@ -45,7 +49,7 @@ class Node:
         at = self.locations
         return [
             Engine("podman", "4.3.1", at.registries_drop_ins),
-            Engine("docker", "26.1.5", str(self.root / "etc/docker/daemon.json")),
+            Engine("docker", "26.1.5", str(self.root / "etc/docker/daemon.json"), **self.docker),
             Engine("crio", "1.36.1", "/etc/crio/crio.conf"),
             Engine("containerd", self.containerd, str(self.root / "etc/containerd/config.toml")),
         ]
