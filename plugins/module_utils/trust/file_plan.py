@@ -103,7 +103,10 @@ def plan_file(
             )
             text = "%s %s: move what it says, or set 'override' to replace it (absent brings it back)." % (path, whose)
             return FilePlan(None, record, (text,))
-        kept = [*(own for own in kept if not own.is_same_thing(put)), put]
+        # the one that was there is also for the registries and engines that this run is not about
+        twin = next((own for own in kept if own.is_same_thing(put)), put)
+        put = dataclasses.replace(put, endpoints=twin.endpoints, engines=twin.engines)
+        kept = [*(own for own in kept if own is not twin), put]
     keep, before, mode = original, digest(original), 0o644 if state is None else state.mode
     if record is not None and is_untouched:
         keep, before, mode = None, record.before, record.mode

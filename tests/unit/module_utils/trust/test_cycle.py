@@ -294,3 +294,14 @@ def test_a_file_that_cannot_be_written_leaves_the_others_as_they_were(node: Node
     with pytest.raises(DeliveryError):
         node.serve(registry("ca"))
     assert node.files() == files
+
+
+def test_a_setting_that_was_put_in_again_stays_for_every_registry(node: Node, registry: Make) -> None:
+    node.serve(registry("ca"))
+    config = node.write("etc/containerd/config.toml", "version = 2\n")  # as an upgrade leaves it
+    node.serve(registry("ca", "b.example"))
+    assert "config_path" in config.read_text()
+    node.serve(registry("ca", "b.example"), absent=True)
+    assert "config_path" in config.read_text()
+    node.serve(absent=True)
+    assert config.read_text() == "version = 2\n"
