@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     Certificate,
     UnfitCertificate,
     authority_days_left,
+    authority_fault,
     examine,
     file_in_memory,
 )
@@ -146,8 +147,10 @@ def _wanted(params: Params) -> Wanted:
 def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     paths, data = params["certificate"], params["data"]
     authority = _text(paths["authority"]) if wanted.certificate_origin == OWN else ""
-    settings = dataclasses.replace(wanted.settings, ca=authority or wanted.settings.ca)
-    certificate, certificate_fault = _certificate(paths, settings)
+    fault = authority_fault(authority)
+    settings = dataclasses.replace(wanted.settings, ca=(not fault and authority) or wanted.settings.ca)
+    # without its authority nothing can be said of the role's own certificate
+    certificate, certificate_fault = _certificate(paths, settings) if not fault else (None, "")
     if wanted.users:
         first = wanted.users[0]
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
@@ -160,6 +163,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         certificate=certificate,
         certificate_fault=certificate_fault,
         authority=authority,
+        authority_fault="%s: %s" % (paths["authority"], fault) if fault else "",
         authority_has_key=os.path.exists(paths["authority_key"]),
         authority_days_left=authority_days_left(authority),
         user_differences=tuple(

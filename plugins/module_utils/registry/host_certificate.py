@@ -93,10 +93,20 @@ def fingerprint(der: t.Optional[bytes]) -> str:
     return hashlib.sha256(der or b"").hexdigest()
 
 
+def authority_fault(pem: str) -> str:
+    """Why this text cannot be taken for an authority, as half a sentence; empty where it can, or where there is none."""
+    try:
+        if pem:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: text beyond ASCII
+        return "it is damaged, or holds something else than certificates in PEM form (%s)" % error
+    return ""
+
+
 def authority_days_left(pem: str, now: t.Optional[float] = None) -> int:
     """Days until the first of these authorities expires; -1 when there is none in the text."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with contextlib.suppress(ssl.SSLError, ValueError):
+    with contextlib.suppress(ssl.SSLError, ValueError, TypeError):
         context.load_verify_locations(cadata=pem)
     ends = [ssl.cert_time_to_seconds(str(authority["notAfter"])) for authority in context.get_ca_certs()]
     return int((min(ends) - (time.time() if now is None else now)) // DAY) if ends else -1

@@ -76,6 +76,7 @@ class Observed:
     certificate: t.Optional[Certificate] = None
     certificate_fault: str = ""
     authority: str = ""
+    authority_fault: str = ""
     authority_has_key: bool = False
     authority_days_left: int = -1
     user_differences: t.Tuple[str, ...] = ()
@@ -158,6 +159,8 @@ def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
         return ""
     if not observed.authority:
         return "there is no certificate authority yet"
+    if observed.authority_fault:
+        return "the certificate cannot be held against its authority"
     if observed.certificate_fault:
         return "certificate: %s" % observed.certificate_fault
     if observed.certificate is None:
@@ -316,6 +319,11 @@ def _taken_from_us(listener: Listener, observed: Observed, wanted: Wanted) -> st
 
 
 def _authority_obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
+    if observed.authority_fault:
+        return [
+            "The authority of registry %s cannot be read in %s. Put it back from a backup, or remove it: a new one is then "
+            "made, which every client has to be told to trust." % (wanted.settings.endpoint, observed.authority_fault)
+        ]
     given = wanted.settings.ca
     if given is not None and observed.authority.split() != given.split():
         return [

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The look of the role registry as a whole, at a host whose systemd and dpkg are stood in for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import NGINX
+
+from .certificates import Certificates, Issued
+from .conftest import Serve
+
+ENDPOINT = "registry.example"
+Look = t.Callable[..., t.Dict[str, t.Any]]
+
+
+def run_command(argv: t.Sequence[str], **_options: t.Any) -> Completed:
+    """A host where nginx runs and no package is installed."""
+    unit = f"Id={NGINX}\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=0\n"
+    return Completed(0, unit if argv[0] == "systemctl" else "", "")
+
+
+@pytest.fixture
+def issued(certificates: Certificates) -> Issued:
+    return certificates.issue("registry", [ENDPOINT], certificates.authority())
+
+
+@pytest.fixture
+def look(tmp_path: Path, serve: Serve, issued: Issued, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Look as root at a host that serves C(issued), whose authority has this content."""
+    monkeypatch.setattr(host, "host_fault", lambda: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(host, "listeners", lambda port: [])  # else this process would be in the way
+    server = serve(lambda request: (401, {}, b""), issued)
+    context = Context(False, False, print, pytest.fail, run_command)
+
+    def take(authority: bytes, certificate: bool = True, **params: t.Any) -> dict[str, t.Any]:
+        (tmp_path / "ca.crt").write_bytes(authority)
+        given = {
+            "registry": {"endpoint": f"{ENDPOINT}:{server.port}", "tls": "verified"},
+            "addresses": ["127.0.0.1"],
+            "backend_port": 1,
+            "site": "",
+            "site_stamp": "",
+            "configuration_stamp": "",
+            "certificate": {
+                "origin": "own",
+                "certificate": str(issued.cert_file) if certificate else "",
+                "key": str(issued.key_file) if certificate else "",
+                "authority": str(tmp_path / "ca.crt"),
+            },
+            **params,
+        }
+        validated = ArgumentSpecValidator(host.ARGUMENT_SPEC).validate(given)
+        assert not validated.errors.messages
+        return host.run(validated.validated_parameters, context)
+
+    return take
+
+
+DAMAGED: dict[str, t.Callable[[bytes], bytes]] = {
+    "cut off": lambda pem: pem[: len(pem) // 2],
+    "one whole, one cut off": lambda pem: pem + pem[: len(pem) // 2],
+    "overwritten": lambda pem: bytes(range(256)),
+    "blank": lambda pem: b"\n",
+}
+
+
+def assert_named(said: str, authority: Path) -> None:
+    assert str(authority) in said
+    assert "Put it back from a backup, or remove it: a new one is then made" in said
+    assert "nothing answers" not in said
+    assert "unable to get" not in said
+
+
+@pytest.mark.parametrize("certificate", [True, False])
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_authority_is_named_with_the_way_out(
+    look: Look, tmp_path: Path, certificates: Certificates, damage: str, certificate: bool
+) -> None:
+    content = DAMAGED[damage](certificates.authority().pem.encode())
+    with pytest.raises(DeliveryError) as caught:
+        look(content, certificate)
+    assert_named(str(caught.value), tmp_path / "ca.crt")
+    assert len(caught.value.facts["obstacles"]) == 1
+
+
+def test_a_damaged_authority_is_named_after_a_wait(look: Look, tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match="cannot be held against its authority") as caught:
+        look(b"\n", wait=1)
+    assert_named(str(caught.value), tmp_path / "ca.crt")
+
+
+def test_what_is_served_is_seen_in_spite_of_a_damaged_authority(look: Look, issued: Issued) -> None:
+    """The end of a run that failed compares it with what was served before."""
+    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(issued.pem)).hexdigest()
+    served = {"stamp": "", "certificate": fingerprint, "anonymous": 401, "login": 0, "listens": []}
+    assert look(b"\n", served=served)["served"] == served
+
+
+def test_an_empty_file_is_no_authority_yet(look: Look) -> None:
+    result = look(b"")
+    assert result["make_authority"]
+    assert not result["as_wanted"]
