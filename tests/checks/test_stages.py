@@ -82,3 +82,14 @@ def test_a_plan_stands_on_no_client(path: Path) -> None:
     """A plan decides from what was observed; whoever reads it, or runs its tests, needs no package to observe with."""
     used = {name.partition(".")[0] for file in standing_on(path) for name in modules(parsed(file))}
     assert not used - sys.stdlib_module_names - {"ansible", "ansible_collections"}
+
+
+@pytest.mark.parametrize("path", sorted(MODULE_UTILS.rglob("*.py")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_name_is_one_class_in_all_that_a_file_stands_on(path: Path) -> None:
+    """Two errors of one name, of which a file catches one, are an error that passes by. Stages apart may say the same."""
+    homes: dict[str, list[str]] = {}
+    for file in standing_on(path):
+        for node in parsed(file).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(file.relative_to(PLUGINS)))
+    assert not {name: files for name, files in homes.items() if len(files) > 1}

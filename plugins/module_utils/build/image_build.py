@@ -42,7 +42,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.stages im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine, EngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    DockerEngineError,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -170,8 +173,8 @@ class _Delivery:
         self.progress("pulling the base image %s" % base.reference)
         try:
             self.engine.pull(base.reference)
-        except EngineError as error:
-            raise EngineError(
+        except DockerEngineError as error:
+            raise DockerEngineError(
                 "The base image %s (%s, line %d) is not in the engine and could not be pulled: %s. Correct its name, "
                 "build it first, or see that the engine can reach its registry."
                 % (base.reference, self.definition.path, base.line, error)
@@ -184,7 +187,7 @@ class _Delivery:
         """
         image = self.engine.image(image_id)
         if image is None or Recorded.of(image.labels).digest != inputs.digest:
-            raise EngineError(
+            raise DockerEngineError(
                 "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
             )
         now = self.inputs(read_definition(self.wanted.source, self.wanted.dockerfile), self.held_bases())
@@ -207,11 +210,11 @@ class _Delivery:
                 done.append(naming)
                 found = self.engine.image(str(naming.reference))
                 if found is None or found.id != image_id:
-                    raise EngineError(
+                    raise DockerEngineError(
                         "The engine at %s did not name %s %s." % (self.wanted.address, image_id, naming.reference)
                     )
-        except EngineError:
-            with contextlib.suppress(EngineError):
+        except DockerEngineError:
+            with contextlib.suppress(DockerEngineError):
                 for naming in reversed(done):
                     if naming.before:
                         self.engine.tag(naming.before, naming.reference)

@@ -41,19 +41,19 @@ ANSWER_SECONDS = 15  # for what an engine answers from its own store
 PULL_SECONDS = 300  # without a sign of life of a pull
 
 
-class EngineError(DeliveryError):
+class DockerEngineError(DeliveryError):
     """The engine cannot be reached, or refused something; the message names engine, cause and way out."""
 
 
 class DockerEngine:
     """One engine.
 
-    :raises EngineError: the docker package is missing, or the engine does not answer.
+    :raises DockerEngineError: the docker package is missing, or the engine does not answer.
     """
 
     def __init__(self, address: DockerAddress) -> None:
         if IMPORT_PROBLEM:
-            raise EngineError(
+            raise DockerEngineError(
                 "The Python package 'docker' is missing where this runs (%s). Install it with pip." % IMPORT_PROBLEM
             )
         self.address = address
@@ -102,7 +102,7 @@ class DockerEngine:
         with self._errors(PULL_SECONDS):
             for event in self._api.pull(reference.name, tag=tag, stream=True, decode=True):
                 if "error" in event:
-                    raise EngineError(
+                    raise DockerEngineError(
                         "the engine at %s could not pull %s: %s" % (self.address, reference, event["error"])
                     )
 
@@ -121,11 +121,11 @@ class DockerEngine:
                 self._api.timeout = seconds
             yield
         except docker_errors.APIError as error:
-            raise EngineError(
+            raise DockerEngineError(
                 "The Docker engine at %s refused: %s" % (self.address, error.explanation or error)
             ) from None
         except (docker_errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-            raise EngineError(_unreachable(self.address, str(error))) from None
+            raise DockerEngineError(_unreachable(self.address, str(error))) from None
         finally:
             if seconds != ANSWER_SECONDS:
                 self._api.timeout = ANSWER_SECONDS

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import ipaddress
 import os
 import ssl
@@ -89,10 +88,6 @@ def examine(certificate: str, key: str, settings: RegistrySettings) -> Certifica
         raise UnfitCertificate(str(error)) from None
 
 
-def fingerprint(der: t.Optional[bytes]) -> str:
-    return hashlib.sha256(der or b"").hexdigest()
-
-
 def authority_fault(pem: str) -> str:
     """Why this text cannot be taken for an authority, as half a sentence; empty where it can, or where there is none."""
     try:
@@ -140,7 +135,7 @@ def _handshake(server_context: ssl.SSLContext, client_context: ssl.SSLContext, n
     return client
 
 
-def _described(server: ssl.SSLContext, certificate: str, name: str) -> t.Optional[tls.Certificate]:
+def _described(server: ssl.SSLContext, certificate: str, name: str) -> t.Optional[tls.PeerCertificate]:
     """What a certificate that does not pass says of itself; None where that cannot be found out, as with text beyond ASCII."""
     with contextlib.suppress(ssl.SSLError, ValueError, TypeError, OSError), open(certificate) as stream:
         return tls.described(_handshake(server, tls.lenient_context(stream.read()), name))
@@ -151,7 +146,7 @@ def _verified(client: ssl.SSLObject) -> Certificate:
     peer = client.getpeercert() or {}
     names = t.cast("t.Sequence[t.Tuple[str, str]]", peer.get("subjectAltName", ()))
     return Certificate(
-        fingerprint(client.getpeercert(True)),
+        tls.fingerprint(client),
         ssl.cert_time_to_seconds(str(peer["notAfter"])),
         tuple(alternative_name(value) for kind, value in names if kind in ("DNS", "IP Address")),
     )

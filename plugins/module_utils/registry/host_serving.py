@@ -19,13 +19,12 @@ import socket
 import ssl
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import fingerprint
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     PLAIN,
     UNVERIFIED,
     RegistrySettings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context, fingerprint
 
 STAMP_PATH = "/longshore/site"
 _PATIENCE = 5.0
@@ -90,7 +89,7 @@ def _connect(settings: RegistrySettings, address: str, port: int) -> http.client
 
 
 def _questions(connection: http.client.HTTPConnection, settings: RegistrySettings, refusal: str) -> Serving:
-    certificate = fingerprint(connection.sock.getpeercert(True)) if isinstance(connection.sock, ssl.SSLSocket) else ""
+    certificate = fingerprint(connection.sock) if isinstance(connection.sock, ssl.SSLSocket) else ""
     status, body = _get(connection, settings, STAMP_PATH)
     stamp = body.strip() if status == 200 and len(body) < 100 else ""
     anonymous, _body = _get(connection, settings, "/v2/")

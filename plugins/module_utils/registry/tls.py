@@ -71,7 +71,7 @@ def _context(tls: str, ca: t.Optional[str], with_system: bool) -> ssl.SSLContext
     return context
 
 
-class Certificate(t.NamedTuple):
+class PeerCertificate(t.NamedTuple):
     """What a server's certificate says; dates in seconds since 1970."""
 
     subject: str
@@ -82,7 +82,7 @@ class Certificate(t.NamedTuple):
     fingerprint: str
 
 
-def peer_certificate(host: str, port: int, timeout: float) -> t.Optional[Certificate]:
+def peer_certificate(host: str, port: int, timeout: float) -> t.Optional[PeerCertificate]:
     """Read a server's certificate without believing it; None where that does not succeed. For error messages only.
 
     The ssl module decodes none but a verified certificate, hence the second connection, for which it is its own anchor.
@@ -111,7 +111,7 @@ def lenient_context(pem: str) -> ssl.SSLContext:
     return context
 
 
-def described(connection: t.Union[ssl.SSLSocket, ssl.SSLObject]) -> Certificate:
+def described(connection: t.Union[ssl.SSLSocket, ssl.SSLObject]) -> PeerCertificate:
     """What the verified certificate at the other end says.
 
     :raises ValueError: there is none.
@@ -119,14 +119,19 @@ def described(connection: t.Union[ssl.SSLSocket, ssl.SSLObject]) -> Certificate:
     decoded = t.cast(t.Dict[str, t.Any], connection.getpeercert())
     if not decoded:
         raise ValueError("no certificate")
-    return Certificate(
+    return PeerCertificate(
         subject=_person(decoded.get("subject", ())),
         issuer=_person(decoded.get("issuer", ())),
         names=tuple(value for _kind, value in decoded.get("subjectAltName", ())),
         not_before=ssl.cert_time_to_seconds(decoded["notBefore"]),
         not_after=ssl.cert_time_to_seconds(decoded["notAfter"]),
-        fingerprint=hashlib.sha256(connection.getpeercert(True) or b"").hexdigest(),
+        fingerprint=fingerprint(connection),
     )
+
+
+def fingerprint(connection: t.Union[ssl.SSLSocket, ssl.SSLObject]) -> str:
+    """SHA-256 of the DER form of the certificate at the other end, verified or not, in hexadecimal digits."""
+    return hashlib.sha256(connection.getpeercert(True) or b"").hexdigest()
 
 
 def _certificate_bytes(host: str, port: int, timeout: float, context: ssl.SSLContext) -> bytes:
@@ -141,7 +146,7 @@ def _certificate_bytes(host: str, port: int, timeout: float, context: ssl.SSLCon
 
 
 def certificate_fault(
-    error: ssl.SSLCertVerificationError, settings: RegistrySettings, host: str, certificate: t.Optional[Certificate]
+    error: ssl.SSLCertVerificationError, settings: RegistrySettings, host: str, certificate: t.Optional[PeerCertificate]
 ) -> t.Tuple[str, str]:
     """The kind of error and its cause with the way out, for a certificate that did not pass."""
     code = error.verify_code
@@ -154,7 +159,7 @@ def certificate_fault(
     return "tls", "its certificate does not pass: %s (OpenSSL %d). Issue another one." % (error.verify_message, code)
 
 
-def _clock_fault(code: int, certificate: t.Optional[Certificate]) -> str:
+def _clock_fault(code: int, certificate: t.Optional[PeerCertificate]) -> str:
     now = time.time()
     clock = "this machine's clock says %s" % _moment(now)
     if certificate is None or certificate.not_before <= now <= certificate.not_after:
@@ -167,7 +172,7 @@ def _clock_fault(code: int, certificate: t.Optional[Certificate]) -> str:
     return "%s is not valid yet%s; %s. Set the clock (NTP), or wait." % (whose, valid, clock)
 
 
-def _name_fault(host: str, certificate: t.Optional[Certificate]) -> str:
+def _name_fault(host: str, certificate: t.Optional[PeerCertificate]) -> str:
     if certificate is None:
         names = "for another host"
     elif certificate.names:
@@ -180,7 +185,7 @@ def _name_fault(host: str, certificate: t.Optional[Certificate]) -> str:
     )
 
 
-def _issuer_fault(code: int, settings: RegistrySettings, certificate: t.Optional[Certificate]) -> str:
+def _issuer_fault(code: int, settings: RegistrySettings, certificate: t.Optional[PeerCertificate]) -> str:
     given = _authorities(settings.ca)
     nor = ", nor does the given 'ca' (%s) vouch for it" % ", ".join(repr(name) for name in given) if settings.ca else ""
     if certificate is None:
