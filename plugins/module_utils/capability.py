@@ -44,7 +44,7 @@ class Completed:
 
 
 class RunCommand(t.Protocol):
-    """Run a command without a shell.
+    """Run a command without a shell. One that is given an input has no lines to hand on, and the reverse.
 
     :param argv: the program and its arguments; no secret belongs here.
     :param stdin: text for its standard input.
@@ -54,6 +54,7 @@ class RunCommand(t.Protocol):
     :returns: exit status and outputs. A program that is missing is status 127 and says so on standard error.
     """
 
+    @t.overload
     def __call__(
         self,
         argv: t.Sequence[str],
@@ -61,7 +62,16 @@ class RunCommand(t.Protocol):
         stdin: t.Optional[str] = None,
         environment: t.Optional[t.Mapping[str, str]] = None,
         directory: t.Optional[str] = None,
-        on_line: t.Optional[t.Callable[[str], None]] = None,
+    ) -> Completed: ...
+
+    @t.overload
+    def __call__(
+        self,
+        argv: t.Sequence[str],
+        *,
+        environment: t.Optional[t.Mapping[str, str]] = None,
+        directory: t.Optional[str] = None,
+        on_line: t.Callable[[str], None],
     ) -> Completed: ...
 
 

@@ -63,7 +63,12 @@ def run_command(
     directory: str | None = None,
     on_line: t.Callable[[str], None] | None = None,
 ) -> Completed:
-    """RunCommand of C(module_utils/capability.py), with lines handed on as they come."""
+    """RunCommand of C(module_utils/capability.py), with lines handed on as they come.
+
+    :raises TypeError: an input and lines: who writes to a program whose outputs fill up meanwhile waits for ever.
+    """
+    if stdin is not None and on_line is not None:
+        raise TypeError("a command is given its input or has its lines read, not both")
     try:
         process = subprocess.Popen(
             list(argv),
@@ -80,7 +85,7 @@ def run_command(
         if on_line is None:
             stdout, stderr = process.communicate(None if stdin is None else stdin.encode())
         else:
-            stdout, stderr = _follow(process, stdin, on_line)
+            stdout, stderr = _follow(process, on_line)
     except BaseException:
         _stop(process)
         raise
@@ -97,13 +102,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _follow(
-    process: subprocess.Popen[bytes], stdin: str | None, on_line: t.Callable[[str], None]
-) -> tuple[bytes, bytes]:
-    if process.stdin and stdin is not None:
-        # what is written here is a Dockerfile or a manifest: within a pipe's 64 KiB, or read by the program before it answers
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
+def _follow(process: subprocess.Popen[bytes], on_line: t.Callable[[str], None]) -> tuple[bytes, bytes]:
     streams = {process.stdout: bytearray(), process.stderr: bytearray()}
     unfinished = dict.fromkeys(streams, b"")
     with selectors.DefaultSelector() as selector:

@@ -77,16 +77,15 @@ def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
         result["diff"] = {"before": "token: %s\n" % token, "after": "number: %s\n" % params["number"]}
     if behaviour == "command":
         lines: list[str] = []
-        completed = context.run_command(
-            ["sh", "-c", "cat; echo out; echo err >&2; printf unfinished; exit 3"],
-            stdin="in\n",
-            environment={"PROBE": "set"},
-            directory="/",
-            on_line=lines.append,
+        script = "cat; echo $PROBE; pwd; echo err >&2; printf unfinished; exit 3"
+        completed = context.run_command(["sh", "-c", script], stdin="in\n", environment={"PROBE": "set"}, directory="/")
+        followed = context.run_command(
+            ["sh", "-c", script], environment={"PROBE": "set"}, directory="/", on_line=lines.append
         )
         missing = context.run_command(["longshore-no-such-program", "x"])
         nowhere = context.run_command(["true"], directory="/no/such/directory")
         result["command"] = [completed.rc, completed.stdout, completed.stderr]
+        result["followed"] = [followed.rc, followed.stdout, followed.stderr]
         result["lines"] = sorted(lines)
         result["missing"] = [missing.rc, missing.stdout, missing.stderr]
         result["nowhere"] = [nowhere.rc, nowhere.stdout, nowhere.stderr]

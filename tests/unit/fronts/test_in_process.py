@@ -94,6 +94,20 @@ def test_an_interrupted_command_ends(
     assert received == [signal.SIGINT]
 
 
+def test_a_large_input_and_a_large_output_do_not_wait_for_one_another() -> None:
+    text = "x" * 70 + "\n"
+    assert run_command(["cat"], stdin=text * 10000).stdout == text * 10000
+    lines: list[str] = []
+    assert run_command(["sh", "-c", "yes x | head -n 50000; yes y | head -n 50000 >&2"], on_line=lines.append).rc == 0
+    assert sorted(lines) == ["x"] * 50000 + ["y"] * 50000
+
+
+def test_an_input_and_lines_are_refused() -> None:
+    both: dict[str, t.Any] = {"stdin": "in\n", "on_line": print}
+    with pytest.raises(TypeError, match="not both"):
+        run_command(["cat"], **both)
+
+
 def test_an_interpreter_is_the_same_by_another_name_and_another_link_to_its_directory(tmp_path: Path) -> None:
     system, one, other = (tmp_path / name for name in ("system", "one", "other"))
     for directory in (system, one, other):
