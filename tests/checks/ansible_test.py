@@ -18,6 +18,7 @@ import sys
 import typing as t
 from pathlib import Path
 
+from tests.lab.places import Places
 from tests.pythons import NODE_PYTHONS, find_python, starts
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ if pins:
 
 def cache_directory() -> Path:
     """Where the copy is kept: outside the checkout, as ansible-test asks git which files below one count."""
-    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "longshore" / "ansible-test"
+    directory = Places.of_user().root / "ansible-test"
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 

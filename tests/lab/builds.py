@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING
 from .errors import LabError
 from .golang import BuildError, Go, find_go
 from .host_packages import refresh
+from .places import Places
 from .recipes import PROGRAMS, Program
 
 if TYPE_CHECKING:
@@ -292,9 +293,8 @@ def _is_package(line: str) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     try:
-        built = build(arguments or list(PROGRAMS), Path(home) / "longshore", lambda line: print(line, file=sys.stderr))
+        built = build(arguments or list(PROGRAMS), Places.of_user().root, lambda line: print(line, file=sys.stderr))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

@@ -22,10 +22,10 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import DiffId, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_MANIFEST
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
 REPOSITORY = "longshore/canary"
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
@@ -58,7 +58,7 @@ class Image:
 
         document = {
             "schemaVersion": 2,
-            "mediaType": MANIFEST_TYPE,
+            "mediaType": OCI_MANIFEST,
             "config": descriptor(_CONFIG_TYPE, self.config),
             "layers": [descriptor(_LAYER_TYPE, self.layer)],
         }
@@ -96,7 +96,7 @@ def release(registry: RegistrySettings) -> Canary:
         try:
             for blob in (fresh.config, fresh.layer):
                 client.push_blob(REPOSITORY, blob)
-            digest = client.put_manifest(REPOSITORY, str(reference.tag), MANIFEST_TYPE, fresh.manifest())
+            digest = client.put_manifest(REPOSITORY, str(reference.tag), OCI_MANIFEST, fresh.manifest())
         except RegistryError as error:
             if error.kind not in _TAKES_NO_PUSH and error.status != 405:
                 raise
@@ -119,4 +119,4 @@ def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
     return None
 
 
-__all__ = ["MANIFEST_TYPE", "REPOSITORY", "Canary", "Image", "image", "recall", "release"]
+__all__ = ["REPOSITORY", "Canary", "Image", "image", "recall", "release"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import transport
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_MANIFEST
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import canary
 from tests.http_server import AnsweringServer, Reply, Request, json_reply
@@ -48,7 +49,7 @@ class Served:
         with RegistryClient(RegistrySettings.from_params(self.options)) as client:
             for blob in (image.config, image.layer):
                 client.push_blob(repository, blob)
-            client.put_manifest(repository, "1", canary.MANIFEST_TYPE, image.manifest())
+            client.put_manifest(repository, "1", OCI_MANIFEST, image.manifest())
         return f"{self.endpoint}/{repository}:1"
 
     def tags_of_canaries(self) -> list[str]:

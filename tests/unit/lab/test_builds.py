@@ -21,6 +21,7 @@ import pytest
 
 from tests.lab import builds, golang
 from tests.lab.golang import BuildError, Go, find_go
+from tests.lab.places import Places
 from tests.lab.recipes import PROGRAMS, Program
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -45,8 +46,7 @@ def real_go(monkeypatch: pytest.MonkeyPatch) -> Go:
         go = find_go()
     except BuildError as error:
         pytest.skip(str(error))
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    monkeypatch.setenv("GOCACHE", str(home / "longshore" / "go" / "build"))
+    monkeypatch.setenv("GOCACHE", str(Places.of_user().root / "go" / "build"))
     monkeypatch.setenv("GOPROXY", "off")
     return go
 

@@ -17,6 +17,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from tests.http_server import Answer, AnsweringServer
+from tests.lab.places import Places
 
 from .certificates import Certificates, Issued
 from .servers import PASSWORD, USERNAME, How, Registry, TokenService
@@ -35,9 +36,7 @@ def registry_program() -> str:
     installed = shutil.which("docker-registry")
     if installed:
         return installed
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "longshore" / "programs" / "docker-registry"
-    )
+    cache = Places.of_user().root / "programs" / "docker-registry"
     program = cache / "debian" / "usr" / "bin" / "docker-registry"
     if program.exists():
         return str(program)
