@@ -25,7 +25,7 @@ AnyDigest = t.TypeVar("AnyDigest", bound="Digest")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Digest:
-    """An algorithm (sha256 or sha512) and its hexadecimal digits. Only the kinds below are made.
+    """An algorithm (sha256, sha384 or sha512) and its hexadecimal digits. Only the kinds below are made.
 
     ``==``, ``!=`` and ``<`` between two kinds, or between a digest and a text, raise C(TypeError): such a comparison is a
     mistake that would otherwise be a silent False. C(None) and other things are unequal as usual.
@@ -45,7 +45,7 @@ class Digest:
 
     @classmethod
     def parse(cls: t.Type[AnyDigest], text: str) -> AnyDigest:
-        """Make a digest from 'sha256:<64 digits>' or 'sha512:<128 digits>'.
+        """Make a digest from 'sha256:<64 digits>', 'sha384:<96 digits>' or 'sha512:<128 digits>'.
 
         :raises InvalidReference: the text is something else.
         """

@@ -23,7 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 # The path of a name, without the registry's host: so distribution counts since reference v0.5. Docker 20.10 counts both.
 REPOSITORY_LENGTH = 255
 TAG_LENGTH = 128
-DIGEST_HEX_LENGTH = {"sha256": 64, "sha512": 128}
+DIGEST_HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 _PATH_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _DOMAIN_COMPONENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -138,10 +138,14 @@ def check_tag(tag: str) -> None:
 
 
 def check_digest(algorithm: str, encoded: str) -> None:
-    """A digest's algorithm and its hexadecimal digits (OCI image specification 1.1, descriptors)."""
+    """A digest's algorithm and its hexadecimal digits.
+
+    The algorithms are those of the go-digest library, by which distribution's C(reference) package checks them. The OCI image
+    specification (descriptors) registers sha256 and sha512 of them, and wants others let pass.
+    """
     length = DIGEST_HEX_LENGTH.get(algorithm)
     if length is None:
-        raise Flaw("the digest's algorithm %r is not known; sha256 and sha512 are" % algorithm)
+        raise Flaw("the digest's algorithm %r is not known; sha256, sha384 and sha512 are" % algorithm)
     character = _stranger(encoded, "0123456789abcdef")
     if character:
         raise Flaw("the digest has the character %r; its hexadecimal digits are 0-9 and a-f" % character)

@@ -25,7 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference_gramm
 KINDS = [ManifestDigest, IndexDigest, ConfigDigest, DiffId, BlobDigest]
 TEXT = "sha256:" + "a1" * 32
 kinds = st.sampled_from(KINDS)
-algorithms = st.sampled_from(["sha256", "sha512"])
+algorithms = st.sampled_from(["sha256", "sha384", "sha512"])
 
 
 @given(kinds, algorithms, st.binary())
@@ -78,7 +78,8 @@ def test_one_kind_sorts_as_its_text(kind: type[Digest], data: list[bytes]) -> No
         ("sha256:" + "a" * 63, "63 hexadecimal digits; sha256 has 64"),
         ("sha256:" + "A" * 64, "the character 'A'"),
         ("SHA256:" + "a" * 64, "algorithm 'SHA256' is not known"),
-        ("sha384:" + "a" * 96, "algorithm 'sha384' is not known"),
+        ("sha1:" + "a" * 40, "algorithm 'sha1' is not known"),
+        ("sha384:" + "a" * 64, "64 hexadecimal digits; sha384 has 96"),
         ("sha512:" + "a" * 64, "64 hexadecimal digits; sha512 has 128"),
         ("sha256:" + "a" * 64 + "\n", "'\\n' at position 72"),
         ("sha256:" + "٣" * 64, "the character '٣'"),

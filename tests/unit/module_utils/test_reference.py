@@ -24,6 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
 
 HEX = "0123456789abcdef"
 D256 = "sha256:" + "a1" * 32
+D384 = "sha384:" + "c3" * 48
 D512 = "sha512:" + "b2" * 64
 
 # ---- the oracle: the grammar of distribution/reference (reference.go, regexp.go, normalize.go), and rules of ours ----
@@ -36,7 +37,7 @@ _FULL = re.compile(
     rf"(?:(?P<domain>{_DOMAIN})/)?(?P<path>{_PATH})(?::(?P<tag>[0-9A-Za-z_][0-9A-Za-z_.-]{{0,127}}))?"
     r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?"
 )
-_DIGEST = re.compile("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 
 def expected(text: str) -> tuple[str, str, str | None, str | None] | None:
@@ -99,6 +100,7 @@ registry = st.builds(str.__add__, host, port).filter(
 tag = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True)
 digest = st.one_of(
     st.text(HEX, min_size=64, max_size=64).map("sha256:{}".format),
+    st.text(HEX, min_size=96, max_size=96).map("sha384:{}".format),
     st.text(HEX, min_size=128, max_size=128).map("sha512:{}".format),
 )
 reference = st.builds(
@@ -236,6 +238,7 @@ def test_no_error_shows_a_password(text: str, password: str) -> None:
         ("10.0.0.1:5000/web", "10.0.0.1:5000/web", "10.0.0.1:5000/web"),
         ("r.example:443/web", "r.example:443/web", "r.example:443/web"),
         ("web:1.4@" + D256, "docker.io/library/web:1.4@" + D256, "web:1.4@" + D256),
+        ("r.example/web@" + D384, "r.example/web@" + D384, "r.example/web@" + D384),
         ("r.example/web@" + D512, "r.example/web@" + D512, "r.example/web@" + D512),
         ("r.example/a__b/c---d/e.f:_x", "r.example/a__b/c---d/e.f:_x", "r.example/a__b/c---d/e.f:_x"),
     ],
@@ -271,7 +274,7 @@ def test_canonical_and_familiar_names(text: str, canonical: str, familiar: str) 
         ("web@sha256:abc", "3 hexadecimal digits; sha256 has 64"),
         ("web@" + D512.replace("sha512", "sha256"), "128 hexadecimal digits; sha256 has 64"),
         ("web@" + D256.upper().replace("SHA", "sha"), "upper-case digits; write them in lower case"),
-        ("web@md5:" + "a" * 32, "algorithm 'md5' is not known; sha256 and sha512 are"),
+        ("web@md5:" + "a" * 32, "algorithm 'md5' is not known; sha256, sha384 and sha512 are"),
         ("web@" + D256 + "@" + D256, "has the character '@'"),
         ("r.example:/web", "the port after ':' is missing"),
         ("r.example:http/web", "the port 'http' is no number"),
