@@ -138,15 +138,16 @@ def test_a_docker_that_does_not_take_its_file_over_is_found_out(
     assert in_file(node) == [ONE]
 
 
+@pytest.mark.parametrize("left", [[], [ONE]], ids=["restarted since", "not restarted since"])
 def test_a_reload_that_was_left_undone_asks_for_nothing_of_a_file_without_the_list(
-    node: Node, docker: ReloadingDocker, registry: Make
+    node: Node, docker: ReloadingDocker, registry: Make, left: list[str]
 ) -> None:
     node.serve(registry("plain", ONE))
     node.write(DAEMON_JSON, '{"debug": true}')
-    docker.insecure = []  # it was restarted with that
+    docker.insecure = left
     leave_reload_undone(node)
     node.serve(registry("ca", TWO))
-    assert docker.insecure == []
+    assert docker.insecure == left
 
 
 def test_a_reload_that_was_left_undone_names_a_broken_file(node: Node, docker: ReloadingDocker, registry: Make) -> None:
