@@ -89,7 +89,8 @@ options:
     default: true
   replicas:
     description:
-      - How many pods. Left alone where it is not given; a new release then has one.
+      - How many pods. Left alone where it is not given, also after a run with another number, so that an autoscaler can take
+        it over; a new release then has one.
     type: int
   ports:
     description:

@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload.differ
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.leftovers import is_owned, leftovers
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.manifests import RELEASE_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.release import Json
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.replicas import keeping_replicas
 
 CREATED, UPDATED, UNCHANGED, REMOVED = "created", "updated", "unchanged", "removed"
 # what a release may leave behind; its Deployment never is, as each release has one
@@ -82,6 +83,7 @@ def _planned(cluster: Cluster, wanted: Json, force: bool) -> Step:
             "%s %s in namespace %s is being deleted. Wait until it is gone, then run the task again."
             % (kind, name, namespace)
         )
+    wanted = keeping_replicas(wanted, before, FIELD_MANAGER)
     after = cluster.apply(wanted, dry_run=True, force=force)
     changes = differs(before, after, FIELD_MANAGER)
     action = CREATED if before is None else UPDATED if changes else UNCHANGED

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import typing as t
 
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.manifests import labels_of
-from tests.lab.places import Places
+from tests.integration.asking import kubectl
 
 from .lab import Lab
 
@@ -31,22 +30,9 @@ def login(password: str) -> dict[str, str]:
     return {".dockerconfigjson": base64.b64encode(json.dumps(document).encode()).decode()}
 
 
-def kubectl_apply(lab: Lab, item: dict[str, t.Any]) -> None:
+def kubectl_apply(item: dict[str, t.Any]) -> None:
     """By kubectl itself, which keeps a copy of the whole object in an annotation."""
-    subprocess.run(
-        [
-            str(Places.of_user().lab / "bin" / "kubectl"),
-            "--kubeconfig",
-            str(lab.kubeconfig),
-            "apply",
-            "--filename",
-            "-",
-        ],
-        input=json.dumps(item),
-        text=True,
-        check=True,
-        capture_output=True,
-    )
+    kubectl("apply", "--filename", "-", data=json.dumps(item))
 
 
 def test_what_kubectl_notes_of_secrets_and_configuration_is_in_no_difference(release: Lab) -> None:
@@ -56,11 +42,11 @@ def test_what_kubectl_notes_of_secrets_and_configuration_is_in_no_difference(rel
         "namespace": release.namespace,
         "annotations": {"copied-by-a-controller": THEIRS},
     }
-    kubectl_apply(release, secret)
+    kubectl_apply(secret)
     # of the release by its labels, and none of its objects: to be removed
     configuration = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"PLAN": THEIRS}}
     configuration["metadata"] = {"name": "web-plan", "namespace": release.namespace, "labels": labels_of("web")}
-    kubectl_apply(release, configuration)
+    kubectl_apply(configuration)
     kept = release.core.read_namespaced_secret("web-registry", release.namespace).metadata.annotations
     assert login(THEIRS)[".dockerconfigjson"] in kept[LAST_APPLIED]
 

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from kubernetes import client
 
 from tests.http_server import ManifestServer
+from tests.integration.asking import kubectl
 
 from .lab import PODS, SECRET, SERVE, Lab
 
@@ -87,6 +90,41 @@ def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) 
     assert taken.result["ready"] == PODS
     assert release.apps.read_namespaced_deployment("web", release.namespace).metadata.annotations["team"] == "blue"
     assert release.deliver().result["changed"] is False
+
+
+def test_a_number_of_pods_that_is_no_longer_given_stays_as_it_is_whoever_set_it(release: Lab) -> None:
+    def owners() -> set[str]:
+        """Who owns the number: our field manager, or the subresource by which it was set."""
+        fields = release.apps.read_namespaced_deployment("web", release.namespace).metadata.managed_fields
+        return {
+            item.subresource or item.manager for item in fields if "f:replicas" in (item.fields_v1.get("f:spec") or {})
+        }
+
+    def number() -> int:
+        return t.cast(int, release.apps.read_namespaced_deployment("web", release.namespace).spec.replicas)
+
+    assert owners() == {"longshore.delivery"}
+    before = release.versions()
+    checked = release.deliver("--check", "--diff", replicas=None)
+    assert checked.result["changed"] is False
+    first = release.deliver("--diff", replicas=None)
+    assert (first.result["changed"], first.result["ready"], number()) == (False, PODS, PODS)
+    assert release.versions() == before
+    # beside a change, which is applied and not only tried
+    other = release.deliver(replicas=None, config={"GREETING": "still two"})
+    assert (other.actions["Deployment web"], other.result["ready"], number()) == ("updated", PODS, PODS)
+    assert release.deliver(replicas=None, config={"GREETING": "still two"}).result["changed"] is False
+
+    kubectl("scale", "deployment/web", "--namespace", release.namespace, "--replicas=%d" % (PODS + 1))
+    assert owners() == {"scale"}
+    scaled = release.deliver(replicas=None, config={"GREETING": "still two"})
+    assert (scaled.result["changed"], scaled.result["ready"], number()) == (False, PODS + 1, PODS + 1)
+    other = release.deliver(replicas=None, config={"GREETING": "three"})
+    assert (other.actions["Deployment web"], other.result["ready"], number()) == ("updated", PODS + 1, PODS + 1)
+    assert owners() == {"scale"}
+    # the release's number is its own again where it is said
+    taken = release.deliver(take_ownership=True)
+    assert (taken.result["changed"], taken.result["ready"]) == (True, PODS)
 
 
 def test_a_slow_start_is_not_given_up(release: Lab) -> None:
