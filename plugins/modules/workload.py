@@ -286,6 +286,8 @@ notes:
     twice or was stopped by its startup or liveness probe, a user that may not be root, and pods that Kubernetes refuses to
     create. It is given up after 10 seconds where a registry does not answer a node, its name is not found, no node takes a
     pod, or a Secret or ConfigMap is not there, and after 30 seconds where a volume, a network or a container cannot be made.
+  - Of a pod that was there when the wait began, ends and failed probes from before it do not count, unless the container has
+    not run since or is held back by the kubelet because it ends over and over (C(CrashLoopBackOff)).
   - What was applied stays when the wait is given up. Correct it and run the task again, or run it with the earlier image.
   - Verified with Kubernetes 1.36.
 """

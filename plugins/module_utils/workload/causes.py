@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import fault_in
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.crashes import CORRECT_COMMAND, crash
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.first_look import FirstLook
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import (
     PREPARING,
     ContainerState,
@@ -46,8 +47,13 @@ _NO_PROGRAM = re.compile(r'exec: \\?"[^"]*": |executable file .* not found in \$
 _SETUP = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady")
 
 
-def suspicions(pods: t.Iterable[PodState], events: t.Sequence[EventState], patience: Patience) -> t.List[Suspicion]:
-    """What is the matter with the pods of one template, those being deleted left out."""
+def suspicions(
+    pods: t.Iterable[PodState], events: t.Sequence[EventState], patience: Patience, first: FirstLook
+) -> t.List[Suspicion]:
+    """What is the matter with the pods of one template, those being deleted left out.
+
+    :param first: what was there when the wait began, which says what of it is over.
+    """
     found: t.List[Suspicion] = []
     for pod in pods:
         if pod.ready or not pod.lives:
@@ -56,12 +62,16 @@ def suspicions(pods: t.Iterable[PodState], events: t.Sequence[EventState], patie
         found += _unschedulable(pod, patience)
         found += _setup(pod, about, patience)
         for container in pod.containers:
-            own = [event for event in about if event.container == container.name]
+            own = [
+                event
+                for event in about
+                if event.container == container.name and first.still_counts(pod, container, event)
+            ]
             suspicion = (
                 _pull(pod, container, own, patience)
                 or _configuration(pod, container, own, patience)
                 or killed_by_probe(pod, container, own)
-                or crash(pod, container)
+                or crash(pod, container, first.restarts_since(pod, container))
                 or unready(pod, container, own, patience)
             )
             if suspicion:

@@ -25,10 +25,13 @@ _CANNOT_RUN = ("StartError", "ContainerCannotRun")
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
 
 
-def crash(pod: PodState, container: ContainerState) -> t.Optional[Suspicion]:
+def crash(pod: PodState, container: ContainerState, restarts: int) -> t.Optional[Suspicion]:
     """A command that cannot be run is final at once. A process that ends is, once it has done so twice.
 
     One restart is forgiven: the kubelet does it at once, and many programs end once when what they need comes up beside them.
+
+    :param restarts: those that count. What goes on since before them the kubelet tells itself by CrashLoopBackOff, which it says
+        of no container that has just run for ten minutes.
     """
     ended = container.ended
     if ended is None:
@@ -38,7 +41,7 @@ def crash(pod: PodState, container: ContainerState) -> t.Optional[Suspicion]:
     if ended.reason in _CANNOT_RUN and not container.running:
         text = "cannot be started: %s" % (on_one_line(ended.message) or "exit code %d" % ended.exit_code)
         return Suspicion(key, 0.0, dataclasses.replace(here, kind="start", text=text, remedy=CORRECT_COMMAND))
-    loops = container.waiting == "CrashLoopBackOff" or (container.ended_now and container.restarts >= 1)
+    loops = container.waiting == "CrashLoopBackOff" or (container.ended_now and restarts >= 1)
     if not loops:
         return None
     times = container.restarts + 1

@@ -38,7 +38,10 @@ class Probe:
 
 @dataclasses.dataclass(frozen=True)
 class ContainerState:
-    """One container of a pod; C(ended) is its present end or, while it waits or runs again, the last one."""
+    """One container of a pod; C(ended) is its present end or, while it waits or runs again, the last one.
+
+    C(began) is when its present process, else the last one, was started, by its node's clock; empty where the node does not know.
+    """
 
     name: str
     image: str = ""
@@ -52,8 +55,14 @@ class ContainerState:
     message: str = ""
     ended: t.Optional[Ended] = None
     ended_now: bool = False
+    began: str = ""
     memory_limit: str = ""
     probes: t.Mapping[str, Probe] = dataclasses.field(default_factory=dict)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a process of it was ever started, or tried to be."""
+        return self.running or self.ended is not None or self.restarts > 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +107,10 @@ class PodState:
 
 @dataclasses.dataclass(frozen=True)
 class EventState:
-    """An event about a pod; C(container) where the kubelet says which."""
+    """An event about the pod of C(uid); C(container) where the kubelet says which.
+
+    C(own_uid) and C(version) tell one occurrence: an event that occurs again is the same one in another version.
+    """
 
     uid: str
     reason: str
@@ -106,6 +118,8 @@ class EventState:
     container: str = ""
     warning: bool = True
     last: str = ""
+    own_uid: str = ""
+    version: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,6 +212,7 @@ def _container_state(spec: Json, status: Json) -> ContainerState:
         message=waiting.get("message", ""),
         ended=Ended(ended.get("exitCode", 0), ended.get("reason", ""), ended.get("message", "")) if ended else None,
         ended_now=bool(now),
+        began=(state.get("running") or ended or {}).get("startedAt") or "",
         memory_limit=((spec.get("resources") or {}).get("limits") or {}).get("memory", ""),
         probes={
             field: _probe(spec[field])
@@ -215,7 +230,7 @@ def _probe(probe: Json) -> Probe:
 
 def event_state(item: Json) -> EventState:
     """Read an event. Its field path names the container, as in C(spec.containers{web})."""
-    about = item.get("involvedObject") or {}
+    about, metadata = item.get("involvedObject") or {}, item["metadata"]
     container = about.get("fieldPath", "").partition("{")[2].rstrip("}")
     return EventState(
         uid=about.get("uid", ""),
@@ -227,4 +242,6 @@ def event_state(item: Json) -> EventState:
         or item.get("lastTimestamp")
         or item.get("eventTime")
         or "",
+        own_uid=metadata["uid"],
+        version=metadata["resourceVersion"],
     )

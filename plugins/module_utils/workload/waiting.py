@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload.causes
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster_errors import ClusterError
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.diagnosis import LOG_LINES, explain
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.first_look import FirstLook
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.manifests import RELEASE_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import (
     DeploymentState,
@@ -94,6 +95,10 @@ def follow(
     deadline = time.monotonic() + seconds
     stopwatch, shown = Stopwatch(), ""
     with Watcher(cluster, namespace, sources) as watcher:
+        first = FirstLook.at(
+            (pod_state(item) for item in watcher.objects["Pod"].values()),
+            (event_state(item) for item in watcher.objects["Event"].values()),
+        )
         while True:
             view = view_of(watcher.objects, generation)
             now = time.monotonic()
@@ -106,7 +111,7 @@ def follow(
                 # the two watches are not in step: the pods' may have yet to show what the Deployment's counts
                 if state.done and (now >= deadline or sum(pod.ready for pod in view.new) >= view.deployment.wanted):
                     return view.new
-                suspected = suspicions(view.new, view.events, patience)
+                suspected = suspicions(view.new, view.events, patience, first)
                 cause, look_again = stopwatch.judge(suspected, now)
                 cause = cause or _refused(state.failed, suspected)
                 if cause:

@@ -97,3 +97,13 @@ def test_a_release_that_cannot_come_up_is_given_up_with_the_cause(release: Lab, 
     assert run.result["why"]["earlier_pods_serving"] == PODS
     assert "%d earlier pods go on serving" % PODS in message
     assert release.page() == "hello " + SECRET
+
+
+@pytest.mark.parametrize("name", ["crash", "startup probe that never passes"])
+def test_what_goes_on_since_an_earlier_run_is_found_by_the_next_one_too(release: Lab, name: str) -> None:
+    broken = BROKEN[name]
+    release.deliver(ok=False, **broken.options)
+    again = release.deliver(ok=False, **broken.options)
+    assert again.result["changed"] is False
+    assert again.seconds <= GIVEN_UP_SECONDS, again.output
+    assert again.result["why"]["kind"] == broken.kind, again.output

@@ -22,12 +22,22 @@ def waiting(reason: str, message: str = "", restarts: int = 0, last: Json | None
     return {**status, "lastState": {"terminated": last}} if last else status
 
 
-def running(started: bool = True, ready: bool = False, restarts: int = 0) -> Json:
-    return {"state": {"running": {}}, "started": started, "ready": ready, "restartCount": restarts}
+def running(
+    started: bool = True,
+    ready: bool = False,
+    restarts: int = 0,
+    began: str = "2026-11-21T14:59:00Z",
+    last: Json | None = None,
+) -> Json:
+    state = {"running": {"startedAt": began}}
+    status: Json = {"state": state, "started": started, "ready": ready, "restartCount": restarts}
+    return {**status, "lastState": {"terminated": last}} if last else status
 
 
-def ended(code: int, restarts: int = 0, reason: str = "Error", message: str = "") -> Json:
-    terminated = {"exitCode": code, "reason": reason, "message": message}
+def ended(
+    code: int, restarts: int = 0, reason: str = "Error", message: str = "", began: str | None = "2026-11-21T14:59:00Z"
+) -> Json:
+    terminated = {"exitCode": code, "reason": reason, "message": message, "startedAt": began}
     return {"state": {"terminated": terminated}, "restartCount": restarts}
 
 
@@ -71,11 +81,24 @@ def pod(
 
 
 def event(
-    reason: str, message: str, container: str = "web", last: str = "2026-11-21T15:00:00Z", of: str = "web-1"
+    reason: str,
+    message: str,
+    container: str = "web",
+    last: str = "2026-11-21T15:00:00Z",
+    of: str = "web-1",
+    version: int = 1,
 ) -> Json:
     field, kind = ("initContainers", "Warning") if container == "shipper" else ("containers", "Warning")
     about = {"kind": "Pod", "uid": "uid-" + of, "fieldPath": "spec.%s{%s}" % (field, container) if container else ""}
-    return {"reason": reason, "message": message, "type": kind, "involvedObject": about, "lastTimestamp": last}
+    metadata = {"uid": "-".join(("uid", of, reason, message)), "resourceVersion": str(version)}
+    return {
+        "metadata": metadata,
+        "reason": reason,
+        "message": message,
+        "type": kind,
+        "involvedObject": about,
+        "lastTimestamp": last,
+    }
 
 
 def deployment(generation: int = 2, observed: int = 2, revision: str = "2", wanted: int = 3, **status: t.Any) -> Json:

@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.causes import first_words, suspicions
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.first_look import FirstLook
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import event_state, pod_state
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.suspicion import Patience, Suspicion
 
@@ -40,7 +41,8 @@ SANDBOX = 'Failed to create pod sandbox: rpc error: code = Unknown desc = plugin
 
 
 def of(document: dict[str, t.Any], *events: dict[str, t.Any]) -> list[Suspicion]:
-    return suspicions([pod_state(document)], [event_state(item) for item in events], PATIENCE)
+    """What is found in a pod that was made after the wait had begun."""
+    return suspicions([pod_state(document)], [event_state(item) for item in events], PATIENCE, FirstLook())
 
 
 CASES: dict[str, tuple[dict[str, t.Any], tuple[dict[str, t.Any], ...], str, str, float, tuple[str, ...]]] = {

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A pod that has recovered is given its time when it is not ready for a moment, whatever its events and restarts tell of."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+
+from tests.integration.asking import kubectl
+
+from .lab import SERVE, Lab
+
+pytestmark = pytest.mark.lab
+
+# less than ready_grace, and longer than a run needs to begin its wait
+PAUSE_SECONDS = 12
+PAUSING = (
+    "(while sleep 1; do test -e /tmp/pause || continue; "
+    "/busybox rm /tmp/pause /tmp/w/index.html; sleep %d; echo back > /tmp/w/index.html; done) & "
+    % PAUSE_SECONDS
+    + SERVE
+)
+OPTIONS: dict[str, t.Any] = {
+    "replicas": 1,
+    "command": ["/bin/sh", "-c", PAUSING],
+    "sidecars": None,
+    "probes": {
+        "startup": {"exec": ["/bin/sh", "-c", "test -e /tmp/w/index.html"]},
+        "ready": {"http": "/index.html", "period": 1, "failures": 1},
+        "live": {"exec": ["/bin/sh", "-c", "test ! -e /tmp/sick"], "period": 2, "timeout": 2, "failures": 1},
+    },
+}
+
+
+def until(condition: t.Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def make(lab: Lab, path: str) -> None:
+    """Make an empty file in the container."""
+    [pod] = lab.pods().values()
+    kubectl("exec", pod.metadata.name, "--namespace", lab.namespace, "--", "/bin/sh", "-c", ": > " + path)
+
+
+def restarts(lab: Lab) -> int:
+    [pod] = lab.pods().values()
+    return t.cast(int, pod.status.container_statuses[0].restart_count)
+
+
+def test_a_probe_that_failed_before_the_wait_is_not_its_cause(lab: Lab) -> None:
+    lab.deliver(**OPTIONS)
+    lab.settled()
+    before = set(lab.pods())
+    make(lab, "/tmp/sick")
+    until(lambda: restarts(lab) == 1 and lab.ready() == before)
+    events = lab.core.list_namespaced_event(lab.namespace, field_selector="involvedObject.kind=Pod").items
+    assert [event for event in events if event.reason == "Killing" and "failed liveness probe" in event.message]
+
+    make(lab, "/tmp/pause")
+    until(lambda: not lab.ready())
+    run = lab.deliver(**OPTIONS)
+    assert "0/1 pods ready (1 warming up" in run.output  # else there was nothing to wait for
+    assert (run.result["changed"], run.result["ready"]) == (False, 1)
+    assert (lab.ready(), restarts(lab)) == (before, 1)
