@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from .places import Places
 
 
-def make_keys(places: Places) -> None:
-    """id_ed25519, the nodes' host keys and known_hosts, as far as they are missing."""
+def make_keys(places: Places, nodes: Iterable[Node]) -> None:
+    """id_ed25519, the host keys of all the lab's nodes and of these, and known_hosts, as far as they are missing."""
+    known = tuple(dict.fromkeys([*NODES.values(), *nodes]))
     places.ssh.mkdir(parents=True, exist_ok=True, mode=0o700)
     _key_pair(places.ssh / "id_ed25519")
-    for node in NODES.values():
+    for node in known:
         _key_pair(host_key(places, node))
-    lines = [f"{node.address} {_public(host_key(places, node))}\n" for node in NODES.values()]
+    lines = [f"{node.address} {_public(host_key(places, node))}\n" for node in known]
     write_atomically(places.ssh / "known_hosts", "".join(lines))
 
 

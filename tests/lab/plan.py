@@ -72,7 +72,8 @@ class Plan:
 
 def plan(nodes: Iterable[Node], places: Places, programs: Mapping[str, Path], archives: Path) -> Plan:
     """The wanted lab. Makes the keys and certificates that are missing."""
-    make_keys(places)
+    nodes = tuple(nodes)
+    make_keys(places, nodes)
     authorities = Authorities.of(places)
     authorities.issue()
     host = Host.here()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registry that the role makes on the lab's Docker host, and an image in it."""
+"""The registry that the role makes on a host of these tests, and an image in it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,23 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from tests.unit.module_utils.registry.certificates import Certificates
 
-from .lab import client, on_dock, play
+from .host import running
+from .lab import client, on_host, play
 from .traffic import push
 
 
+@pytest.fixture(scope="package")
+def host() -> t.Iterator[None]:
+    """A host that never had a registry."""
+    with running():
+        yield
+
+
 @pytest.fixture(scope="module")
-def ca() -> str:
+def ca(host: None) -> str:
     """The registry is there, as the role makes it."""
     play()
-    return on_dock("cat", "/etc/longshore/registry/ca.crt")
+    return on_host("cat", "/etc/longshore/registry/ca.crt")
 
 
 @pytest.fixture(scope="module")

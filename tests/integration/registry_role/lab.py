@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stage as its users run it, on the lab's Docker host, and that host itself, asked without Ansible."""
+"""The stage as its users run it, and its host itself, asked without Ansible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import re
 import ssl
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -20,15 +19,15 @@ import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from tests.lab.nodes import NODES
-from tests.lab.places import Places
+
+from .host import HOST, PLACES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-DOCK = NODES["dock"].address
+ADDRESS = HOST.address
 PORT = 5000
 VAULT = CHECKOUT / "examples/shop/inventory/group_vars/all/vault.yml"
 LOGIN = {"username": "ci", "password": yaml.safe_load(VAULT.read_text())["vault_registry_password"]}
-REGISTRY = {"endpoint": f"{DOCK}:{PORT}", "tls": "verified", **LOGIN}
+REGISTRY = {"endpoint": f"{ADDRESS}:{PORT}", "tls": "verified", **LOGIN}
 DIRECTORY = "/etc/longshore/registry"
 SITE = "/etc/nginx/conf.d/longshore-registry.conf"
 CONFIGURATION = f"{DIRECTORY}/config.yml"
@@ -44,7 +43,7 @@ def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
     program = Path(sys.executable).parent / "ansible-playbook"
     stage = CHECKOUT / "playbooks" / "registry.yml"
     done = subprocess.run(
-        [program, "-i", Places.of_user().inventory, stage, "--extra-vars", given, *options],
+        [program, "-i", PLACES.inventory, stage, "--extra-vars", given, *options],
         cwd=CHECKOUT,
         env={
             **os.environ,
@@ -62,7 +61,7 @@ def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
 
 def changed(output: str) -> int:
     """How many tasks of a run changed something."""
-    (count,) = re.findall(r"^dock\s+: ok=\d+ +changed=(\d+)", output, re.MULTILINE)
+    (count,) = re.findall(rf"^{HOST.name}\s+: ok=\d+ +changed=(\d+)", output, re.MULTILINE)
     return int(count)
 
 
@@ -72,27 +71,27 @@ def said_differences(output: str) -> list[str]:
     return json.loads(found[1])["msg"] if found else []
 
 
-def on_dock(*argv: str, stdin: str | None = None) -> str:
+def on_host(*argv: str, stdin: str | None = None) -> str:
     return subprocess.run(
-        ["docker", "exec", "-i", "longshore-dock", *argv], input=stdin, capture_output=True, text=True, check=True
+        ["docker", "exec", "-i", HOST.container, *argv], input=stdin, capture_output=True, text=True, check=True
     ).stdout
 
 
 @contextlib.contextmanager
 def meanwhile(script: str) -> t.Iterator[None]:
-    """A shell script that runs on dock, as a service of somebody else's, while the body does."""
-    on_dock("systemd-run", "--quiet", "--collect", f"--unit={STRANGER}", "sh", "-c", script)
+    """A shell script that runs on the host, as a service of somebody else's, while the body does."""
+    on_host("systemd-run", "--quiet", "--collect", f"--unit={STRANGER}", "sh", "-c", script)
     try:
         yield
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):  # it has ended
-            on_dock("systemctl", "stop", STRANGER)
+            on_host("systemctl", "stop", STRANGER)
 
 
 def processes() -> dict[str, str]:
     """Main process of both services, which is another after a restart and the same after a reload."""
     names = [NGINX, BACKEND]
-    found = on_dock("systemctl", "show", "--property", "MainPID", "--value", *names).split()
+    found = on_host("systemctl", "show", "--property", "MainPID", "--value", *names).split()
     assert "0" not in found
     return dict(zip(names, found))
 
@@ -100,16 +99,16 @@ def processes() -> dict[str, str]:
 def files() -> dict[str, str]:
     """Everything that the role sets on the host's disk: kind, owner, mode and content, by path."""
     places = [DIRECTORY, os.path.dirname(SITE), os.path.dirname(DROP_IN)]
-    listed = on_dock("find", *places, DATA, "-maxdepth", "1", "-printf", "%p %y %U:%G %m\n").splitlines()
+    listed = on_host("find", *places, DATA, "-maxdepth", "1", "-printf", "%p %y %U:%G %m\n").splitlines()
     found = dict(line.split(" ", 1) for line in listed)
-    for line in on_dock("find", *places, "-type", "f", "-exec", "sha256sum", "{}", "+").splitlines():
+    for line in on_host("find", *places, "-type", "f", "-exec", "sha256sum", "{}", "+").splitlines():
         digest, path = line.split()
         found[path] += " " + digest
     return found
 
 
 def served_certificate() -> str:
-    return ssl.get_server_certificate((DOCK, PORT))
+    return ssl.get_server_certificate((ADDRESS, PORT))
 
 
 def strict_context(ca: str) -> ssl.SSLContext:
@@ -120,13 +119,5 @@ def strict_context(ca: str) -> ssl.SSLContext:
 
 
 def client(ca: str, login: dict[str, str] | None = None) -> RegistryClient:
-    base = {"endpoint": f"{DOCK}:{PORT}", "ca": ca}
+    base = {"endpoint": f"{ADDRESS}:{PORT}", "ca": ca}
     return RegistryClient(RegistrySettings.from_params({**base, **(LOGIN if login is None else login)}))
-
-
-def eventually(condition: t.Callable[[], bool], seconds: float = 20) -> None:
-    """Wait until it is so."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.05)

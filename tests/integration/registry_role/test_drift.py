@@ -11,21 +11,21 @@ import ssl
 
 import pytest
 
+from .host import eventually
 from .lab import (
+    ADDRESS,
     BACKEND,
     CONFIGURATION,
     DATA,
     DIRECTORY,
-    DOCK,
     DROP_IN,
     NGINX,
     PORT,
     SITE,
     changed,
     client,
-    eventually,
     files,
-    on_dock,
+    on_host,
     play,
     processes,
     said_differences,
@@ -77,7 +77,7 @@ pytestmark = pytest.mark.lab
 )
 def test_drift_is_put_right(ca: str, drift: str, differences: list[str], changes: int, restarts: set[str]) -> None:
     before, running = files(), processes()
-    on_dock("sh", "-c", drift)
+    on_host("sh", "-c", drift)
     output = play()
     assert said_differences(output) == differences
     assert changed(output) == changes
@@ -94,7 +94,7 @@ def test_drift_is_put_right(ca: str, drift: str, differences: list[str], changes
 
 def test_a_change_that_nginx_has_read_is_taken_back(ca: str) -> None:
     running = processes()
-    on_dock("sh", "-c", f"sed -i 's/return 404/return 418/' {SITE} && systemctl reload nginx")
+    on_host("sh", "-c", f"sed -i 's/return 404/return 418/' {SITE} && systemctl reload nginx")
     eventually(lambda: status_of("/") == 418)
     output = play()
     assert said_differences(output) == [f"{SITE} has another content"]
@@ -105,7 +105,7 @@ def test_a_change_that_nginx_has_read_is_taken_back(ca: str) -> None:
 
 
 def status_of(path: str) -> int:
-    connection = http.client.HTTPSConnection(DOCK, PORT, timeout=10, context=ssl._create_unverified_context())
+    connection = http.client.HTTPSConnection(ADDRESS, PORT, timeout=10, context=ssl._create_unverified_context())
     with contextlib.closing(connection):
         connection.request("GET", path)
         return connection.getresponse().status
@@ -113,10 +113,10 @@ def status_of(path: str) -> int:
 
 def test_a_site_that_nginx_has_not_loaded_is_noticed(ca: str) -> None:
     """As after a run that was killed between writing and reloading."""
-    text = on_dock("cat", SITE)
-    on_dock("tee", SITE, stdin=text.replace('return 200 "', 'return 200 "0'))
-    on_dock("systemctl", "reload", "nginx")
-    on_dock("tee", SITE, stdin=text)
+    text = on_host("cat", SITE)
+    on_host("tee", SITE, stdin=text.replace('return 200 "', 'return 200 "0'))
+    on_host("systemctl", "reload", "nginx")
+    on_host("tee", SITE, stdin=text)
     output = play()
     assert said_differences(output) == ["nginx serves port 5000 by another configuration or certificate"]
     assert changed(output) == 1

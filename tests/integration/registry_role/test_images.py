@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 
-from .lab import DATA, changed, client, files, on_dock, play, processes, said_differences
+from .lab import DATA, changed, client, files, on_host, play, processes, said_differences
 
 pytestmark = pytest.mark.lab
 
@@ -25,7 +25,7 @@ def test_images_that_belong_to_somebody_else_are_given_to_the_registry(ca: str, 
     running = processes()
     with client(ca) as pushing:
         pushing.push_blob(repository, b"a layer")
-        on_dock("chown", "--recursive", "root:root", f"{DATA}/docker")
+        on_host("chown", "--recursive", "root:root", f"{DATA}/docker")
         with pytest.raises(RegistryError):
             pushing.push_blob(repository, os.urandom(1000))
         output = play()
@@ -40,7 +40,7 @@ def test_images_that_belong_to_somebody_else_are_given_to_the_registry(ca: str, 
 
 def test_a_single_directory_of_the_images_is_noticed_too(ca: str, repository: str) -> None:
     repositories = f"{DATA}/docker/registry/v2/repositories"
-    on_dock("chmod", "555", f"{repositories}/registry-test")
+    on_host("chmod", "555", f"{repositories}/registry-test")
     output = play()
     assert f"cannot write to {repositories}/registry-test" in " ".join(said_differences(output))
     with client(ca) as pushing:
@@ -50,13 +50,13 @@ def test_a_single_directory_of_the_images_is_noticed_too(ca: str, repository: st
 
 @contextlib.contextmanager
 def mounted(*options: str) -> t.Iterator[None]:
-    on_dock("mkdir", "--parents", MOUNT)
-    on_dock("mount", "--types", "tmpfs", "--options", ",".join(["size=20m", *options]), "tmpfs", MOUNT)
+    on_host("mkdir", "--parents", MOUNT)
+    on_host("mount", "--types", "tmpfs", "--options", ",".join(["size=20m", *options]), "tmpfs", MOUNT)
     try:
         yield
     finally:
-        on_dock("umount", MOUNT)
-        on_dock("rmdir", MOUNT)
+        on_host("umount", MOUNT)
+        on_host("rmdir", MOUNT)
 
 
 def refused(place: str) -> str:
@@ -69,7 +69,7 @@ def refused(place: str) -> str:
 
 def test_a_full_file_system_is_named(ca: str) -> None:
     with mounted():
-        on_dock("fallocate", "--length", "15M", f"{MOUNT}/other")
+        on_host("fallocate", "--length", "15M", f"{MOUNT}/other")
         said = refused(f"{MOUNT}/images")
     assert f"registry_data {MOUNT}/images, and the file system there (mounted at {MOUNT}) has 5 MiB left" in said
     assert "Make room" in said

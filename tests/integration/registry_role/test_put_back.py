@@ -25,7 +25,7 @@ from .lab import (
     client,
     files,
     meanwhile,
-    on_dock,
+    on_host,
     play,
     processes,
     served_certificate,
@@ -54,11 +54,11 @@ TAKES_THE_PORT = (
 @pytest.fixture
 def odd_modes(ca: str) -> t.Iterator[None]:
     """Owners and modes that the role corrects, and has to put back when it fails later."""
-    on_dock("chmod", "600", SITE, DROP_IN)
-    on_dock("chown", "www-data:adm", CONFIGURATION)
-    on_dock("chmod", "604", f"{DIRECTORY}/server.crt")
-    on_dock("chmod", "750", DATA)
-    on_dock("chmod", "711", DIRECTORY)
+    on_host("chmod", "600", SITE, DROP_IN)
+    on_host("chown", "www-data:adm", CONFIGURATION)
+    on_host("chmod", "604", f"{DIRECTORY}/server.crt")
+    on_host("chmod", "750", DATA)
+    on_host("chmod", "711", DIRECTORY)
     yield
     play()
 
@@ -73,7 +73,7 @@ def failing(script: str) -> str:
 
 def all_is_as_before(ca: str, before: dict[str, str], certificate: str, said: str) -> None:
     assert files() == before
-    assert on_dock("find", os.path.dirname(NEW_DATA), "-path", NEW_DATA) == ""
+    assert on_host("find", os.path.dirname(NEW_DATA), "-path", NEW_DATA) == ""
     assert served_certificate() == certificate
     with client(ca) as asking:
         asking.ping()
@@ -91,7 +91,7 @@ def test_what_nginx_refuses_is_put_back_without_a_failed_request(
     before, running, certificate = files(), processes(), served_certificate()
     with Traffic(ca, repository, image) as traffic:
         said = failing(BREAKS_NGINX)
-    on_dock("rm", OF_ANOTHER)
+    on_host("rm", OF_ANOTHER)
     assert traffic.failures == []
     assert f"in {OF_ANOTHER}" in said, "what nginx says"
     all_is_as_before(ca, before, certificate, said)
@@ -108,17 +108,17 @@ def test_a_registry_that_does_not_come_up_is_put_back(ca: str, odd_modes: None) 
 
 @pytest.fixture
 def stopped(ca: str) -> t.Iterator[None]:
-    on_dock("systemctl", "disable", "--quiet", "--now", NGINX, BACKEND)
+    on_host("systemctl", "disable", "--quiet", "--now", NGINX, BACKEND)
     yield
     play()
 
 
 def test_what_did_not_run_before_does_not_run_after(stopped: None) -> None:
-    on_dock("chmod", "600", SITE)
+    on_host("chmod", "600", SITE)
     before = files()
     said = failing(TAKES_THE_PORT)
     assert files() == before
-    states = on_dock("systemctl", "show", "--property", "ActiveState,UnitFileState", "--value", NGINX, BACKEND)
+    states = on_host("systemctl", "show", "--property", "ActiveState,UnitFileState", "--value", NGINX, BACKEND)
     assert states.split() == ["inactive", "disabled"] * 2
     assert "What was served before is served." in said
 

@@ -9,10 +9,9 @@ import typing as t
 
 import pytest
 
-from tests.lab.places import Places
 from tests.unit.module_utils.registry.certificates import Certificates
 
-from .lab import DOCK, REGISTRY, changed, files, play, processes
+from .lab import ADDRESS, REGISTRY, changed, files, play, processes
 
 pytestmark = pytest.mark.lab
 
@@ -26,19 +25,18 @@ def refused(**variables: t.Any) -> str:
 
 
 def test_a_port_in_use_is_refused(ca: str) -> None:
-    said = refused(longshore_registry={**REGISTRY, "endpoint": f"{DOCK}:22"})
+    said = refused(longshore_registry={**REGISTRY, "endpoint": f"{ADDRESS}:22"})
     for word in ("Port 22", "sshd (process", "Stop that process, or give the endpoint another port"):
         assert word in said
 
 
 def test_an_endpoint_that_is_none_is_refused(ca: str) -> None:
-    assert "it has a scheme" in refused(longshore_registry={**REGISTRY, "endpoint": "http://dock"})
+    assert "it has a scheme" in refused(longshore_registry={**REGISTRY, "endpoint": "http://registry"})
 
 
-def test_all_that_is_in_the_way_is_said_at_once(ca: str) -> None:
-    other = Places.of_user().builder / "ca.pem"
+def test_all_that_is_in_the_way_is_said_at_once(ca: str, certificates: Certificates) -> None:
     said = refused(
-        longshore_registry={**REGISTRY, "password": "", "ca": other.read_text()},
+        longshore_registry={**REGISTRY, "password": "", "ca": certificates.authority().pem},
         registry_backend_port=22,
         registry_users=[{"name": "dev", "password": "one-password"}, {"name": "dev", "password": "another-password"}],
         registry_addresses=["203.0.113.9"],
@@ -63,7 +61,7 @@ def test_all_that_is_in_the_way_is_said_at_once(ca: str) -> None:
         ("no PEM", ["the certificate or its key cannot be read"]),
         ("key", ["it is not the certificate of its key", "Give one that fits its key"]),
         ("authority", ["its certificate was issued by 'Another'", "nor does the given 'ca' ('One') vouch for it"]),
-        ("name", ["its certificate is for other.example, not for 10.90.0.20", "Issue one with 10.90.0.20 among"]),
+        ("name", [f"its certificate is for other.example, not for {ADDRESS}", f"Issue one with {ADDRESS} among"]),
         ("no name", ["for no host: it has no subject alternative names"]),
     ],
 )
@@ -71,9 +69,9 @@ def test_a_certificate_that_does_not_fit_is_refused(
     ca: str, certificates: Certificates, fault: str, words: list[str]
 ) -> None:
     one, another = certificates.authority("One"), certificates.authority("Another")
-    names = {"name": ["other.example"], "no name": []}.get(fault, [DOCK])
-    issued = certificates.issue(DOCK, names, another if fault == "authority" else one)
-    key = certificates.issue(DOCK, names, one).key_file if fault == "key" else issued.key_file
+    names = {"name": ["other.example"], "no name": []}.get(fault, [ADDRESS])
+    issued = certificates.issue(ADDRESS, names, another if fault == "authority" else one)
+    key = certificates.issue(ADDRESS, names, one).key_file if fault == "key" else issued.key_file
     said = refused(
         registry_ca=one.pem,
         registry_certificate="no PEM" if fault == "no PEM" else issued.pem,

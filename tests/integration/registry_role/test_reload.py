@@ -17,13 +17,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 from tests.unit.module_utils.registry.certificates import Certificates
 
+from .host import HOST
 from .lab import (
+    ADDRESS,
     DIRECTORY,
-    DOCK,
     PORT,
     changed,
     client,
-    on_dock,
+    on_host,
     play,
     processes,
     said_differences,
@@ -42,7 +43,7 @@ def dev_in_inventory(tmp_path: Path) -> t.Iterator[str]:
     """The option for an inventory that has a user of its own, beside the one of longshore_registry."""
     users = [{"name": DEV["username"], "password": DEV["password"]}]
     inventory = tmp_path / "users.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"dock": {"registry_users": users}}}}))
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {HOST.name: {"registry_users": users}}}}))
     yield f"--inventory={inventory}"
     play()
 
@@ -65,7 +66,7 @@ def test_a_certificate_and_users_are_replaced_without_a_failed_request(
         renewed = served_certificate()
         assert renewed != served
         with (
-            contextlib.closing(socket.create_connection((DOCK, PORT), 10)) as plain,
+            contextlib.closing(socket.create_connection((ADDRESS, PORT), 10)) as plain,
             strict_context(ca).wrap_socket(plain, server_hostname="registry.lab.example"),
         ):
             pass
@@ -85,7 +86,7 @@ def test_a_given_certificate_comes_and_goes_without_a_failed_request(
 ) -> None:
     own = served_certificate()
     authority = certificates.authority()
-    issued = certificates.issue("registry", [DOCK], authority)
+    issued = certificates.issue("registry", [ADDRESS], authority)
     given: dict[str, t.Any] = {
         "registry_ca": authority.pem,
         "registry_certificate": issued.pem,
@@ -99,15 +100,15 @@ def test_a_given_certificate_comes_and_goes_without_a_failed_request(
         assert f"{DIRECTORY}/given.pem is not wanted any more" in said_differences(output)
     assert traffic.failures == []
     assert served_certificate() == own
-    assert "given.pem" not in on_dock("ls", DIRECTORY)
+    assert "given.pem" not in on_host("ls", DIRECTORY)
     assert changed(play()) == 0
 
 
 def test_a_given_file_of_somebody_else_stays(ca: str) -> None:
-    on_dock("tee", f"{DIRECTORY}/given.pem", stdin="somebody else's\n")
+    on_host("tee", f"{DIRECTORY}/given.pem", stdin="somebody else's\n")
     assert changed(play()) == 0
-    assert on_dock("cat", f"{DIRECTORY}/given.pem") == "somebody else's\n"
-    on_dock("rm", f"{DIRECTORY}/given.pem")
+    assert on_host("cat", f"{DIRECTORY}/given.pem") == "somebody else's\n"
+    on_host("rm", f"{DIRECTORY}/given.pem")
 
 
 def test_reloads_fail_no_request(ca: str, repository: str, image: ManifestDigest) -> None:
@@ -117,7 +118,7 @@ def test_reloads_fail_no_request(ca: str, repository: str, image: ManifestDigest
     halfway.receive_half()
     with Traffic(ca, repository, image) as traffic:
         for _turn in range(12):
-            on_dock("systemctl", "reload", "nginx")
+            on_host("systemctl", "reload", "nginx")
             traffic.wait_for(10)
     halfway.receive_rest()
     assert traffic.failures == []

@@ -20,16 +20,16 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 
+from .host import eventually
 from .lab import (
+    ADDRESS,
     DIRECTORY,
-    DOCK,
     LOGIN,
     PORT,
     changed,
     client,
-    eventually,
     files,
-    on_dock,
+    on_host,
     play,
     processes,
     strict_context,
@@ -47,7 +47,7 @@ def test_nobody_gets_in_without_a_login(ca: str) -> None:
 
 
 def test_the_registry_behind_is_reached_through_nginx_alone(ca: str) -> None:
-    sockets = on_dock("ss", "-Hltn", "sport", "=", ":5001").split()
+    sockets = on_host("ss", "-Hltn", "sport", "=", ":5001").split()
     assert "127.0.0.1:5001" in sockets
     assert "0.0.0.0:5001" not in sockets
 
@@ -73,26 +73,26 @@ def test_what_is_pushed_is_pulled_and_can_be_deleted(ca: str, repository: str) -
 
 
 def test_the_certificate_passes_the_strictest_client_and_is_for_the_address(ca: str) -> None:
-    pem = ssl.get_server_certificate((DOCK, PORT))
+    pem = ssl.get_server_certificate((ADDRESS, PORT))
     assert pem != ca
     with (
-        contextlib.closing(socket.create_connection((DOCK, PORT), 10)) as plain,
-        strict_context(ca).wrap_socket(plain, server_hostname=DOCK) as tls,
+        contextlib.closing(socket.create_connection((ADDRESS, PORT), 10)) as plain,
+        strict_context(ca).wrap_socket(plain, server_hostname=ADDRESS) as tls,
     ):
         peer = t.cast("dict[str, t.Any]", tls.getpeercert())
-    assert ("IP Address", DOCK) in peer["subjectAltName"]
+    assert ("IP Address", ADDRESS) in peer["subjectAltName"]
     assert ssl.cert_time_to_seconds(peer["notAfter"]) - time.time() > 30 * 86400
-    shown = on_dock("openssl", "x509", "-in", f"{DIRECTORY}/ca.crt", "-noout", "-ext", "keyUsage,basicConstraints")
+    shown = on_host("openssl", "x509", "-in", f"{DIRECTORY}/ca.crt", "-noout", "-ext", "keyUsage,basicConstraints")
     assert shown.count("critical") == 2
     assert "Certificate Sign, CRL Sign" in shown
-    server = on_dock("openssl", "x509", "-in", f"{DIRECTORY}/server.crt", "-noout", "-ext", "extendedKeyUsage")
+    server = on_host("openssl", "x509", "-in", f"{DIRECTORY}/server.crt", "-noout", "-ext", "extendedKeyUsage")
     assert "TLS Web Server Authentication" in server
 
 
 def test_secrets_are_for_root_and_nginx_alone(ca: str) -> None:
-    modes = on_dock("sh", "-c", f"cd {DIRECTORY} && stat -c '%n %a %U:%G' ca.key server.key htpasswd").splitlines()
+    modes = on_host("sh", "-c", f"cd {DIRECTORY} && stat -c '%n %a %U:%G' ca.key server.key htpasswd").splitlines()
     assert modes == ["ca.key 600 root:root", "server.key 600 root:root", "htpasswd 640 root:www-data"]
-    assert re.fullmatch(r"ci:\$2y\$05\$\S{53}\n", on_dock("cat", f"{DIRECTORY}/htpasswd"))
+    assert re.fullmatch(r"ci:\$2y\$05\$\S{53}\n", on_host("cat", f"{DIRECTORY}/htpasswd"))
 
 
 def test_a_second_run_changes_nothing_in_one_round_trip(ca: str) -> None:
@@ -106,7 +106,7 @@ def test_a_second_run_changes_nothing_in_one_round_trip(ca: str) -> None:
 
 
 def test_images_survive_a_restart_of_both_services(ca: str, repository: str, image: ManifestDigest) -> None:
-    on_dock("systemctl", "restart", "docker-registry", "nginx")
+    on_host("systemctl", "restart", "docker-registry", "nginx")
 
     def is_there() -> bool:
         with client(ca) as pulling, contextlib.suppress(RegistryError):
@@ -117,7 +117,7 @@ def test_images_survive_a_restart_of_both_services(ca: str, repository: str, ima
 
 
 def test_both_services_start_with_the_host(ca: str) -> None:
-    assert on_dock("systemctl", "is-enabled", "nginx", "docker-registry").split() == ["enabled", "enabled"]
+    assert on_host("systemctl", "is-enabled", "nginx", "docker-registry").split() == ["enabled", "enabled"]
 
 
 def test_check_mode_says_what_would_change_and_no_password(ca: str) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
-from .lab import DOCK, LOGIN, PORT, client
+from .lab import ADDRESS, LOGIN, PORT, client
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 
@@ -103,11 +103,11 @@ class Halfway:
         self._repository = repository
         self._data = os.urandom(20_000_000)
         self._digest = "sha256:" + hashlib.sha256(self._data).hexdigest()
-        settings = RegistrySettings.from_params({"endpoint": f"{DOCK}:{PORT}", **LOGIN})
+        settings = RegistrySettings.from_params({"endpoint": f"{ADDRESS}:{PORT}", **LOGIN})
         self._headers = {"Authorization": settings.basic_authorization or ""}
 
     def _connect(self) -> http.client.HTTPSConnection:
-        connection = http.client.HTTPSConnection(DOCK, PORT, context=ssl.create_default_context(cadata=self._ca))
+        connection = http.client.HTTPSConnection(ADDRESS, PORT, context=ssl.create_default_context(cadata=self._ca))
         connection.timeout = 60
         connection.connect()
         assert connection.sock
@@ -122,7 +122,7 @@ class Halfway:
         begun = self._up.getresponse()
         begun.read()
         assert begun.status == 202
-        place = begun.headers["Location"].removeprefix(f"https://{DOCK}:{PORT}")
+        place = begun.headers["Location"].removeprefix(f"https://{ADDRESS}:{PORT}")
         self._up.putrequest("PUT", f"{place}&digest={self._digest}")
         for name, value in {**self._headers, "Content-Length": str(len(self._data))}.items():
             self._up.putheader(name, value)
