@@ -33,9 +33,9 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
 	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
-		tests/lab tests/integration tests/unit tests/checks
+		tests/lab tests/integration tests/checks tests/unit
 
-test-all: test ## the same, then sanity and the unit tests with every supported ansible-core whose Python is here
+test-all: test ## the same, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
 	@$(PY) -m pytest tests/matrix
 
 lab: venv ## bring up the lab: a real cluster of three runtimes and a Docker host, in containers

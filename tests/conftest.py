@@ -21,7 +21,14 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NEED_THE_LAB = ("tests/lab/", "tests/integration/", "tests/matrix/")
+# which tests need which machine; the first place that fits counts
+MACHINES = {
+    "tests/integration/registry_role/": "a registry's host",
+    "tests/integration/registry_trust/test_molecule.py": "a container of molecule's",
+    "tests/lab/": "the lab",
+    "tests/integration/": "the lab",
+    "tests/matrix/": "the lab",
+}
 
 
 def _namespace(name: str, path: list[str]) -> None:
@@ -44,13 +51,13 @@ settings.register_profile("reproducible", settings.get_profile("exploring"), der
 settings.load_profile("reproducible")
 
 
-class OneLab(LoadFileScheduling):
-    """Share the tests by file, with all that needs the lab in one share."""
+class ByMachine(LoadFileScheduling):
+    """Share the tests by file, those that need one machine in one share."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "lab" if file.startswith(NEED_THE_LAB) else file
+        return next((machine for place, machine in MACHINES.items() if file.startswith(place)), file)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneLab:
-    return OneLab(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByMachine:
+    return ByMachine(config, log)
