@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .places import Places
 
 
-def make_keys(places: Places, nodes: Iterable[Node]) -> None:
+def make_keys(places: Places, nodes: Iterable[Node] = ()) -> None:
     """id_ed25519, the host keys of all the lab's nodes and of these, and known_hosts, as far as they are missing."""
     known = tuple(dict.fromkeys([*NODES.values(), *nodes]))
     places.ssh.mkdir(parents=True, exist_ok=True, mode=0o700)

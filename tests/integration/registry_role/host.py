@@ -22,6 +22,7 @@ from tests.lab.health import inactive_services
 from tests.lab.nodes import DOCK
 from tests.lab.places import Places
 from tests.lab.plan import plan
+from tests.lab.progress import Progress
 
 HOST = dataclasses.replace(DOCK, name="registry", address="10.90.0.30")
 PLACES = Places(Places.of_user().root / "registry-host")
@@ -36,7 +37,7 @@ def running() -> t.Iterator[None]:
     if left and machines.state(container, left) != "make":
         machines.remove(HOST.container)
     try:
-        machines.settle(container, lambda words: None)
+        machines.settle(container, Progress())
         write_inventory([HOST], PLACES)
         eventually(lambda: answers() and not inactive_services(HOST), BOOT_SECONDS)
         yield

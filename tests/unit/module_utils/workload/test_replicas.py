@@ -45,9 +45,9 @@ def entry(manager: str, operation: str, spec: Json, subresource: str = "") -> Js
     return {**found, "subresource": subresource} if subresource else found
 
 
-OURS = {"f:replicas": {}, "f:selector": {}, "f:strategy": {"f:type": {}}}
-OURS_WITHOUT = {"f:selector": {}, "f:strategy": {"f:type": {}}}
-REPLICAS = {"f:replicas": {}}
+OURS: Json = {"f:replicas": {}, "f:selector": {}, "f:strategy": {"f:type": {}}}
+OURS_WITHOUT: Json = {"f:selector": {}, "f:strategy": {"f:type": {}}}
+REPLICAS: Json = {"f:replicas": {}}
 CONTROLLER = {
     **entry("kube-controller-manager", "Update", {}, "status"),
     "fieldsV1": {"f:status": {"f:replicas": {}, "f:readyReplicas": {}}},
