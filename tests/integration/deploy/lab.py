@@ -83,8 +83,18 @@ class Lab:
         }
         return {name: value for name, value in {**all_, **options}.items() if value is not None}
 
-    def deliver(self, *flags: str, ok: bool = True, raw: bool = False, **options: t.Any) -> Run:
-        """Run the task with these options on top of the others (or alone), and return its result."""
+    def deliver(
+        self,
+        *flags: str,
+        ok: bool = True,
+        raw: bool = False,
+        at: tuple[str, t.Callable[[], None]] | None = None,
+        **options: t.Any,
+    ) -> Run:
+        """Run the task with these options on top of the others (or alone), and return its result.
+
+        C(at): words of a line at which something is to be done while the task goes on.
+        """
         given = (
             {"kubeconfig": str(self.kubeconfig), "namespace": self.namespace, **options}
             if raw
@@ -109,7 +119,9 @@ class Lab:
         play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, save]}]
         (self.directory / "play.yml").write_text(json.dumps(play))
         began = time.monotonic()
-        done = subprocess.run(
+        words, do = at or ("", lambda: None)
+        output = ""
+        with subprocess.Popen(
             [
                 Path(sys.executable).parent / "ansible-playbook",
                 self.directory / "play.yml",
@@ -119,11 +131,15 @@ class Lab:
             ],
             cwd=CHECKOUT,
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
+        ) as process:
+            for line in process.stdout or ():
+                output += line
+                if words and words in line:
+                    words = ""
+                    do()
         assert saved.exists(), output
         result = json.loads(saved.read_text())
         assert bool(result.get("failed")) is not ok, output

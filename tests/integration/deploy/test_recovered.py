@@ -16,20 +16,15 @@ from .lab import SERVE, Lab
 
 pytestmark = pytest.mark.lab
 
-# less than ready_grace, and longer than a run needs to begin its wait
-PAUSE_SECONDS = 12
 PAUSING = (
-    "(while sleep 1; do test -e /tmp/pause || continue; "
-    "/busybox rm /tmp/pause /tmp/w/index.html; sleep %d; echo back > /tmp/w/index.html; done) & "
-    % PAUSE_SECONDS
-    + SERVE
+    "(until test -e /tmp/pause; do sleep 1; done; /busybox rm /tmp/w/index.html; "
+    "until test -e /tmp/resume; do sleep 1; done; echo back > /tmp/w/index.html) & " + SERVE
 )
 OPTIONS: dict[str, t.Any] = {
     "replicas": 1,
     "command": ["/bin/sh", "-c", PAUSING],
     "sidecars": None,
     "probes": {
-        "startup": {"exec": ["/bin/sh", "-c", "test -e /tmp/w/index.html"]},
         "ready": {"http": "/index.html", "period": 1, "failures": 1},
         "live": {"exec": ["/bin/sh", "-c", "test ! -e /tmp/sick"], "period": 2, "timeout": 2, "failures": 1},
     },
@@ -54,18 +49,28 @@ def restarts(lab: Lab) -> int:
     return t.cast(int, pod.status.container_statuses[0].restart_count)
 
 
+def recovered(lab: Lab) -> bool:
+    """It was started again and has become ready since: for a moment it still counts as ready from before."""
+    [pod] = lab.pods().values()
+    [ready] = [item for item in pod.status.conditions if item.type == "Ready"]
+    runs = pod.status.container_statuses[0].state.running
+    return restarts(lab) == 1 and runs and ready.status == "True" and ready.last_transition_time >= runs.started_at
+
+
 def test_a_probe_that_failed_before_the_wait_is_not_its_cause(lab: Lab) -> None:
     lab.deliver(**OPTIONS)
     lab.settled()
     before = set(lab.pods())
     make(lab, "/tmp/sick")
-    until(lambda: restarts(lab) == 1 and lab.ready() == before)
+    until(lambda: recovered(lab))
+    assert lab.ready() == before
     events = lab.core.list_namespaced_event(lab.namespace, field_selector="involvedObject.kind=Pod").items
     assert [event for event in events if event.reason == "Killing" and "failed liveness probe" in event.message]
 
     make(lab, "/tmp/pause")
     until(lambda: not lab.ready())
-    run = lab.deliver(**OPTIONS)
-    assert "0/1 pods ready (1 warming up" in run.output  # else there was nothing to wait for
+    waiting = "0/1 pods ready (1 warming up"
+    run = lab.deliver(**OPTIONS, at=(waiting, lambda: make(lab, "/tmp/resume")))
+    assert waiting in run.output
     assert (run.result["changed"], run.result["ready"]) == (False, 1)
     assert (lab.ready(), restarts(lab)) == (before, 1)
