@@ -54,13 +54,17 @@ TAKES_THE_PORT = (
 @pytest.fixture
 def odd_modes(ca: str) -> t.Iterator[None]:
     """Owners and modes that the role corrects, and has to put back when it fails later."""
-    on_host("chmod", "600", SITE, DROP_IN)
+    certificate = f"{DIRECTORY}/server.crt"
+    modes = {SITE: "600", DROP_IN: "600", certificate: "604", DATA: "750", DIRECTORY: "711"}
+    usual = {path: on_host("stat", "--format", "%a", path).strip() for path in modes}
+    owner = on_host("stat", "--format", "%U:%G", CONFIGURATION).strip()
+    for path, mode in modes.items():
+        on_host("chmod", mode, path)
     on_host("chown", "www-data:adm", CONFIGURATION)
-    on_host("chmod", "604", f"{DIRECTORY}/server.crt")
-    on_host("chmod", "750", DATA)
-    on_host("chmod", "711", DIRECTORY)
     yield
-    play()
+    for path, mode in usual.items():
+        on_host("chmod", mode, path)
+    on_host("chown", owner, CONFIGURATION)
 
 
 def failing(script: str) -> str:
@@ -110,11 +114,10 @@ def test_a_registry_that_does_not_come_up_is_put_back(ca: str, odd_modes: None) 
 def stopped(ca: str) -> t.Iterator[None]:
     on_host("systemctl", "disable", "--quiet", "--now", NGINX, BACKEND)
     yield
-    play()
+    on_host("systemctl", "enable", "--quiet", "--now", NGINX, BACKEND)
 
 
 def test_what_did_not_run_before_does_not_run_after(stopped: None) -> None:
-    on_host("chmod", "600", SITE)
     before = files()
     said = failing(TAKES_THE_PORT)
     assert files() == before
