@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAST_LINES = 25
+UNREAD = 2**20  # bytes
 _kept_open: list[int] = []
 
 
@@ -88,26 +90,34 @@ def stream(
     *,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    outlives: bool = False,
 ) -> None:
-    """Run argv and hand over each line it writes, errors among them. Raises LabError with its last lines on failure."""
+    """Run argv and hand over each line it writes, errors among them. Raises LabError with its last lines on failure.
+
+    What `outlives` a killed run of the lab has the other end of its output too, and so can go on to write (UNREAD bytes at most).
+    Of ansible-playbook the thread that shows results would end otherwise, for which it waits without an end (seen with 2.19.14).
+    """
     lines: list[str] = []
+    reading, writing = os.pipe()
     try:
+        if outlives:
+            fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, UNREAD)
         process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=writing,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             cwd=directory,
             env={**os.environ, **(environment or {})},
-            pass_fds=_kept_open,
+            pass_fds=[*_kept_open, *([reading] if outlives else [])],
         )
     except OSError as error:
+        os.close(reading)
         raise LabError(f"{argv[0]} could not be run: {error.strerror}.") from error
-    with process:
-        assert process.stdout is not None
-        for line in process.stdout:
+    finally:
+        os.close(writing)
+    with process, open(reading, encoding="utf-8", errors="replace") as output:
+        for line in output:
             text = line.rstrip()
             lines = [*lines[-LAST_LINES + 1 :], text]
             on_line(text)

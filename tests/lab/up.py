@@ -148,7 +148,7 @@ def _play(wanted: Plan, places: Places, progress: Progress) -> None:
 
     argv = [sys.executable, "-m", "ansible", "playbook", "-i", str(places.inventory), str(playbook)]
     try:
-        stream(argv, follow, environment=environment, directory=PLAYBOOKS)
+        stream(argv, follow, environment=environment, directory=PLAYBOOKS, outlives=True)
     except LabError as error:
         logs = health.logs_of_inactive(wanted.nodes)
         raise LabError("\n".join([str(error), *logs])) from error
