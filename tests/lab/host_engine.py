@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("dockerd", "docker", "ip")
 UNITS = ("docker.service", "docker.socket", "containerd.service")
-ITS_PID_FILE = Path("/var/run/docker.pid")
+DAEMON = "dockerd"
+PID_FILES = {
+    DAEMON: Path("/var/run/docker.pid"),
+    "containerd": Path("/var/run/docker/containerd/containerd.pid"),
+}
+DATA = "/var/lib/docker"
 BRIDGE = "docker0"
 START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 60.0
@@ -109,10 +114,12 @@ def _terminate(process: int, places: Places) -> None:
 
 
 def _clean_kernel(policy: str) -> str:
-    """Take out the bridge with its route, the engine's own chains and its policy, which dockerd leaves when it ends.
+    """Take out the bridge with its route, the engine's own chains, its policy and mounts, which dockerd leaves when it ends.
 
     What could not be taken out, as a sentence with the way out; nothing if all is gone.
     """
+    for point in mounts_of_engine(Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
+        run(["umount", point], check=False)
     run(["ip", "link", "delete", BRIDGE], check=False)
     for table in ("filter", "nat"):
         rules = run(["iptables", "-t", table, "-S"], check=False).stdout.splitlines()
@@ -131,6 +138,19 @@ def _clean_kernel(policy: str) -> str:
             "away (`ip` is in Debian's package iproute2)."
         )
     return ""
+
+
+def mounts_of_engine(mountinfo: str) -> list[str]:
+    """Mount points of an engine that was killed, the last one first; a file system that was mounted for it is not among them.
+
+    dockerd binds its directory to itself, so that the mount's root is that directory; of a disk it is "/".
+    """
+    found = []
+    for line in mountinfo.splitlines():
+        _number, _parent, _device, root, point = line.split()[:5]
+        if point.startswith((f"{DATA}/", "/run/docker/")) or (point == DATA and root != "/"):
+            found.append(point)
+    return found[::-1]
 
 
 def _note(places: Places) -> None:
@@ -161,7 +181,7 @@ def _launch(places: Places, progress: Progress) -> Callable[[], bool]:
         run(["systemctl", "start", "docker.service"])
         return lambda: _is_active("docker.service")
     if answers():  # installing it started it, as under sysvinit
-        shutil.copy(ITS_PID_FILE, _pid_file(places))
+        shutil.copy(PID_FILES[DAEMON], _pid_file(places))
     elif not _daemon(places):
         progress(f"host: starting dockerd (there is no systemd); its log is {_log(places)}")
         daemon = _start_daemon(places)
@@ -170,7 +190,14 @@ def _launch(places: Places, progress: Progress) -> Callable[[], bool]:
 
 
 def _start_daemon(places: Places) -> subprocess.Popen[bytes]:
-    """Start dockerd in a session of its own; its process itself notes its number before it becomes dockerd."""
+    """Start dockerd in a session of its own; its process itself notes its number before it becomes dockerd.
+
+    It takes what a killed one has left for a sign that it runs, or its containerd, as long as any process has that number, be it
+    an ended one that nobody has waited for.
+    """
+    for name, file in PID_FILES.items():
+        if _process(file, name) is None:
+            file.unlink(missing_ok=True)
     program = shutil.which("dockerd") or "/usr/sbin/dockerd"
     with _log(places).open("ab") as log:
         return subprocess.Popen(
@@ -185,13 +212,18 @@ def _start_daemon(places: Places) -> subprocess.Popen[bytes]:
 
 def _daemon(places: Places) -> int | None:
     """Process id of the dockerd that the lab started, if that very process still runs."""
+    return _process(_pid_file(places), DAEMON)
+
+
+def _process(file: Path, program: str) -> int | None:
+    """The number in a file, if this program runs by it."""
     try:
-        process = int(_pid_file(places).read_text(encoding="ascii"))
+        process = int(file.read_text(encoding="ascii"))
         with Path(f"/proc/{process}/stat").open(encoding="ascii", errors="replace") as stat:
             _pid, name, state = stat.read().replace("(", ")").split(")")
     except (OSError, ValueError):
         return None
-    return process if name == "dockerd" and state.split()[0] != "Z" else None
+    return process if name == program and state.split()[0] != "Z" else None
 
 
 def _systemd() -> bool:

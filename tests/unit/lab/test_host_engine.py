@@ -35,3 +35,19 @@ def test_an_engine_that_the_lab_did_not_start_is_not_stopped(tmp_path: Path) -> 
     (places.engine / "dockerd.pid").write_text("1\n", encoding="ascii")
     host_engine.stop(places, Progress(out))
     assert out.getvalue() == ""
+
+
+def test_what_a_killed_engine_has_mounted_is_told_from_the_disk_it_is_on() -> None:
+    killed = """\
+23 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
+40 23 254:1 /var/lib/docker /var/lib/docker rw,relatime - ext4 /dev/vda rw
+41 40 0:60 / /var/lib/docker/overlay2/ab/merged rw - overlay overlay rw
+42 23 0:4 net:[4026531840] /run/docker/netns/default rw shared:9 - nsfs nsfs rw
+43 23 0:70 / /var/lib/dockerish rw - tmpfs tmpfs rw
+"""
+    assert host_engine.mounts_of_engine(killed) == [
+        "/run/docker/netns/default",
+        "/var/lib/docker/overlay2/ab/merged",
+        "/var/lib/docker",
+    ]
+    assert host_engine.mounts_of_engine("40 23 254:2 / /var/lib/docker rw - ext4 /dev/vdb rw\n") == []
