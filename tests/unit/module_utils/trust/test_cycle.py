@@ -38,7 +38,7 @@ containerd_files = st.sampled_from(
         f"# keep\nversion = 2\n\n{V2}]\n  sandbox_image = 'p' # why\n{V2}.cni]\n    bin_dir = \"/x\"\n",
         f"version = 2\r\n{V2}.registry]\r\n\tconfig_path = ''\r\n",
         f"version = 2\n{V2}.registry.configs.\"h:1\".auth]\nusername = 'x'\n",
-        f"version = 2\n{V2}.registry]\nconfig_path = '/etc/containerd/certs.d'\n",
+        f"version = 2\n{V2}.registry]\nconfig_path = 'ROOT/etc/containerd/certs.d'\n",
     ]
 )
 docker_files = st.sampled_from(
@@ -65,7 +65,7 @@ def test_applied_and_taken_away_is_as_before(
         node = Node(Path(directory))
         node.write("etc/hostname", "here")
         if containerd is not None:
-            node.write("etc/containerd/config.toml", containerd, 0o600)
+            node.write("etc/containerd/config.toml", containerd.replace("ROOT", directory), 0o600)
         if docker is not None:
             node.write("etc/docker/daemon.json", docker)
         files, directories = node.files(), node.directories()
