@@ -12,7 +12,6 @@ import subprocess
 import sys
 import typing as t
 import uuid
-import warnings
 from pathlib import Path
 
 import pytest
@@ -24,26 +23,18 @@ from tests.demo.broken import LIMIT_SECONDS
 from tests.integration.asking import in_cluster, kubectl, on_node
 from tests.lab.nodes import CLUSTER, NODES
 from tests.lab.status import MEMORY_LIMIT, total_memory
+from tests.speed import is_quick
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VAULT = CHECKOUT / "examples" / "shop" / "inventory" / "group_vars" / "all" / "vault.yml"
 MEMORY_INTERVAL = 5  # seconds between two looks at the nodes' memory
 REGISTRY = f"{NODES['dock'].address}:5000"
-# a shared machine changes its speed by a factor of two within minutes, and other tests run beside these: past a limit the run
-# says so, past this many times it fails
-MACHINES_DIFFER = 3
 # seconds that a no-change delivery of five stages over the lab may take
 UNCHANGED_LIMIT = 20
 # seconds that `make demo` may take on a running lab; `make lab` has 3 of them, which tests/lab holds it to
 DEMO_LIMIT = 90 - 3
 
 pytestmark = pytest.mark.lab
-
-
-def is_quick(what: str, seconds: float, limit: float) -> None:
-    if seconds > limit:
-        warnings.warn(f"{what} took {seconds:.0f} s; {limit:.0f} s are its limit on a quiet machine", stacklevel=2)
-    assert seconds <= MACHINES_DIFFER * limit, what
 
 
 def served(repository: str, tag: str) -> str:

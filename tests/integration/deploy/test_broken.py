@@ -105,5 +105,6 @@ def test_what_goes_on_since_an_earlier_run_is_found_by_the_next_one_too(release:
     release.deliver(ok=False, **broken.options)
     again = release.deliver(ok=False, **broken.options)
     assert again.result["changed"] is False
-    assert again.seconds <= GIVEN_UP_SECONDS, again.output
+    # from the start of ansible-playbook on, and far from wait_timeout
+    assert again.seconds <= 2 * GIVEN_UP_SECONDS, again.output
     assert again.result["why"]["kind"] == broken.kind, again.output

@@ -45,4 +45,4 @@ def test_stops_at_once_in_the_middle_of_its_pause(ship: Callable[..., Program]) 
     began = time.monotonic()
     shipper.terminate()
     assert shipper.wait() == 0
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # of 3600
