@@ -43,16 +43,19 @@ def test_flags_of_a_daemon() -> None:
 
 
 def test_a_process_is_told_from_a_later_one_of_its_number() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        name = Path(f"/proc/{child.pid}/comm").read_text().strip()
-        (found,) = [process for process in running([name])[name] if process.pid == child.pid]
-        assert found.argv[1] == "-c"
-        assert is_running(found)
-        assert not is_running(Process(found.pid, found.argv, found.started + 1))
-    finally:
-        child.kill()
-        child.wait()
+    program = "import time; print('runs', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        try:
+            # the kernel names a process a moment before it has its arguments
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"runs\n"
+            name = Path(f"/proc/{child.pid}/comm").read_text().strip()
+            (found,) = [process for process in running([name])[name] if process.pid == child.pid]
+            assert found.argv[1] == "-c"
+            assert is_running(found)
+            assert not is_running(Process(found.pid, found.argv, found.started + 1))
+        finally:
+            child.kill()
     assert not is_running(found)
 
 
