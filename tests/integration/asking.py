@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 import typing as t
 
 from tests.lab.nodes import NODES
@@ -33,3 +34,11 @@ def kubectl(*arguments: str, data: str | None = None) -> str:
 def in_cluster(*arguments: str) -> dict[str, t.Any]:
     """The document that kubectl writes."""
     return t.cast("dict[str, t.Any]", json.loads(kubectl(*arguments, "-o", "json")))
+
+
+def eventually(condition: t.Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until it is so."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)

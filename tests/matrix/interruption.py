@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import typing as t
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +37,8 @@ class Point:
         return f"{self.how} {self.delay} s after {self.after or 'the start'}"
 
 
-def finished(*arguments: str) -> str:
-    """What `python -m` with these arguments says, which has to succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=CHECKOUT,
-        env={**os.environ, MARK: "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def interrupted(point: Point, *arguments: str) -> str:
-    """What `python -m` with these arguments says until it is interrupted there, and of that."""
-    process = subprocess.Popen(
+def _started(*arguments: str, **options: t.Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=CHECKOUT,
         env={**os.environ, MARK: "1"},
@@ -61,6 +46,22 @@ def interrupted(point: Point, *arguments: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        **options,
+    )
+
+
+def finished(*arguments: str) -> str:
+    """What `python -m` with these arguments says, which has to succeed."""
+    with _started(*arguments) as process:
+        said, _nothing = process.communicate()
+    assert process.returncode == 0, said
+    return said
+
+
+def interrupted(point: Point, *arguments: str) -> str:
+    """What `python -m` with these arguments says until it is interrupted there, and of that."""
+    process = _started(
+        *arguments,
         start_new_session=True,
         # a shell that runs these tests in the background has it ignored
         preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 import typing as t
 
 import pytest
@@ -25,10 +24,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
     made = Lab(kubeconfig, tmp_path_factory.mktemp("workload"))
     yield made
     with contextlib.suppress(client.ApiException):
-        made.core.delete_namespace(made.namespace, propagation_policy="Foreground")
-        deadline = time.monotonic() + 90
-        while made.core.read_namespace(made.namespace) and time.monotonic() < deadline:
-            time.sleep(0.5)
+        made.core.delete_namespace(made.namespace)
 
 
 @pytest.fixture

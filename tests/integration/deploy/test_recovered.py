@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
 
-from tests.integration.asking import kubectl
+from tests.integration.asking import eventually, kubectl
 
 from .lab import SERVE, Lab
 
@@ -29,13 +28,6 @@ OPTIONS: dict[str, t.Any] = {
         "live": {"exec": ["/bin/sh", "-c", "test ! -e /tmp/sick"], "period": 2, "timeout": 2, "failures": 1},
     },
 }
-
-
-def until(condition: t.Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def make(lab: Lab, path: str) -> None:
@@ -62,13 +54,13 @@ def test_a_probe_that_failed_before_the_wait_is_not_its_cause(lab: Lab) -> None:
     lab.settled()
     before = set(lab.pods())
     make(lab, "/tmp/sick")
-    until(lambda: recovered(lab))
+    eventually(lambda: recovered(lab), 60)
     assert lab.ready() == before
     events = lab.core.list_namespaced_event(lab.namespace, field_selector="involvedObject.kind=Pod").items
     assert [event for event in events if event.reason == "Killing" and "failed liveness probe" in event.message]
 
     make(lab, "/tmp/pause")
-    until(lambda: not lab.ready())
+    eventually(lambda: not lab.ready(), 60)
     waiting = "0/1 pods ready (1 warming up"
     run = lab.deliver(**OPTIONS, at=(waiting, lambda: make(lab, "/tmp/resume")))
     assert waiting in run.output

@@ -27,9 +27,9 @@ def host() -> t.Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def ca(host: None) -> str:
-    """The registry is there, as the role makes it."""
+    """The registry is there, as the role makes it; a test that changes it puts it right again."""
     play()
     return on_host("cat", "/etc/longshore/registry/ca.crt")
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host that never had a registry: what fails there leaves nothing that serves, and the next run makes it.
+"""A host that never had a registry: what fails there leaves nothing that serves, and the next run makes it, open to all;
+a later one asks for a login.
 
 In this order, and before all other tests of the role, which share the host.
 """
@@ -10,13 +11,18 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+
 from .lab import (
+    ADDRESS,
     BACKEND,
     CONFIGURATION,
     DATA,
     DIRECTORY,
     DROP_IN,
     NGINX,
+    PORT,
+    REGISTRY,
     SITE,
     changed,
     client,
@@ -58,8 +64,23 @@ def test_what_fails_there_leaves_nothing_that_serves(host: None) -> None:
     assert states.split() == ["inactive", "inactive"]
 
 
-def test_the_next_run_makes_it(host: None) -> None:
-    assert changed(play()) > 0
-    with client(on_host("cat", f"{DIRECTORY}/ca.crt")) as asking:
+def test_without_a_login_everybody_may_pull_and_push(host: None, repository: str) -> None:
+    nobodys = {"endpoint": REGISTRY["endpoint"]}
+    output = play(longshore_registry=nobodys)
+    assert changed(output) > 0
+    assert f"Registry {ADDRESS}:{PORT} has no users: whoever reaches it can push and delete." in " ".join(
+        output.split()
+    )
+    with client(on_host("cat", f"{DIRECTORY}/ca.crt"), {}) as pushing:
+        blob = pushing.push_blob(repository, b"anybody's")
+        assert pushing.get_blob(repository, blob) == b"anybody's"
+    assert changed(play(longshore_registry=nobodys)) == 0
+
+
+def test_with_a_login_nobody_else_gets_in_from_then_on(ca: str) -> None:
+    with client(ca) as asking:
         asking.ping()
+    with client(ca, {}) as asking, pytest.raises(RegistryError) as refused:
+        asking.ping()
+    assert refused.value.kind == "unauthorized"
     assert changed(play()) == 0

@@ -45,7 +45,6 @@ def test_a_single_directory_of_the_images_is_noticed_too(ca: str, repository: st
     assert f"cannot write to {repositories}/registry-test" in " ".join(said_differences(output))
     with client(ca) as pushing:
         pushing.push_blob(f"{repository}-other", os.urandom(1000))
-    assert changed(play()) == 0
 
 
 @contextlib.contextmanager

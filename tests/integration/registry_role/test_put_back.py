@@ -67,9 +67,9 @@ def odd_modes(ca: str) -> t.Iterator[None]:
     on_host("chown", owner, CONFIGURATION)
 
 
-def failing(script: str) -> str:
+def failing(script: str, **change: t.Any) -> str:
     with meanwhile(script):
-        output = play("-v", ok=False, **EVERYTHING)
+        output = play("-v", ok=False, **change)
     for secret in (DEV["password"], "$2y$", "PRIVATE KEY"):
         assert secret not in output
     return " ".join(output.split())
@@ -94,7 +94,7 @@ def test_what_nginx_refuses_is_put_back_without_a_failed_request(
 ) -> None:
     before, running, certificate = files(), processes(), served_certificate()
     with Traffic(ca, repository, image) as traffic:
-        said = failing(BREAKS_NGINX)
+        said = failing(BREAKS_NGINX, **EVERYTHING)
     on_host("rm", OF_ANOTHER)
     assert traffic.failures == []
     assert f"in {OF_ANOTHER}" in said, "what nginx says"
@@ -104,7 +104,7 @@ def test_what_nginx_refuses_is_put_back_without_a_failed_request(
 
 def test_a_registry_that_does_not_come_up_is_put_back(ca: str, odd_modes: None) -> None:
     before, running, certificate = files(), processes(), served_certificate()
-    said = failing(TAKES_THE_PORT)
+    said = failing(TAKES_THE_PORT, **EVERYTHING)
     assert "listen tcp 127.0.0.1:5003: bind: address already in use" in said
     all_is_as_before(ca, before, certificate, said)
     assert processes()[NGINX] == running[NGINX], "it was reloaded"
@@ -119,7 +119,7 @@ def stopped(ca: str) -> t.Iterator[None]:
 
 def test_what_did_not_run_before_does_not_run_after(stopped: None) -> None:
     before = files()
-    said = failing(TAKES_THE_PORT)
+    said = failing(TAKES_THE_PORT, registry_backend_port=5003)
     assert files() == before
     states = on_host("systemctl", "show", "--property", "ActiveState,UnitFileState", "--value", NGINX, BACKEND)
     assert states.split() == ["inactive", "disabled"] * 2

@@ -11,10 +11,11 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+from tests.integration.asking import eventually
 from tests.lab.engine import docker
 from tests.lab.health import inactive_services
 
-from .host import BOOT_SECONDS, HOST, eventually
+from .host import BOOT_SECONDS, HOST
 from .lab import changed, client, files, on_host, play
 
 pytestmark = pytest.mark.lab

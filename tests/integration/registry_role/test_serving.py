@@ -19,22 +19,19 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+from tests.integration.asking import eventually
 
-from .host import eventually
 from .lab import (
     ADDRESS,
     DIRECTORY,
     LOGIN,
     PORT,
-    REGISTRY,
-    SITE,
     changed,
     client,
     files,
     on_host,
     play,
     processes,
-    said_differences,
     strict_context,
 )
 from .traffic import OCI
@@ -132,20 +129,3 @@ def test_check_mode_says_what_would_change_and_no_password(ca: str) -> None:
     assert files() == before
     for secret in (LOGIN["password"], "another-password", "$2y$"):
         assert secret not in output
-
-
-def test_without_a_login_everybody_may_pull_and_push(ca: str, repository: str) -> None:
-    nobodys = {"endpoint": REGISTRY["endpoint"]}
-    output = play(longshore_registry=nobodys)
-    assert f"{SITE} has another content" in said_differences(output)
-    assert f"Registry {ADDRESS}:{PORT} has no users: whoever reaches it can push and delete." in " ".join(
-        output.split()
-    )
-    assert changed(play(longshore_registry=nobodys)) == 0
-    with client(ca, {}) as pushing:
-        blob = pushing.push_blob(repository, b"anybody's")
-        assert pushing.get_blob(repository, blob) == b"anybody's"
-    play()
-    with client(ca, {}) as asking, pytest.raises(RegistryError) as refused:
-        asking.ping()
-    assert refused.value.kind == "unauthorized"
