@@ -10,6 +10,7 @@ environments from a place that closed networks do not reach: a stand-in that ask
 from __future__ import annotations
 
 import concurrent.futures
+import fnmatch
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import typing as t
 from pathlib import Path
+
+import yaml
 
 from tests.lab.places import Places
 from tests.pythons import NODE_PYTHONS, find_python, starts
@@ -44,16 +47,37 @@ def cache_directory() -> Path:
     return directory
 
 
-def copy_collection(root: Path) -> Path:
-    """Copy what git tracks or would track to ROOT/ansible_collections/longshore/delivery, and return that directory."""
+def tracked(*patterns: str) -> list[Path]:
+    """The files that git tracks or would track; with patterns, those that match one."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    listed = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True).stdout
+    paths = [CHECKOUT / name.decode() for name in listed.split(b"\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def all_names() -> set[str]:
+    """The names of all those files, from the checkout on."""
+    return {str(path.relative_to(CHECKOUT)) for path in tracked()}
+
+
+def packed_names() -> set[str]:
+    """Of those the collection's archive has, by what galaxy.yml keeps out of it."""
+    kept_out = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["build_ignore"]
+    return {
+        name
+        for name in all_names()
+        if not any(
+            fnmatch.fnmatch(str(place), pattern) for place in (name, *Path(name).parents) for pattern in kept_out
+        )
+    }
+
+
+def copy_collection(root: Path, wanted: set[str]) -> Path:
+    """Copy files of the checkout to ROOT/ansible_collections/longshore/delivery, and return that directory.
+
+    :param wanted: their names; nothing else is there afterwards.
+    """
     target = root / "ansible_collections" / "longshore" / "delivery"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT,
-        check=True,
-        capture_output=True,
-    ).stdout.split(b"\0")
-    wanted = {name.decode() for name in listed if name and (CHECKOUT / name.decode()).is_file()}
     # kept between runs: a file that did not change keeps its time, and ansible-test's caches their worth
     for path in [path for path in target.rglob("*") if path.is_file()]:
         name = str(path.relative_to(target))
@@ -113,21 +137,24 @@ class Sanity(t.NamedTuple):
     available: set[str]
 
 
-def sanity(bin_directory: Path | None = None) -> Sanity:
+def sanity(names: set[str], bin_directory: Path | None = None) -> Sanity:
     """Run every sanity test on a copy of the checkout, in two runs at once: pylint takes as long as all the others, on one core.
 
     Each has a copy and a home of its own, since ansible-test is not made for company.
 
+    :param names: the files of the checkout to run them on.
     :param bin_directory: where the ansible-test to use is; by default that of the Python that runs.
     """
     tools = bin_directory or Path(sys.executable).parent
-    pylint_alone = cache_directory() / "pylint"
+    all_but_pylint, pylint_alone = (cache_directory() / name for name in ("others", "pylint"))
+    for root in (all_but_pylint, pylint_alone):
+        copy_collection(root, names)
     with concurrent.futures.ThreadPoolExecutor() as both:
-        others = both.submit(_sanity, cache_directory(), tools, "--skip-test", "pylint")
+        others = both.submit(_sanity, all_but_pylint, tools, "--skip-test", "pylint")
         pylint = both.submit(_sanity, pylint_alone, tools, "--test", "pylint")
     runs = [others.result(), pylint.result()]
     said = "".join(run.stdout + run.stderr for run in runs)
-    listed = _sanity(cache_directory(), tools, "--list-tests")
+    listed = _sanity(all_but_pylint, tools, "--list-tests")
     return Sanity(
         passed=not any(run.returncode for run in runs),
         said=said,
@@ -137,8 +164,8 @@ def sanity(bin_directory: Path | None = None) -> Sanity:
 
 
 def _sanity(root: Path, tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ansible-test sanity on a copy of the checkout below ROOT, which also has the home with what ansible-test keeps."""
-    collection, home = copy_collection(root), root / "home"
+    """Run ansible-test sanity on the copy below ROOT, which also has the home with what ansible-test keeps."""
+    collection, home = root / "ansible_collections" / "longshore" / "delivery", root / "home"
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": "", "PATH": working_pythons(home / "bin")}
     shellcheck = home / "bin" / "shellcheck"
     shellcheck.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ import yaml
 
 from tests.pythons import NODE_PYTHONS
 
-from .ansible_test import CHECKOUT, cache_directory, copy_collection, sanity
+from .ansible_test import CHECKOUT, all_names, cache_directory, copy_collection, packed_names, sanity, tracked
 
 BIN = Path(sys.executable).parent
 # what tells a checker to look away; its reason is in a comment behind it, or in one on the line above
@@ -28,13 +28,6 @@ DISABLES = re.compile(
 )
 DISABLES_ALLOWED = 1
 LINES_ALLOWED = 400
-
-
-def tracked(*patterns: str) -> list[Path]:
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
-    listed = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True).stdout
-    paths = [CHECKOUT / name.decode() for name in listed.split(b"\0") if name]
-    return [path for path in paths if path.is_file()]
 
 
 def succeeds(*command: str | Path, cwd: Path = CHECKOUT, environment: dict[str, str] | None = None) -> None:
@@ -51,12 +44,17 @@ def succeeds(*command: str | Path, cwd: Path = CHECKOUT, environment: dict[str, 
 
 @pytest.fixture(scope="session")
 def collection() -> Path:
-    """A copy of the checkout in the place that ansible-test and ansible-lint want."""
-    return copy_collection(cache_directory())
+    """A copy of the checkout in the place that ansible-lint wants."""
+    return copy_collection(lint_directory(), all_names())
+
+
+def lint_directory() -> Path:
+    return cache_directory() / "lint"
 
 
 def test_ansible_test_sanity() -> None:
-    done = sanity()
+    """Of what users get; what else there is, tests/matrix looks at."""
+    done = sanity(packed_names())
     assert done.passed, done.said[-16000:]
     assert set(done.ran) == done.available
     assert not tracked("tests/sanity/ignore*")
@@ -78,7 +76,7 @@ def test_ansible_lint_in_the_production_profile(collection: Path) -> None:
         BIN / "ansible-lint",
         cwd=collection,
         environment={
-            "ANSIBLE_COLLECTIONS_PATH": str(cache_directory()),
+            "ANSIBLE_COLLECTIONS_PATH": str(lint_directory()),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         },
     )

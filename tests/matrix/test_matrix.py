@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.ansible_test import CHECKOUT, cache_directory, sanity
+from tests.checks.ansible_test import CHECKOUT, all_names, cache_directory, sanity
 from tests.pythons import needed_python
 
 # ansible-core's series and the Pythons of its controllers
@@ -51,7 +51,7 @@ def environment(request: pytest.FixtureRequest) -> Path:
 
 
 def test_sanity(environment: Path) -> None:
-    done = sanity(environment)
+    done = sanity(all_names(), environment)
     assert done.passed, done.said[-16000:]
 
 
