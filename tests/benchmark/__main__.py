@@ -12,11 +12,14 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import tempfile
+from pathlib import Path
 
 from tests.demo.delivery import Delivery, deliver
 from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
 
+from . import builds
 from .pairs import paired
 
 RUNS = 5
@@ -41,14 +44,15 @@ def main() -> None:
         raise SystemExit(f"the example could not be delivered:\n{first.output[-3000:]}")
     empty = settings.workspace / "empty.yml"
     empty.write_text(EMPTY_PLAY + "\n")
+    nothing = functools.partial(seconds, settings, str(empty))
     results = {
         f"{playbook}, nothing to do / an empty play": paired(
-            functools.partial(seconds, settings, playbook),
-            functools.partial(seconds, settings, str(empty)),
-            runs,
+            functools.partial(seconds, settings, playbook), nothing, runs
         )
         for playbook in ("build", "registry", "trust", "distribute", "deploy", "site")
     }
+    with tempfile.TemporaryDirectory() as directory:
+        results.update(builds.rows(Path(directory), nothing, runs))
     print(json.dumps(results, indent=2))
 
 

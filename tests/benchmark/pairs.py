@@ -14,7 +14,7 @@ def paired(one: t.Callable[[], float], other: t.Callable[[], float], runs: int) 
     one(), other()
     pairs = [(one(), other()) for _run in range(runs)]
     return {
-        "seconds": round(statistics.median(a for a, _b in pairs), 2),
-        "against": round(statistics.median(b for _a, b in pairs), 2),
+        "seconds": round(statistics.median(a for a, _b in pairs), 3),
+        "against": round(statistics.median(b for _a, b in pairs), 3),
         "ratio": round(statistics.median(a / b for a, b in pairs), 2),
     }

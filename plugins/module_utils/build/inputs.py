@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -44,12 +45,12 @@ class Inputs:
 
     kinds: t.Dict[str, Items]
 
-    @property
+    @functools.cached_property  # it is asked for often, and a context may have 100,000 items
     def digests(self) -> t.Dict[str, str]:
         """One digest for each kind."""
         return {kind: _digest(self.kinds.get(kind, {})) for kind in _KINDS}
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """The digest of all of them, as C(sha256:...)."""
         return _digest({**self.digests, "form": _FORM})
