@@ -24,7 +24,7 @@ description:
   - The image is built without a name, looked at, and named when it is right. When a file or a base image changes
     while it is built, it is not named and the task fails.
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
-    to be, it counts as the one that the image was built on.
+    to be, it counts as the one that the image was built on. O(pull_base) has the registries asked for newer ones.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each of the build's steps there
     as it ends.
 requirements:
@@ -40,8 +40,8 @@ attributes:
     membership: [longshore.delivery.engine]
   check_mode:
     support: full
-    description: Says whether something would be built and why, and which names would be given. Nothing is pulled,
-      so that the digest of the inputs is not known when a base image is missing.
+    description: Says whether something would be built and why, which base images would be pulled, and which names
+      would be given. Nothing is pulled, so that the digest of the inputs is not known when a base image would be.
   diff_mode:
     support: full
     description: Shows the inputs that changed, by file where the last build ran on this controller, else by kind,
@@ -118,6 +118,19 @@ options:
     description:
       - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
     type: str
+  pull_base:
+    description:
+      - V(missing) pulls base images that the engine does not hold.
+      - V(newer) has the engine also ask the registries of those it holds. It pulls one whose registry serves another
+        digest under the same tag, and one that it does not hold, and the image is built anew on them.
+      - With V(newer) a base image that is named by its digest, or that came from no registry and went to none, is taken
+        as it is. With O(rebuild=never) nothing is pulled where there is an image.
+      - V(never) pulls nothing. When an image has to be built and a base image is missing, the task fails, also in check
+        mode.
+      - Credentials are those of the docker command's configuration.
+    type: str
+    choices: [missing, newer, never]
+    default: missing
   rebuild:
     description:
       - V(auto) builds when there is no image for these inputs.
@@ -175,6 +188,7 @@ EXAMPLES = r"""
       - id: signing-key
         env: SIGNING_KEY
     network: none
+    pull_base: newer
     rebuild: always
     engine: docker
 """
@@ -222,7 +236,7 @@ named:
       before: null
       after: sha256:6335a3cbee0da6b5e4d7e6f21a66dff17f95a60db3a483d9b33c64d2d340dba3
 pulled:
-  description: The base images that were pulled.
+  description: The base images that were pulled or, in check mode, would be.
   returned: success
   type: list
   elements: str

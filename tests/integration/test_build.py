@@ -321,7 +321,7 @@ def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, so
 
 def test_what_is_wrong_is_said_before_anything_is_built(engine: Engine, source: Path) -> None:
     (source / "Dockerfile").write_text("FROM longshore.test/none:1\nCOPY app /\n")
-    with pytest.raises(DeliveryError, match=r"longshore\.test/none:1 .*line 1\) is not in the engine and could not"):
+    with pytest.raises(DeliveryError, match=r"longshore\.test/none:1 .*line 1\) could not be pulled"):
         engine.build("wrong", source, tags=["1"])
     assert [argv[:3] for argv in engine.commands] == [["docker", "buildx", "version"]]
     (source / "Dockerfile").write_text("FROM scratch\nCOPY some.log /\n")

@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import buildx
+from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import Bases
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     Definition,
     check_secrets,
@@ -34,7 +36,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     make_plan,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
-    BaseImage,
     Stage,
     base_images,
     fetched,
@@ -76,7 +77,7 @@ class _Delivery:
         if uses_platform(definition.dockerfile):
             arguments = {**engine.platform_arguments(), **arguments}
         self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
-        self.bases: t.Tuple[BaseImage, ...] = base_images(self.stages, self.stages, definition.path)
+        self.bases = Bases(engine, base_images(self.stages, self.stages, definition.path), definition.path)
         definition.check_copies(self.stages)
         for instruction in fetched(self.stages) if wanted.rebuild == "auto" else ():
             context.warn(
@@ -88,6 +89,8 @@ class _Delivery:
     def run(self) -> t.Dict[str, t.Any]:
         observed = self.observe()
         plan = make_plan(observed, self.wanted.rebuild)
+        if self.wanted.pull_base == "never":
+            self.bases.refuse(plan.pull)
         if plan.build:
             buildx.check_buildx(self.context.run_command, self.wanted.address)
         if self.context.check:
@@ -102,23 +105,27 @@ class _Delivery:
 
     def observe(self) -> Observed:
         images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
-        held = self.held_bases()
-        absent = tuple(base for base in self.bases if str(base.reference) not in held)
-        observed = Observed(self.inputs(self.definition, held), images, None, absent, self.last_build.inputs())
+        held = self.bases.held()
+        pull_base = self.wanted.pull_base
+        observed = Observed(
+            inputs=self.inputs(self.definition, held),
+            images=images,
+            absent_bases=self.bases.absent(held),
+            last=self.last_build.inputs(),
+            outdated_bases=self.bases.outdated(held) if pull_base == "newer" else (),
+            pull_base=pull_base,
+        )
         current = observed.current
-        if absent and current is not None:
+        if observed.absent_bases and current is not None:
             recorded = Recorded.of(current.labels).bases
-            assumed = {name: recorded[name] for name in (str(base.reference) for base in absent) if name in recorded}
-            observed = Observed(self.inputs(self.definition, {**held, **assumed}), images, None, absent, observed.last)
+            absent = (str(base.reference) for base in observed.absent_bases)
+            assumed = {name: recorded[name] for name in absent if name in recorded}
+            inputs = self.inputs(self.definition, {**held, **assumed})
+            observed = dataclasses.replace(observed, inputs=inputs)
             current = observed.current
         if current is None or not observed.matches(current):
-            observed = Observed(observed.inputs, images, self.twin(observed.inputs), absent, observed.last)
+            observed = dataclasses.replace(observed, twin=self.twin(observed.inputs))
         return observed
-
-    def held_bases(self) -> t.Dict[str, str]:
-        """The image IDs of the bases that the engine holds."""
-        found = ((str(base.reference), self.engine.image(str(base.reference))) for base in self.bases)
-        return {name: image.id for name, image in found if image}
 
     def inputs(self, definition: Definition, bases: t.Mapping[str, str]) -> Inputs:
         wanted = self.wanted
@@ -146,8 +153,9 @@ class _Delivery:
         show = self.progress
         show("building, because %s" % "; ".join(plan.reasons))
         for base in plan.pull:
-            self.pull(base)
-        inputs = self.inputs(self.definition, self.held_bases()) if plan.pull else observed.inputs
+            show("pulling the base image %s" % base.reference)
+            self.bases.pull(base)
+        inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
         request = buildx.BuildRequest(
             source=self.definition.context.root,
             dockerfile=self.definition.path,
@@ -169,17 +177,6 @@ class _Delivery:
         result["log"] = list(built.record.log)
         return result
 
-    def pull(self, base: BaseImage) -> None:
-        self.progress("pulling the base image %s" % base.reference)
-        try:
-            self.engine.pull(base.reference)
-        except DockerEngineError as error:
-            raise DockerEngineError(
-                "The base image %s (%s, line %d) is not in the engine and could not be pulled: %s. Correct its name, "
-                "build it first, or see that the engine can reach its registry."
-                % (base.reference, self.definition.path, base.line, error)
-            ) from None
-
     def verified(self, image_id: str, inputs: Inputs) -> Image:
         """See that the engine has the image and that it is of the inputs it says.
 
@@ -190,7 +187,7 @@ class _Delivery:
             raise DockerEngineError(
                 "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
             )
-        now = self.inputs(read_definition(self.wanted.source, self.wanted.dockerfile), self.held_bases())
+        now = self.inputs(read_definition(self.wanted.source, self.wanted.dockerfile), self.bases.held())
         if now.digest != inputs.digest:
             if not image.references:
                 self.engine.remove(image.id)

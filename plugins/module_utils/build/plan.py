@@ -33,6 +33,9 @@ class Observed:
     :param twin: an image of the same repository, under another tag, with the same inputs.
     :param absent_bases: base images that the engine does not hold.
     :param last: the inputs of the last build that is noted on this controller.
+    :param outdated_bases: base images whose registry serves another one than the engine holds.
+    :param pull_base: newer takes a base image that the engine does not hold for a newer one: what the image was built on
+        cannot be compared with what a registry serves. Otherwise that is what it counts as.
     """
 
     inputs: Inputs
@@ -40,6 +43,8 @@ class Observed:
     twin: t.Optional[Image] = None
     absent_bases: t.Tuple[BaseImage, ...] = ()
     last: t.Optional[Inputs] = None
+    outdated_bases: t.Tuple[BaseImage, ...] = ()
+    pull_base: str = "missing"
 
     @property
     def current(self) -> t.Optional[Image]:
@@ -95,6 +100,9 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
         return _build(observed, ["there is no image %s in the engine" % names])
     if rebuild == "always":
         return _build(observed, ["rebuild is always"])
+    newer = _newer_bases(observed)
+    if newer and rebuild == "auto":
+        return _build(observed, newer)
     if current is not None and observed.matches(current):
         return _keep(observed, current, [])
     if observed.twin is not None:
@@ -105,6 +113,16 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
     return _build(observed, reasons)
 
 
+def _newer_bases(observed: Observed) -> t.List[str]:
+    reasons = ["the registry has another base image %s" % base.reference for base in observed.outdated_bases]
+    if observed.pull_base == "newer":
+        reasons += [
+            "the engine has no base image %s to compare with the registry's" % base.reference
+            for base in observed.absent_bases
+        ]
+    return reasons
+
+
 def _differences(observed: Observed, current: Image) -> t.List[str]:
     recorded = Recorded.of(current.labels)
     if not recorded.digest:
@@ -113,7 +131,7 @@ def _differences(observed: Observed, current: Image) -> t.List[str]:
 
 
 def _build(observed: Observed, reasons: t.Sequence[str]) -> Plan:
-    return Plan(observed.absent_bases, True, None, _names(observed, None), tuple(reasons))
+    return Plan((*observed.outdated_bases, *observed.absent_bases), True, None, _names(observed, None), tuple(reasons))
 
 
 def _keep(observed: Observed, image: Image, reasons: t.Sequence[str]) -> Plan:

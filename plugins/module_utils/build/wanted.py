@@ -12,6 +12,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -48,6 +49,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     labels=dict(type="dict", default={}),
     secrets=SECRET_SPEC,
     network=dict(type="str"),
+    pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
     engine=dict(type="str", choices=["auto", "docker"], default="auto"),
     **ADDRESS_SPEC,
@@ -70,6 +72,7 @@ class Wanted:
     labels: t.Dict[str, str]
     secrets: t.Tuple[Secret, ...]
     network: str
+    pull_base: str
     rebuild: str
     address: DockerAddress
 
@@ -100,6 +103,7 @@ class Wanted:
             labels=labels,
             secrets=_secrets(params["secrets"] or ()),
             network=params["network"] or "",
+            pull_base=params["pull_base"],
             rebuild=params["rebuild"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
         )

@@ -38,6 +38,7 @@ else:
 
 
 ANSWER_SECONDS = 15  # for what an engine answers from its own store
+REGISTRY_SECONDS = 60  # for what an engine asks a registry and answers
 PULL_SECONDS = 300  # without a sign of life of a pull
 
 
@@ -105,6 +106,11 @@ class DockerEngine:
                     raise DockerEngineError(
                         "the engine at %s could not pull %s: %s" % (self.address, reference, event["error"])
                     )
+
+    def registry_digest(self, reference: Reference) -> str:
+        """The digest that the reference's registry serves now, as the engine sees it, with the same credentials as C(pull)."""
+        with self._errors(REGISTRY_SECONDS):
+            return str(self._api.inspect_distribution(str(reference))["Descriptor"]["digest"])
 
     def platform_arguments(self) -> t.Dict[str, str]:
         """What BuildKit sets for the engine's own platform: TARGETARCH, BUILDPLATFORM and so on."""

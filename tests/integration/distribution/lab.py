@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import io
 import ipaddress
 import json
@@ -19,7 +21,9 @@ from pathlib import Path
 import docker
 import docker.errors
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY as IMAGE_BUILD
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import Manifest, RegistryClient
@@ -134,8 +138,18 @@ def builders_engine() -> docker.DockerClient:
     return engine
 
 
+def docker_configuration(directory: Path) -> Path:
+    """A configuration of the docker command with the lab's buildx and the registry's login."""
+    made = directory / "docker"
+    made.mkdir()
+    (made / "cli-plugins").symlink_to(PLACES.docker_config / "cli-plugins")
+    auth = base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}".encode()).decode()
+    (made / "config.json").write_text(json.dumps({"auths": {ENDPOINT: {"auth": auth}}}))
+    return made
+
+
 class Builder:
-    """dock's engine, and image_push from it as the controller runs it."""
+    """dock's engine, and image_build on it and image_push from it as the controller runs them."""
 
     def __init__(self, ca: str) -> None:
         self.engine = builders_engine()
@@ -144,6 +158,7 @@ class Builder:
         self.repository = f"{PREFIX}/{uuid.uuid4().hex[:12]}"
         self.progress: list[str] = []
         self.manifests: set[tuple[str, ManifestDigest]] = set()
+        self.built: list[str] = []
 
     def make(self, *tags: str, name: str = "", size: int = 20_000) -> str:
         """An image that is like no other; returns its ID."""
@@ -179,6 +194,22 @@ class Builder:
                 self.manifests.add((self.repository, ManifestDigest.parse(entry["digest"])))
         return result
 
+    def build(self, source: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        """image_build under a name beside the repository."""
+        given = {"name": f"{self.repository}-built:1", "source": str(source), **BUILDS, **options}
+        checked = ArgumentSpecValidator(IMAGE_BUILD.argument_spec).validate(given)
+        assert checked.error_messages == []
+        context = Context(
+            check=check, diff=True, warn=self.progress.append, progress=self.progress.append, run_command=run_command
+        )
+        result = returned.run("image_build", checked.validated_parameters, context)
+        if result["built"] and not check:
+            self.built.append(result["image"]["id"])
+        return result
+
+    def id(self, name: str) -> str:
+        return str(self.engine.images.get(name).id)
+
     def serve_index(self, of: str) -> str:
         """Have the registry serve a list of platforms with one image in it; returns the list's digest."""
         manifest = self.client.get_manifest(self.repository, of)
@@ -198,8 +229,9 @@ class Builder:
     def remove(self) -> None:
         for repository, digest in self.manifests:
             self.client.delete_manifest(repository, digest)
-        for name in self.names():
-            self.engine.api.remove_image(name, force=True)
+        for name in [*self.names(), *reversed(self.built)]:
+            with contextlib.suppress(docker.errors.ImageNotFound):
+                self.engine.api.remove_image(name, force=True)
         self.client.close()
         self.engine.close()
 

@@ -17,7 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest, ManifestDigest
 from tests.lab.nodes import BUILDER, NODES
 
-from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger
+from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger, docker_configuration
 
 pytestmark = pytest.mark.lab
 
@@ -143,3 +143,39 @@ def test_progress_is_shown_by_the_playbook(builder: Builder, tmp_path: Path) -> 
     served = builder.served("1")
     assert served is not None
     builder.manifests.add((builder.repository, served.digest))
+
+
+def test_a_base_image_is_pulled_when_the_registry_has_another(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pull_base of image_build, on an engine and the registry that a push goes to."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(docker_configuration(tmp_path)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    base = f"{ENDPOINT}/{builder.repository}:1"
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "Dockerfile").write_text(f"FROM {base}\nLABEL of=test\n")
+    first = builder.make("1")
+    builder.push(tags=["1"])
+    for check in (True, False):
+        with pytest.raises(DeliveryError, match=r"does not hold the base image .*, line 1\), and 'pull_base' is never"):
+            builder.build(tmp_path / "source", check=check, pull_base="never")
+    built = builder.build(tmp_path / "source", pull_base="newer")
+    assert (built["pulled"], builder.id(base)) == ([base], first)
+    for check in (True, False):
+        again = builder.build(tmp_path / "source", check=check, pull_base="newer")
+        assert (again["changed"], again["pulled"], again["image"]) == (False, [], built["image"])
+
+    second = builder.make("2")
+    builder.push(tags=["2"])
+    other = builder.served("2")
+    assert other is not None
+    builder.client.put_manifest(builder.repository, "1", other.media_type, other.body)
+    assert not builder.build(tmp_path / "source", pull_base="missing")["changed"]
+    planned = builder.build(tmp_path / "source", check=True, pull_base="newer")
+    assert (planned["built"], planned["inputs"], builder.id(base)) == (True, None, first)
+    done = builder.build(tmp_path / "source", pull_base="newer")
+    assert planned["why"] == done["why"] == [f"the registry has another base image {base}"]
+    assert (planned["pulled"], done["pulled"], builder.id(base)) == ([base], [base], second)
+    assert done["image"]["id"] != built["image"]["id"]
+    assert not builder.build(tmp_path / "source", pull_base="newer")["changed"]

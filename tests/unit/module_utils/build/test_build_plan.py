@@ -50,6 +50,21 @@ def test_a_base_that_is_not_held_is_pulled_only_for_a_build() -> None:
     assert make_plan(Observed(NOW, {ONE: image(1, NOW)}, absent_bases=(base,)), "auto").pull == ()
 
 
+def test_a_base_that_its_registry_has_anew_is_pulled_and_built_on() -> None:
+    held, missing = BaseImage(Reference.parse("b:1"), 1), BaseImage(Reference.parse("c:1"), 2)
+    there = image(1, NOW)
+    newer = Observed(NOW, {ONE: there}, outdated_bases=(held,), pull_base="newer")
+    plan = make_plan(newer, "auto")
+    assert (plan.pull, plan.build, plan.names) == ((held,), True, (Naming(ONE, "sha256:1"),))
+    assert plan.reasons == (f"the registry has another base image {held.reference}",)
+    assert make_plan(newer, "never") == Plan((), False, there, (), ())
+    assert make_plan(Observed(NOW, {ONE: None}, outdated_bases=(held,)), "never").pull == (held,)
+    assert make_plan(newer, "always").pull == (held,)
+    absent = make_plan(Observed(NOW, {ONE: there}, absent_bases=(missing,), pull_base="newer"), "auto")
+    assert (absent.pull, absent.build) == ((missing,), True)
+    assert absent.reasons == (f"the engine has no base image {missing.reference} to compare with the registry's",)
+
+
 def test_changed_inputs_are_built_and_named() -> None:
     plan = make_plan(Observed(NOW, {ONE: image(1, OLD)}, last=OLD), "auto")
     assert (plan.build, plan.reasons) == (True, ("the context changed: a changed",))

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The base images of a build: which the engine holds, which its registries have anew, and fetching them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    DockerEngineError,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+
+PULL_BASE = ("missing", "newer", "never")
+
+
+class MissingBase(DeliveryError):
+    """A base image that is needed, is not in the engine and may not be pulled."""
+
+
+class Bases:
+    """The base images of one build in one engine.
+
+    :param dockerfile: the path of the file that names them, for messages.
+    """
+
+    def __init__(self, engine: DockerEngine, images: t.Sequence[BaseImage], dockerfile: str) -> None:
+        self._engine = engine
+        self._images = tuple(images)
+        self._dockerfile = dockerfile
+
+    def held(self) -> t.Dict[str, str]:
+        """The image IDs of those that the engine holds, by reference."""
+        found = ((str(base.reference), self._engine.image(str(base.reference))) for base in self._images)
+        return {name: image.id for name, image in found if image}
+
+    def absent(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
+        return tuple(base for base in self._images if str(base.reference) not in held)
+
+    def outdated(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
+        """Those that the engine holds and whose registry serves another image under the same tag.
+
+        The engine asks the registry, with the credentials of the docker command's configuration. One that came from no registry
+        and went to none cannot be older than what is there: it is held to be right, as is one that is named by its digest.
+
+        :raises DockerEngineError: a registry does not answer.
+        """
+        return tuple(base for base in self._images if str(base.reference) in held and self._is_outdated(base))
+
+    def _is_outdated(self, base: BaseImage) -> bool:
+        image = self._engine.image(str(base.reference))
+        digests = registry_digests(image, base.reference) if image else set()
+        if base.reference.digest is not None or not digests:
+            return False
+        try:
+            served = self._engine.registry_digest(base.reference)
+        except DockerEngineError as error:
+            raise DockerEngineError(
+                "Whether there is a newer base image %s (%s, line %d) cannot be known: %s. See that the engine can reach its "
+                "registry, or set 'pull_base: missing'." % (base.reference, self._dockerfile, base.line, error)
+            ) from None
+        return served not in digests
+
+    def refuse(self, needed: t.Sequence[BaseImage]) -> None:
+        """See that nothing has to be pulled.
+
+        :raises MissingBase: something has to be.
+        """
+        if needed:
+            raise MissingBase(
+                "The engine at %s does not hold %s, and 'pull_base' is never. Build or load it there first, or set "
+                "'pull_base: missing'."
+                % (
+                    self._engine.address,
+                    " and ".join(
+                        "the base image %s (%s, line %d)" % (base.reference, self._dockerfile, base.line)
+                        for base in needed
+                    ),
+                )
+            )
+
+    def pull(self, base: BaseImage) -> None:
+        """:raises DockerEngineError: it could not be pulled."""
+        try:
+            self._engine.pull(base.reference)
+        except DockerEngineError as error:
+            raise DockerEngineError(
+                "The base image %s (%s, line %d) could not be pulled: %s. Correct its name, build it first, or see that the "
+                "engine can reach its registry." % (base.reference, self._dockerfile, base.line, error)
+            ) from None
+
+
+def registry_digests(image: Image, reference: Reference) -> t.Set[str]:
+    """The digests under which the registry of a reference has an image, as far as the engine knows."""
+    found = set()
+    for named in image.repository_digests:
+        try:
+            known = Reference.parse(named)
+        except InvalidReference:
+            continue
+        if known.name == reference.name and known.digest is not None:
+            found.add(str(known.digest))
+    return found

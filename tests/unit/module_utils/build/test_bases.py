@@ -1,0 +1,115 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which base images are missing, which their registries have anew: an engine's API as the tests answer it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import (
+    Bases,
+    MissingBase,
+    registry_digests,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from tests.http_server import Handler, HttpServer
+
+OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+HELD = {  # what the engine holds, and under which digests registries have it
+    "r.example/same:1": [f"r.example/same@{NEW}"],
+    "r.example/older:1": [f"r.example/older@{OLD}", f"other.example/older@{NEW}"],
+    "r.example/own:1": [],
+    "r.example/refused:1": [f"r.example/refused@{OLD}"],
+    f"r.example/older@{OLD}": [f"r.example/older@{OLD}"],
+}
+
+
+class EngineApi(Handler):
+    asked: t.ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        path = urllib.parse.unquote(self.path.partition("?")[0])
+        if path.endswith("/version"):
+            return self.answer(200, {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"})
+        kind, _slash, name = path.removeprefix("/v1.41/").partition("/")
+        name = name.removesuffix("/json")
+        if kind == "images":
+            if name not in HELD:
+                return self.answer(404, {"message": f"No such image: {name}"})
+            return self.answer(200, {"Id": "sha256:id", "RepoTags": [name], "RepoDigests": HELD[name]})
+        assert kind == "distribution"
+        self.asked.append(name)
+        if name.startswith("r.example/refused"):
+            return self.answer(401, {"message": "no basic auth credentials"})
+        return self.answer(200, {"Descriptor": {"digest": NEW}})
+
+    def answer(self, status: int, document: t.Any) -> None:
+        self.reply(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[DockerEngine]:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    EngineApi.asked.clear()
+    with HttpServer(EngineApi) as server:
+        engine = DockerEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
+        yield engine
+        engine.close()
+
+
+def bases(engine: DockerEngine, *names: str) -> Bases:
+    return Bases(engine, [BaseImage(Reference.parse(name), 3) for name in names], "/s/Dockerfile")
+
+
+def named(found: t.Sequence[BaseImage]) -> list[str]:
+    return [str(base.reference) for base in found]
+
+
+def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerEngine) -> None:
+    images = bases(engine, "r.example/same:1", "r.example/older:1", "r.example/gone:1", "r.example/own:1")
+    held = images.held()
+    assert set(held) == {"r.example/same:1", "r.example/older:1", "r.example/own:1"}
+    assert named(images.absent(held)) == ["r.example/gone:1"]
+    assert named(images.outdated(held)) == ["r.example/older:1"]
+    assert EngineApi.asked == ["r.example/same:1", "r.example/older:1"]
+
+
+def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerEngine) -> None:
+    images = bases(engine, f"r.example/older@{OLD}")
+    assert images.outdated(images.held()) == ()
+    assert EngineApi.asked == []
+
+
+def test_a_registry_that_does_not_say_is_an_error(engine: DockerEngine) -> None:
+    images = bases(engine, "r.example/refused:1")
+    with pytest.raises(
+        DeliveryError, match=r"refused:1 \(/s/Dockerfile, line 3\) cannot be known: .*no basic auth credentials"
+    ):
+        images.outdated(images.held())
+
+
+def test_one_that_may_not_be_pulled_is_named(engine: DockerEngine) -> None:
+    images = bases(engine, "r.example/gone:1", "r.example/same:1")
+    images.refuse(())
+    with pytest.raises(
+        MissingBase, match=r"does not hold the base image r\.example/gone:1 \(/s/Dockerfile, line 3\), and 'pull_base'"
+    ):
+        images.refuse(images.absent(images.held()))
+
+
+def test_digests_of_other_registries_say_nothing() -> None:
+    image = Image("sha256:id", {}, (), (f"debian@{OLD}", f"r.example/library/debian@{NEW}", "what is this"))
+    assert registry_digests(image, Reference.parse("debian:12")) == {OLD}
+    assert registry_digests(image, Reference.parse("r.example/library/debian:12")) == {NEW}
+    assert registry_digests(image, Reference.parse("r.example/debian:12")) == set()
