@@ -16,9 +16,9 @@ description:
     BuildKit only where there is none.
   - >-
     The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
-    targets of links, never their times or owners), the Dockerfile, build arguments, target stage, labels, the ids
-    of secrets, and the image IDs of all base images that the target needs, those of C(COPY --from) and C(RUN
-    --mount) included. One digest over all of them is recorded with the image, as the label
+    targets of links, never their times or owners), the Dockerfile, build arguments, target stage, labels, extra hosts,
+    the ids of secrets and SSH agents, and the image IDs of all base images that the target needs, those of
+    C(COPY --from) and C(RUN --mount) included. One digest over all of them is recorded with the image, as the label
     C(delivery.longshore.inputs), with a digest for each kind of them in C(delivery.longshore.inputs.detail). So a
     second run asks the engine and builds nothing, whoever built the image and wherever.
   - The image is built without a name, looked at, and named when it is right. When a file or a base image changes
@@ -118,6 +118,47 @@ options:
     description:
       - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
     type: str
+  extra_hosts:
+    description:
+      - IP addresses by name, which RUN instructions find in their C(/etc/hosts). They are inputs of the build.
+    type: dict
+    default: {}
+  ssh:
+    description:
+      - SSH agents for the Dockerfile's C(RUN --mount=type=ssh). No key gets into a layer.
+      - Their ids are inputs of the build, the agents and keys behind them are not.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The id by which the Dockerfile mounts it. V(default) is what a mount without an id takes.
+        type: str
+        default: default
+      path:
+        description:
+          - Absolute path of the agent's socket, or of a private key that has no passphrase, where the task runs.
+          - Without it the agent of the environment (E(SSH_AUTH_SOCK)).
+        type: path
+  no_cache:
+    description:
+      - Whether every step runs anew when an image is built. It is no input, and does not have one built; see O(rebuild).
+      - With O(rebuild=always) another image comes out each time, as every layer has its time in it.
+    type: bool
+    default: false
+  cache_from:
+    description:
+      - Images, each with its tag or digest, from whose cache steps may be taken. They are what O(cache_to=inline) made; what
+        the engine does not hold it asks their registry for. One that is not there is no error.
+      - They are no inputs of the build.
+    type: list
+    elements: str
+    default: []
+  cache_to:
+    description:
+      - V(inline) keeps in the image what O(cache_from) of another engine needs. Docker's own builder can do no other.
+      - It is no input, so it is there from the next build on.
+    type: str
+    choices: [inline]
   pull_base:
     description:
       - V(missing) pulls base images that the engine does not hold.
@@ -171,6 +212,13 @@ EXAMPLES = r"""
     secrets:
       - id: pip-token
         value: "{{ vault_pip_token }}"
+    extra_hosts:
+      packages.example: 192.0.2.7
+    ssh:
+      - id: git
+        path: /home/ci/.ssh/deploy_key
+    cache_from: [registry.example:5000/shop/web-tests:1.3]
+    cache_to: inline
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
 
@@ -189,6 +237,7 @@ EXAMPLES = r"""
         env: SIGNING_KEY
     network: none
     pull_base: newer
+    no_cache: true
     rebuild: always
     engine: docker
 """

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     DockerAddress,
     configuration_directory,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 OLDEST = (0, 13)  # the first with --progress=rawjson
 PLUGIN_DIRECTORIES = (
@@ -50,8 +51,24 @@ class Secret:
 
 
 @dataclasses.dataclass(frozen=True)
+class SshAgent:
+    """An SSH agent that RUN instructions may mount.
+
+    :param path: of its socket, or of a private key without passphrase; empty for the agent of the environment (SSH_AUTH_SOCK).
+    """
+
+    id: str
+    path: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class BuildRequest:
-    """What is to be built."""
+    """What is to be built.
+
+    :param extra_hosts: addresses by name.
+    :param cache_from: images that hold a build's cache.
+    :param cache_to: where the cache is kept for others; 'inline' is in the image.
+    """
 
     source: str
     dockerfile: str
@@ -60,6 +77,11 @@ class BuildRequest:
     labels: t.Dict[str, str] = dataclasses.field(default_factory=dict)
     secrets: t.Tuple[Secret, ...] = ()
     network: str = ""
+    extra_hosts: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    ssh: t.Tuple[SshAgent, ...] = ()
+    no_cache: bool = False
+    cache_from: t.Tuple[Reference, ...] = ()
+    cache_to: str = ""
 
     def command(self, image_id_file: str) -> t.List[str]:
         """The command line, which holds no secret: values go by the environment."""
@@ -74,9 +96,19 @@ class BuildRequest:
             argv += ["--target", self.target]
         if self.network:
             argv += ["--network", self.network]
+        for name, address in sorted(self.extra_hosts.items()):
+            argv += ["--add-host", "%s:%s" % (name, address)]
+        if self.no_cache:
+            argv += ["--no-cache"]
+        for reference in self.cache_from:
+            argv += ["--cache-from", "type=registry,ref=%s" % reference]
+        if self.cache_to:
+            argv += ["--cache-to", "type=" + self.cache_to]
         for number, secret in enumerate(self.secrets):
             origin = "src=" + secret.file if secret.file else "env=" + (secret.env or _variable(number))
             argv += ["--secret", _comma_separated("id=" + secret.id, origin)]
+        for agent in self.ssh:
+            argv += ["--ssh", "%s=%s" % (agent.id, agent.path) if agent.path else agent.id]
         return [*argv, self.source]
 
     @property

@@ -13,7 +13,7 @@ import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import text_digest
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
@@ -139,3 +139,22 @@ def check_secrets(secrets: t.Iterable[Secret]) -> None:
             raise MissingFile("The file of the secret %s, %s, is missing or not readable." % (secret.id, secret.file))
         if secret.env is not None and secret.env not in os.environ:
             raise MissingFile("The variable of the secret %s, %s, is not in the environment." % (secret.id, secret.env))
+
+
+def check_ssh(agents: t.Iterable[SshAgent]) -> None:
+    """See that there is something behind each agent.
+
+    :raises MissingFile: there is not.
+    """
+    for agent in agents:
+        if agent.path and not os.path.isabs(agent.path):
+            raise MissingFile(
+                "'ssh' names the relative path %r for %s. Write an absolute path." % (agent.path, agent.id)
+            )
+        if agent.path and not os.access(agent.path, os.R_OK):
+            raise MissingFile("%s, which 'ssh' names for %s, is missing or not readable." % (agent.path, agent.id))
+        if not agent.path and not os.path.exists(os.environ.get("SSH_AUTH_SOCK", "")):
+            raise MissingFile(
+                "'ssh' names no path for %s, and there is no SSH agent in the environment (SSH_AUTH_SOCK). Start one, or set "
+                "'path' to its socket or to a private key." % agent.id
+            )

@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.bases imp
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     Definition,
     check_secrets,
+    check_ssh,
     read_definition,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
@@ -62,6 +63,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     """
     wanted = Wanted.from_params(params)
     check_secrets(wanted.secrets)
+    check_ssh(wanted.ssh)
     definition = read_definition(wanted.source, wanted.dockerfile)
     with contextlib.closing(DockerEngine(wanted.address)) as engine:
         return _Delivery(wanted, definition, engine, context).run()
@@ -137,6 +139,8 @@ class _Delivery:
                 "target": {"target": wanted.target} if wanted.target else {},
                 "labels": {name: text_digest(value) for name, value in wanted.labels.items()},
                 "secrets": {secret.id: "named" for secret in wanted.secrets},
+                "ssh": {agent.id: "named" for agent in wanted.ssh},
+                "extra_hosts": wanted.extra_hosts,
                 "bases": dict(bases),
             }
         )
@@ -164,6 +168,11 @@ class _Delivery:
             labels={**self.wanted.labels, **inputs.labels()},
             secrets=self.wanted.secrets,
             network=self.wanted.network,
+            extra_hosts=self.wanted.extra_hosts,
+            ssh=self.wanted.ssh,
+            no_cache=self.wanted.no_cache,
+            cache_from=self.wanted.cache_from,
+            cache_to=self.wanted.cache_to,
         )
         built = buildx.build(request, self.wanted.address, self.context.run_command, show)
         if not built.image_id:

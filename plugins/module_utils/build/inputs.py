@@ -20,7 +20,7 @@ DETAIL_LABEL = "delivery.longshore.inputs.detail"
 OWN_LABELS = (DIGEST_LABEL, DETAIL_LABEL)
 
 # bump when the same inputs get another digest: every image is then built once more, and the reason says why
-_FORM = "1"
+_FORM = "2"
 _NAMED = 8  # differences of one kind that a sentence names
 
 Items = t.Dict[str, str]
@@ -32,6 +32,8 @@ _KINDS = {
     "target": "the target stage",
     "labels": "the labels",
     "secrets": "the names of the secrets",
+    "ssh": "the ids of the SSH agents",
+    "extra_hosts": "the extra hosts",
     "bases": "the base images",
 }
 
@@ -40,15 +42,16 @@ _KINDS = {
 class Inputs:
     """What a build depends on: for each kind the names of its items and what stands for their content.
 
-    Kinds: context (path to entry), dockerfile, args, target, labels, secrets (their ids), bases (reference to image ID).
+    Kinds: context (path to entry), dockerfile, args, target, labels, secrets (their ids), ssh (their ids), extra_hosts (name to
+    address), bases (reference to image ID).
     """
 
     kinds: t.Dict[str, Items]
 
     @functools.cached_property  # it is asked for often, and a context may have 100,000 items
     def digests(self) -> t.Dict[str, str]:
-        """One digest for each kind."""
-        return {kind: _digest(self.kinds.get(kind, {})) for kind in _KINDS}
+        """One digest for each kind that has an item: a kind that comes to be known leaves the digests of others as they are."""
+        return {kind: _digest(self.kinds[kind]) for kind in _KINDS if self.kinds.get(kind)}
 
     @functools.cached_property
     def digest(self) -> str:
@@ -84,7 +87,9 @@ class Recorded:
             detail = json.loads(labels.get(DETAIL_LABEL, "{}"))
             bases = detail.pop("bases", {})
             form = str(detail.pop("form", ""))
-            kinds = {**{str(kind): str(digest) for kind, digest in detail.items()}, "bases": _digest(bases)}
+            kinds = {str(kind): str(digest) for kind, digest in detail.items()}
+            if bases:
+                kinds["bases"] = _digest(bases)
             return cls(labels.get(DIGEST_LABEL, ""), kinds, dict(bases), form)
         except (ValueError, TypeError, AttributeError):
             return cls(labels.get(DIGEST_LABEL, ""))
@@ -104,9 +109,6 @@ def _digest(items: t.Mapping[str, str]) -> str:
     for name in sorted(items, key=os.fsencode):
         digest.update(os.fsencode(name) + b"\0" + os.fsencode(items[name]) + b"\0")
     return "sha256:" + digest.hexdigest()
-
-
-EMPTY = _digest({})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +136,11 @@ def differences(before: Inputs, after: Inputs) -> t.List[Difference]:
     return found
 
 
+def changed_kinds(recorded: Recorded, now: Inputs) -> t.List[str]:
+    digests = now.digests
+    return [kind for kind in _KINDS if recorded.kinds.get(kind) != digests.get(kind)]
+
+
 def why_different(recorded: Recorded, now: Inputs, last: t.Optional[Inputs]) -> t.List[str]:
     """Sentences that say which inputs are not those an image was built from.
 
@@ -141,7 +148,7 @@ def why_different(recorded: Recorded, now: Inputs, last: t.Optional[Inputs]) -> 
     """
     if recorded.form != _FORM:
         return ["the image was built by another version of this collection, which recorded its inputs in another way"]
-    changed = [kind for kind, digest in now.digests.items() if recorded.kinds.get(kind) != digest]
+    changed = changed_kinds(recorded, now)
     if last is None or last.digest != recorded.digest:
         # the image itself tells what it was made from; of the other items it has one digest for all
         last = Inputs({**now.kinds, "bases": recorded.bases})

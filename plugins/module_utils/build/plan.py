@@ -12,10 +12,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
-    EMPTY,
     Difference,
     Inputs,
     Recorded,
+    changed_kinds,
     differences,
     why_different,
 )
@@ -150,7 +150,6 @@ def input_differences(observed: Observed) -> t.List[Difference]:
     if observed.last is not None and observed.last.digest == recorded.digest:
         return differences(observed.last, observed.inputs)
     return [
-        Difference(kind, "", recorded.kinds.get(kind), digest if observed.inputs.kinds.get(kind) else None)
-        for kind, digest in observed.inputs.digests.items()
-        if recorded.kinds.get(kind, EMPTY) != digest
+        Difference(kind, "", recorded.kinds.get(kind), observed.inputs.digests.get(kind))
+        for kind in changed_kinds(recorded, observed.inputs)
     ]

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
@@ -23,6 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 
 SECRET_SPEC: t.Dict[str, t.Any] = dict(
@@ -39,6 +41,10 @@ SECRET_SPEC: t.Dict[str, t.Any] = dict(
     required_one_of=[("file", "env", "value")],
 )
 
+SSH_SPEC: t.Dict[str, t.Any] = dict(
+    type="list", elements="dict", options=dict(id=dict(type="str", default="default"), path=dict(type="path"))
+)
+
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     name=dict(type="str", required=True),
     tags=dict(type="list", elements="str", default=[]),
@@ -49,6 +55,11 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     labels=dict(type="dict", default={}),
     secrets=SECRET_SPEC,
     network=dict(type="str"),
+    extra_hosts=dict(type="dict", default={}),
+    ssh=SSH_SPEC,
+    no_cache=dict(type="bool", default=False),
+    cache_from=dict(type="list", elements="str", default=[]),
+    cache_to=dict(type="str", choices=["inline"]),
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
     engine=dict(type="str", choices=["auto", "docker"], default="auto"),
@@ -72,6 +83,11 @@ class Wanted:
     labels: t.Dict[str, str]
     secrets: t.Tuple[Secret, ...]
     network: str
+    extra_hosts: t.Dict[str, str]
+    ssh: t.Tuple[SshAgent, ...]
+    no_cache: bool
+    cache_from: t.Tuple[Reference, ...]
+    cache_to: str
     pull_base: str
     rebuild: str
     address: DockerAddress
@@ -103,6 +119,11 @@ class Wanted:
             labels=labels,
             secrets=_secrets(params["secrets"] or ()),
             network=params["network"] or "",
+            extra_hosts=_extra_hosts(params["extra_hosts"]),
+            ssh=_ssh(params["ssh"] or ()),
+            no_cache=params["no_cache"],
+            cache_from=_cache_images(params["cache_from"]),
+            cache_to=params["cache_to"] or "",
             pull_base=params["pull_base"],
             rebuild=params["rebuild"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
@@ -148,3 +169,40 @@ def _secrets(given: t.Sequence[t.Mapping[str, t.Any]]) -> t.Tuple[Secret, ...]:
             raise InvalidOption("'secrets' has two with the id %s. Leave one away." % secret.id)
         found[secret.id] = secret
     return tuple(found.values())
+
+
+def _ssh(given: t.Sequence[t.Mapping[str, t.Any]]) -> t.Tuple[SshAgent, ...]:
+    found: t.Dict[str, SshAgent] = {}
+    for options in given:
+        agent = SshAgent(options["id"], options.get("path") or "")
+        if not _SECRET_ID.match(agent.id):
+            raise InvalidOption("The id %r in 'ssh' may hold letters, digits, '_', '.' and '-' only." % agent.id)
+        if agent.id in found:
+            raise InvalidOption("'ssh' has two with the id %s. Leave one away." % agent.id)
+        if "," in agent.path:
+            raise InvalidOption("The path %r in 'ssh' has a comma, which buildx takes for the end of it." % agent.path)
+        found[agent.id] = agent
+    return tuple(found.values())
+
+
+def _extra_hosts(given: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+    for name, address in given.items():
+        if not _HOST_NAME.match(str(name)):
+            raise InvalidOption("'extra_hosts' has %r, which is no name of a host." % name)
+        try:
+            ipaddress.ip_address(str(address))
+        except ValueError:
+            raise InvalidOption(
+                "extra_hosts.%s is %r, which is no IP address, such as 192.0.2.1 or 2001:db8::1." % (name, address)
+            ) from None
+    return {str(name): str(address) for name, address in given.items()}
+
+
+def _cache_images(given: t.Sequence[str]) -> t.Tuple[Reference, ...]:
+    found = []
+    for text in given:
+        reference = Reference.parse(text)
+        if reference.tag is None and reference.digest is None:
+            raise InvalidOption("The image %s in 'cache_from' has no tag. Add it; 'latest' is not assumed." % text)
+        found.append(reference)
+    return tuple(dict.fromkeys(found))

@@ -16,16 +16,19 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx im
     BuildRequest,
     BuildxMissing,
     Secret,
+    SshAgent,
     check_buildx,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     MissingFile,
     check_secrets,
+    check_ssh,
     read_definition,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
 def wanted(**options: Any) -> Wanted:
@@ -59,6 +62,12 @@ def test_values_are_texts() -> None:
         ({"tags": ["1"], "labels": {"delivery.longshore.inputs": "x"}}, "Leave it away"),
         ({"tags": ["1"], "secrets": [{"id": "a,b", "value": "x"}]}, "The secret's id 'a,b'"),
         ({"tags": ["1"], "secrets": [{"id": "a", "value": "x"}, {"id": "a", "value": "y"}]}, "two with the id a"),
+        ({"tags": ["1"], "ssh": [{"id": "a=b"}]}, "The id 'a=b' in 'ssh'"),
+        ({"tags": ["1"], "ssh": [{}, {"path": "/a"}]}, "'ssh' has two with the id default"),
+        ({"tags": ["1"], "ssh": [{"path": "/a,b"}]}, "'/a,b' in 'ssh' has a comma"),
+        ({"tags": ["1"], "extra_hosts": {"a b": "192.0.2.1"}}, "'a b', which is no name of a host"),
+        ({"tags": ["1"], "extra_hosts": {"a": "b.example"}}, "extra_hosts.a is 'b.example', which is no IP"),
+        ({"tags": ["1"], "cache_from": ["r.example/x"]}, "r.example/x in 'cache_from' has no tag"),
         ({"tags": ["1"], "docker_host": "ssh://x"}, "docker_host is 'ssh://x'"),
     ],
 )
@@ -93,6 +102,39 @@ def test_no_secret_is_in_the_command_line() -> None:
         *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
         *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/s"),
     ]
+
+
+def test_what_a_build_may_use_is_in_the_command_line() -> None:
+    request = BuildRequest(
+        "/s",
+        "/s/D",
+        extra_hosts={"b": "2001:db8::1", "a": "192.0.2.1"},
+        ssh=(SshAgent("default"), SshAgent("git", "/k")),
+        no_cache=True,
+        cache_from=(Reference.parse("r.example/x:1"),),
+        cache_to="inline",
+    )
+    argv = request.command("/t/id")
+    assert argv[argv.index("/s/D") + 1 :] == [
+        *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
+        *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
+        *("--ssh", "default", "--ssh", "git=/k", "/s"),
+    ]
+
+
+def test_agents_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(there))
+    check_ssh([SshAgent("a", str(there)), SshAgent("b")])
+    monkeypatch.delenv("SSH_AUTH_SOCK")
+    for agent, match in (
+        (SshAgent("a", str(tmp_path / "none")), "none, which 'ssh' names for a, is missing"),
+        (SshAgent("a", "there"), "relative path 'there' for a"),
+        (SshAgent("a"), "no path for a, and there is no SSH agent"),
+    ):
+        with pytest.raises(MissingFile, match=match):
+            check_ssh([agent])
 
 
 def test_secrets_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -5,153 +5,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import os
 import shutil
-import subprocess
-import tarfile
 import typing as t
-import uuid
 from pathlib import Path
 
-import docker
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
-from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
-from tests import returned
-from tests.lab.nodes import BUILDER
-from tests.lab.places import Places
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
+
+from .engine import Engine
 
 pytestmark = pytest.mark.lab
-PLACES = Places.of_user()
-
-
-class Engine:
-    """One engine, its images under a prefix of their own, and image_build against it."""
-
-    def __init__(self, host: str, certificates: Path | None) -> None:
-        self.options: dict[str, t.Any] = {"docker_host": host}
-        tls: t.Any = False
-        if certificates:
-            self.options["docker_cert_path"] = str(certificates)
-            client = (str(certificates / "cert.pem"), str(certificates / "key.pem"))
-            tls = docker.tls.TLSConfig(client_cert=client, ca_cert=str(certificates / "ca.pem"), verify=True)
-        self.client = docker.DockerClient(base_url=host, version="1.41", tls=tls)
-        self.client.api.trust_env = False  # else a CA in the environment takes the place of the engine's
-        self.prefix = f"longshore.test/{uuid.uuid4().hex[:12]}"
-        self.progress: list[str] = []
-        self.commands: list[list[str]] = []
-        self.built: list[str] = []
-
-    def run_command(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
-        self.commands.append(list(argv))
-        return run_command(argv, **options)
-
-    def build(self, name: str, source: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        given_options = {"name": f"{self.prefix}/{name}", "source": str(source), **self.options, **options}
-        checked = ArgumentSpecValidator(CAPABILITY.argument_spec).validate(given_options)
-        assert checked.error_messages == []
-        self.progress, self.commands = [], []
-        how = Context(
-            check=check,
-            diff=True,
-            warn=self.progress.append,
-            progress=self.progress.append,
-            run_command=self.run_command,
-        )
-        result = returned.run("image_build", checked.validated_parameters, how)
-        if result["changed"] and not check:
-            self.built.append(result["image"]["id"])
-        return result
-
-    def id(self, name: str) -> str | None:
-        try:
-            return t.cast("str", self.client.images.get(f"{self.prefix}/{name}").id)
-        except docker.errors.ImageNotFound:
-            return None
-
-    def files(self, name: str) -> dict[str, str]:
-        """All that an image has, in the form that a walk gives."""
-        container = self.client.containers.create(f"{self.prefix}/{name}", "none")
-        try:
-            content = io.BytesIO(b"".join(container.export()))
-        finally:
-            container.remove()
-        found = {}
-        with tarfile.open(fileobj=content) as archive:
-            for member in archive.getmembers():
-                path, mode = member.name.rstrip("/"), member.mode & 0o7777
-                if member.issym():
-                    found[path] = f"link {member.linkname}"
-                elif member.isdir():
-                    found[path] = f"directory {mode:04o}"
-                elif member.isfile():
-                    digest = hashlib.sha256(t.cast("t.IO[bytes]", archive.extractfile(member)).read()).hexdigest()
-                    found[path] = f"file {mode:04o} {digest}"
-        return found
-
-    def files_below(self, name: str, directory: str) -> dict[str, str]:
-        start = directory + "/"
-        return {path[len(start) :]: entry for path, entry in self.files(name).items() if path.startswith(start)}
-
-    def clean(self) -> None:
-        """Take away every image that was built here, the newest first: one may stand on another."""
-        for image in reversed(self.built):
-            with contextlib.suppress(docker.errors.ImageNotFound):
-                self.client.images.remove(image, force=True)
-        self.client.close()
-
-
-@pytest.fixture(scope="module")
-def own_home(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
-    """The lab's buildx, and a cache and notes that are this module's own."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_CONFIG", str(PLACES.docker_config))
-        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-        patch.setenv("XDG_STATE_HOME", str(home / "state"))
-        yield
-
-
-@pytest.fixture(params=["controller", "dock"], scope="module")
-def engine(request: pytest.FixtureRequest, own_home: None) -> t.Iterator[Engine]:
-    dock = request.param == "dock"
-    engine = Engine(BUILDER, PLACES.builder) if dock else Engine("unix:///var/run/docker.sock", None)
-    yield engine
-    engine.clean()
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    root = tmp_path / "source"
-    root.mkdir()
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /dir/app\n")
-    (root / "app").write_text("one\n")
-    (root / ".dockerignore").write_text("*.log\n")
-    return root
-
-
-@pytest.fixture(scope="module")
-def shell(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A base image with nothing but the controller's own shell and what it is linked with; its name."""
-    root = tmp_path_factory.mktemp("shell")
-    linked = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout.split()
-    for path in ["/bin/sh", *(word for word in linked if word.startswith("/"))]:
-        (root / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, root / path.lstrip("/"))
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    (root / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")
-    engine.build("shell:1", root)
-    return f"{engine.prefix}/shell:1"
 
 
 def test_a_second_run_builds_nothing_and_a_changed_byte_builds(engine: Engine, source: Path) -> None:
@@ -200,7 +70,7 @@ def test_another_controller_sees_that_nothing_changed(
     assert engine.build("other", copy, tags=["1"])["why"] == ["the context changed"]
 
 
-def test_everything_that_is_an_input_builds(engine: Engine, source: Path) -> None:
+def test_everything_that_is_an_input_builds(engine: Engine, source: Path, agent: str) -> None:
     options: dict[str, t.Any] = {"tags": ["1"]}
     engine.build("inputs", source, **options)
     secret = {"secrets": [{"id": "s", "value": "x"}]}
@@ -213,6 +83,12 @@ def test_everything_that_is_an_input_builds(engine: Engine, source: Path) -> Non
         options.update(change)
         assert engine.build("inputs", source, **options)["why"] == [reason]
         assert not engine.build("inputs", source, **options)["changed"]
+    options.update(ssh=[{"path": agent}], extra_hosts={"h.example": "192.0.2.1"})
+    assert engine.build("inputs", source, **options)["why"] == [
+        "the ids of the SSH agents changed: default added",
+        "the extra hosts changed: h.example added",
+    ]
+    assert not engine.build("inputs", source, **options)["changed"]
     options["secrets"] = [{"id": "s", "value": "another"}]
     assert not engine.build("inputs", source, **options)["changed"]
     assert engine.client.images.get(f"{engine.prefix}/inputs:1").labels["l"] == "1"
@@ -276,28 +152,6 @@ def test_a_failing_instruction_is_named_and_nothing_is_tagged(engine: Engine, so
     assert sorted(caught.value.facts["log"]) == ["one", "two"]
     assert caught.value.facts["dockerfile_line"] == 4
     assert engine.id("failing:1") is None
-
-
-def test_secrets_reach_the_build_and_nothing_else(engine: Engine, source: Path, shell: str, tmp_path: Path) -> None:
-    (tmp_path / "secret,file").write_text("from a file")
-    read = " && ".join(f"read -r {name} < /run/secrets/{name}; echo ${{#{name}}}" for name in "abc")
-    mounts = " ".join(f"--mount=type=secret,id={name}" for name in "abc")
-    (source / "Dockerfile").write_text(f"FROM {shell}\nRUN {mounts} : {engine.prefix}; {read}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SECRET_FOR_TEST", "from the environment")
-        secrets = [
-            {"id": "a", "file": str(tmp_path / "secret,file")},
-            {"id": "b", "env": "SECRET_FOR_TEST"},
-            {"id": "c", "value": "from the options"},
-        ]
-        result = engine.build("secrets", source, tags=["1"], secrets=secrets, network="none")
-    assert result["log"] == ["11", "20", "16"]
-    assert "from the options" not in str(engine.commands) + str(engine.progress) + str(result)
-    image = engine.client.images.get(f"{engine.prefix}/secrets:1")
-    assert "from" not in str(image.history()).lower().replace(shell, "")
-    held = str(engine.files("secrets:1"))
-    for secret in (b"from a file", b"from the environment", b"from the options"):
-        assert hashlib.sha256(secret).hexdigest() not in held
 
 
 def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, source: Path) -> None:
