@@ -99,8 +99,8 @@ def files(node: Node) -> dict[str, str]:
 def main_processes(node: Node) -> dict[str, str]:
     """The main process of each engine, which is another after a restart and the same after a reload; the kubelet's too."""
     units = ["containerd", "docker", "crio", "kubelet"]
-    shown = [on(node, "systemctl", "show", "--property", "MainPID", "--value", unit).stdout.strip() for unit in units]
-    return {unit: pid for unit, pid in zip(units, shown) if pid not in ("", "0")}
+    shown = on(node, "systemctl", "show", "--property", "MainPID", "--value", *units).stdout.split()
+    return {unit: pid for unit, pid in zip(units, shown) if pid != "0"}
 
 
 def run_module(*nodes: Node, check: bool = False, diff: bool = False, **options: t.Any) -> dict[str, dict[str, t.Any]]:

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def pulls(engine: Engine, registry: Served) -> str | None:
     return said
 
 
+EVERY_ENGINE_PULLS = dict.fromkeys(map(str, ENGINES), "")
+
+
+def said_by_engines(registry: Served) -> dict[str, str]:
+    """What each engine says if it cannot pull a new image, all of them at once."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(map(str, ENGINES), pool.map(lambda engine: pulls(engine, registry) or "", ENGINES)))
+
+
 def changed(output: str) -> dict[str, int]:
     """How many tasks changed something, by host."""
     return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=.*?changed=(\d+)", output, re.MULTILINE)}
@@ -70,14 +80,14 @@ def changed(output: str) -> dict[str, int]:
 def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
     private: Served, role: Path, pods: t.Callable[[], dict[str, str]]
 ) -> None:
-    for engine in ENGINES:
-        assert "x509: certificate signed by unknown authority" in (pulls(engine, private) or ""), str(engine)
+    for engine, said in said_by_engines(private).items():
+        assert "x509: certificate signed by unknown authority" in said, engine
     before = {node: main_processes(node) for node in EVERY_NODE}
     were = pods()
     output = play(role, "-v", "--diff", registry_trust_registries=[private.options])
     assert LOGIN[1] not in output
+    assert said_by_engines(private) == EVERY_ENGINE_PULLS
     for engine in ENGINES:
-        assert pulls(engine, private) is None, str(engine)
         assert "canary" not in engine.images()
     assert private.tags_of_canaries() == []
     assert pods() == were
@@ -115,8 +125,8 @@ def test_a_login_is_kept_nowhere_and_files_have_their_modes(private: Served) -> 
 
 @pytest.mark.usefixtures("trusted", "daemon_json")
 def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, private: Served) -> None:
-    for engine in ENGINES:
-        assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
+    for engine, said in said_by_engines(plain).items():
+        assert "server gave HTTP response to HTTPS client" in said, engine
     before = {node: (files(node), main_processes(node)) for node in EVERY_NODE}
     results = run_module(*EVERY_NODE, registries=[plain.options])
     actions = {(name, engine["name"]): engine["action"] for name in results for engine in results[name]["engines"]}
@@ -128,15 +138,14 @@ def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, priv
         ("dock", "podman"): "nothing",
         ("dock", "docker"): "reload",
     }
-    for engine in ENGINES:
-        assert pulls(engine, plain) is None, str(engine)
+    assert said_by_engines(plain) == EVERY_ENGINE_PULLS
     assert json.loads(read(DOCK, "/etc/docker/daemon.json") or "")["labels"] == ["a=b"]
     assert "containerd" in results["dock"]["passed_over"]  # it serves Docker there
     for result in run_module(*EVERY_NODE, registries=[{"endpoint": plain.endpoint}], state="absent").values():
         assert result["changed"], result
-    for engine in ENGINES:
-        assert "server gave HTTP response to HTTPS client" in (pulls(engine, plain) or ""), str(engine)
-        assert pulls(engine, private) is None, str(engine)  # the other registry is left alone
+    for engine, said in said_by_engines(plain).items():
+        assert "server gave HTTP response to HTTPS client" in said, engine
+    assert said_by_engines(private) == EVERY_ENGINE_PULLS  # the other registry is left alone
     assert {node: (files(node), main_processes(node)) for node in EVERY_NODE} == before
 
 
@@ -144,15 +153,13 @@ def test_plain_http_is_taken_over_by_a_reload_and_given_back(plain: Served, priv
 def test_without_verification_and_then_with_it_nothing_insecure_stays(private: Served) -> None:
     unverified = {"endpoint": private.endpoint, "tls": "unverified", "username": LOGIN[0], "password": LOGIN[1]}
     run_module(*EVERY_NODE, registries=[unverified])
-    for engine in ENGINES:
-        assert pulls(engine, private) is None, str(engine)
+    assert said_by_engines(private) == EVERY_ENGINE_PULLS
     assert private.endpoint in on(DOCK, "docker", "info").stdout
     results = run_module(*EVERY_NODE, registries=[private.options])
     assert engine_of(results["dock"], "docker")["action"] == "reload"
     assert private.endpoint not in on(DOCK, "docker", "info").stdout
     assert read(DOCK, "/etc/docker/daemon.json") is None
-    for engine in ENGINES:
-        assert pulls(engine, private) is None, str(engine)
+    assert said_by_engines(private) == EVERY_ENGINE_PULLS
     for node in EVERY_NODE:
         places = ["/etc/containerd", "/etc/containers/registries.conf.d"]
         assert not on(node, "grep", "-rlE", "skip_verify|^insecure", *places, check=False).stdout
@@ -371,8 +378,8 @@ def test_all_is_taken_away_to_the_last_byte(private: Served) -> None:
     before = {node: main_processes(node) for node in EVERY_NODE}
     for name, result in run_module(*EVERY_NODE, state="absent").items():
         assert result["changed"], name
-    for engine in ENGINES:
-        assert "x509: certificate signed by unknown authority" in (pulls(engine, private) or ""), str(engine)
+    for engine, said in said_by_engines(private).items():
+        assert "x509: certificate signed by unknown authority" in said, engine
     assert {node: main_processes(node) for node in EVERY_NODE} == before  # nobody is restarted for it
     for node in EVERY_NODE:
         assert not [line for line in files(node) if "longshore" in line or private.endpoint in line]
