@@ -80,8 +80,8 @@ def changed(output: str) -> dict[str, int]:
 def test_every_engine_trusts_a_private_authority_and_no_pod_is_killed(
     private: Served, role: Path, pods: t.Callable[[], dict[str, str]]
 ) -> None:
-    for engine, said in said_by_engines(private).items():
-        assert "x509: certificate signed by unknown authority" in said, engine
+    for name, said in said_by_engines(private).items():
+        assert "x509: certificate signed by unknown authority" in said, name
     before = {node: main_processes(node) for node in EVERY_NODE}
     were = pods()
     output = play(role, "-v", "--diff", registry_trust_registries=[private.options])
