@@ -13,6 +13,7 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO, Chosen, choose
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, ImageStore, asked_as
 from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
@@ -20,7 +21,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import login_for
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT, fault_in
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.choice import AUTO, Chosen, choose
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.engine_error import EngineError, engine_error
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep, pinned, plan_pull
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference

@@ -10,12 +10,12 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import Chosen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.pull import image_pull
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.choice import Chosen
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_pull import Pulls
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference

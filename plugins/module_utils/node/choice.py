@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""Which container engine of a node is to hold the images. Pure."""
+"""Which container engine of a node is the one whose images are meant. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def choose(wanted: str, seen: Seen, node: str) -> Chosen:
         engine = dataclasses.replace(engine, socket=seen.kubelet.socket, listens=True)
     if not engine.listens:
         raise DeliveryError(
-            "%s is to pull on %s, and its socket %s is not there. Start it, or choose another 'engine'."
+            "%s is to be asked on %s, and its socket %s is not there. Start it, or choose another 'engine'."
             % (name if name != DOCKER else "Docker", node, engine.socket)
         )
     client = "" if name == DOCKER else _program(CRICTL, name, seen, node)
@@ -98,7 +98,7 @@ def _runtime_behind(socket: str) -> str:
 def _program(program: str, engine: str, seen: Seen, node: str) -> str:
     if program not in seen.programs:
         raise DeliveryError(
-            "%s is to pull on %s, and the program %s is not there. Install it (%s), or choose another 'engine'."
+            "%s is to be asked on %s, and the program %s is not there. Install it (%s), or choose another 'engine'."
             % (engine, node, program, "package cri-tools" if program == CRICTL else "package podman")
         )
     return seen.programs[program]

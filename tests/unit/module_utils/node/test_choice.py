@@ -1,17 +1,17 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which engine of a node is to hold the images."""
+"""Which engine of a node is the one whose images are meant."""
 
 from __future__ import annotations
 
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import choose
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.node.kubelet import Kubelet
-from ansible_collections.longshore.delivery.plugins.module_utils.pull.choice import choose
 
 CONTAINERD, CRIO, DOCKER = "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/var/run/docker.sock"
 CRICTL, PODMAN = {"crictl": "/usr/bin/crictl"}, {"podman": "/usr/bin/podman"}
