@@ -22,6 +22,7 @@ SHARED: dict[str, set[str]] = {
     "docker_engine": set(),
     "registry": set(),
     "node": {"registry"},
+    "image": {"docker_engine", "node", "registry"},
 }
 ALLOWED = {**SHARED, **{stage: {*SHARED} - {stage} for stage in STAGES - {"registry"}}}
 

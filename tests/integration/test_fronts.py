@@ -68,6 +68,11 @@ CASES = {
         {"name": f"{ENDPOINT}/{OWN}/tiny", "tags": ["1", "2"], "source": f"{{directory}}/{OWN}", **BUILDS},
         differs={"steps.*.seconds": "a time", "log.*": "has times in it"},
     ),
+    "image_info": Case(
+        {"references": [f"{ENDPOINT}/{OWN}/tiny:1"], **BUILDS},
+        changes=False,
+        differs={"images.*.created": "a time"},
+    ),
     "image_push": Case({"name": f"{OWN}/tiny", "tags": ["1", "2"], "registry": REGISTRY, **BUILDS}),
     "workload": Case(
         {

@@ -87,6 +87,32 @@ class DockerEngine:
                 for found in self._api.images(filters={"label": "%s=%s" % (label, value)})
             ]
 
+    def info(self) -> t.Dict[str, t.Any]:
+        """What C(docker info) shows."""
+        with self._errors():
+            return dict(self._api.info())
+
+    def listed(self) -> t.List[t.Dict[str, t.Any]]:
+        """All images but those between a build's steps, as the API lists them."""
+        with self._errors():
+            return list(self._api.images())
+
+    def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """What the API shows of an image; None where it is gone."""
+        with self._errors():
+            try:
+                return dict(self._api.inspect_image(image_id))
+            except docker_errors.ImageNotFound:
+                return None
+
+    def history(self, image_id: str) -> t.List[t.Dict[str, t.Any]]:
+        """An image's history as the API shows it, the newest first; none where the image is gone."""
+        with self._errors():
+            try:
+                return list(self._api.history(image_id))
+            except docker_errors.NotFound:
+                return []
+
     def tag(self, image_id: str, reference: Reference) -> None:
         """Name an image; the name is taken from whatever image has it."""
         with self._errors():

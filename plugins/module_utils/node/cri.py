@@ -27,6 +27,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.login impo
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 _FATAL = re.compile(r'level=fatal msg="((?:[^"\\]|\\.)*)"')
+# crictl's words for an image that the runtime does not have
+_GONE = re.compile(r"no such image .* present|image \S+ not found", re.IGNORECASE)
 # crictl gives up after two seconds by itself, which a busy node may need.
 _ANSWER_SECONDS = 30
 _SIGN_OF_LIFE_SECONDS = 5
@@ -65,6 +67,20 @@ class Cri:
             HeldImage.of(image["id"], [*(image.get("repoDigests") or ()), *(image.get("repoTags") or ())])
             for image in listed.get("images") or ()
         ]
+
+    def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """What the runtime tells of an image: C(status), and under C(info) its configuration as C(imageSpec); None where the
+        image is gone.
+
+        :raises EngineRefusal: the runtime's own words.
+        """
+        try:
+            found: t.Dict[str, t.Any] = json.loads(self._crictl(["inspecti", "--output", "json", image_id]))
+        except EngineRefusal as refusal:
+            if _GONE.search(str(refusal)):
+                return None
+            raise
+        return found
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """:raises EngineRefusal: the runtime's own words."""

@@ -62,11 +62,36 @@ class DockerSocket:
 
     def images(self) -> t.List[HeldImage]:
         """:raises EngineRefusal: the engine does not answer."""
-        listed = json.loads(self._request("GET", "/images/json?digests=1"))
         return [
             HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("RepoTags") or ())])
-            for image in listed
+            for image in self.listed()
         ]
+
+    def listed(self) -> t.List[t.Dict[str, t.Any]]:
+        """All images but those between a build's steps, as the API lists them.
+
+        :raises EngineRefusal: the engine does not answer.
+        """
+        found: t.List[t.Dict[str, t.Any]] = json.loads(self._request("GET", "/images/json?digests=1"))
+        return found
+
+    def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """What the API shows of an image; None where it is gone.
+
+        :raises EngineRefusal: the engine does not answer.
+        """
+        status, text = self._answer("GET", "/images/%s/json" % quote(image_id, safe=""), gone=404)
+        found: t.Dict[str, t.Any] = json.loads(text)
+        return found if status != 404 else None
+
+    def history(self, image_id: str) -> t.List[t.Dict[str, t.Any]]:
+        """An image's history as the API shows it, the newest first; none where the image is gone.
+
+        :raises EngineRefusal: the engine does not answer.
+        """
+        status, text = self._answer("GET", "/images/%s/history" % quote(image_id, safe=""), gone=404)
+        found: t.List[t.Dict[str, t.Any]] = json.loads(text)
+        return found if status != 404 else []
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """Pull; the login travels in a header, over the socket.
@@ -101,7 +126,21 @@ class DockerSocket:
         seconds: int = _ANSWER_SECONDS,
         gone: t.Optional[int] = None,
     ) -> str:
-        """:param gone: a status beside those of success that is none of failure."""
+        """The text of an answer, as C(_answer) has it."""
+        return self._answer(method, path, headers, seconds, gone)[1]
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        headers: t.Optional[t.Mapping[str, str]] = None,
+        seconds: int = _ANSWER_SECONDS,
+        gone: t.Optional[int] = None,
+    ) -> t.Tuple[int, str]:
+        """Status and text of an answer.
+
+        :param gone: a status beside those of success that is none of failure.
+        """
         connection = _UnixConnection(self._path, seconds)
         try:
             connection.request(method, path, headers=dict(headers or {}))
@@ -117,7 +156,7 @@ class DockerSocket:
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 text = json.loads(text)["message"]
             raise EngineRefusal(text)
-        return text
+        return answer.status, text
 
 
 def _registry_auth(login: t.Optional[Login]) -> str:

@@ -9,14 +9,17 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node.auth_file import login_option
-from ansible_collections.longshore.delivery.plugins.module_utils.node.client import asked_as, run_program
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, asked_as, run_program
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+_GONE = re.compile(r"image not known|no such image", re.IGNORECASE)
 
 
 class Podman:
@@ -39,6 +42,19 @@ class Podman:
             HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())])
             for image in json.loads(self._podman(["images", "--no-trunc", "--format", "json"]) or "[]")
         ]
+
+    def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
+        """What Podman shows of an image; None where it is gone.
+
+        :raises EngineRefusal: Podman's own words.
+        """
+        try:
+            [found] = json.loads(self._podman(["image", "inspect", image_id]))
+        except EngineRefusal as refusal:
+            if _GONE.search(str(refusal)):
+                return None
+            raise
+        return t.cast("t.Dict[str, t.Any]", found)
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """:raises EngineRefusal: Podman's own words."""

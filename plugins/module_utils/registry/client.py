@@ -13,8 +13,9 @@ tag the digest that the registry says.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
     BlobDigest,
@@ -49,6 +50,7 @@ __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
 # The distribution specification recommends to clients and registries 4 MiB as the largest manifest.
 MANIFEST_LIMIT = 4 * 1024 * 1024
 _SERVED = (ManifestDigest, IndexDigest)
+_NEXT_PAGE = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')  # in a header Link, RFC 8288
 ManifestReference = t.Union[str, ManifestDigest, IndexDigest]
 AnyBlobDigest = t.Union[BlobDigest, ConfigDigest]
 
@@ -90,6 +92,15 @@ class RegistryClient:
             )
         if answer.status != 200:
             raise self._refusal("the registry's API", answer)
+
+    def repositories(self) -> t.List[str]:
+        """The names of all repositories, by the catalog, which not every registry has."""
+        return self._listed("/v2/_catalog", "", "repositories", "the catalog of its repositories") or []
+
+    def tags(self, repository: str) -> t.List[str]:
+        """The tags of a repository; none where there is no such repository."""
+        path = "/v2/%s/tags/list" % _repository(repository)
+        return self._listed(path, repository, "tags", "the tags of %s" % repository) or []
 
     def head_manifest(self, repository: str, reference: ManifestReference) -> t.Optional[ManifestHead]:
         """What is served under a tag or digest, without its bytes; None if nothing is."""
@@ -217,6 +228,33 @@ class RegistryClient:
                 "that must pass on Host and X-Forwarded-Proto." % (there.url if there else "an address that is none"),
             )
         return place
+
+    def _listed(self, path: str, repository: str, key: str, what: str) -> t.Optional[t.List[str]]:
+        """All pages of a list; None where nothing is there. A page that is longer than a manifest may be is refused."""
+        found: t.List[str] = []
+        seen: t.Set[str] = set()
+        while path and path not in seen:
+            seen.add(path)
+            answer = self._request(
+                Request("GET", path, limit=MANIFEST_LIMIT), repository, "pull" if repository else "*"
+            )
+            if answer.status == 404 and repository:
+                return None
+            if answer.status != 200:
+                raise self._refusal(what, answer)
+            try:
+                names = json.loads(answer.body.decode())[key] or ()
+            except (ValueError, LookupError, TypeError):
+                raise self._error("other", "it answers with something else for %s." % what) from None
+            found += [str(name) for name in names]
+            following = _NEXT_PAGE.search(answer.headers.get("link", ""))
+            path = self._own_place(following.group(1)) if following else ""
+        return found
+
+    def _own_place(self, location: str) -> str:
+        """The path and query of a further page, wherever a server in front makes it appear to be."""
+        parts = urlsplit(urljoin(self._transport.origin.url + "/", location))
+        return parts.path + ("?" + parts.query if parts.query else "")
 
     def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)

@@ -36,6 +36,14 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "secrets": [{"id": "x", "value": SECRET_VARIABLE, "env": "HOME"}],
         },
     },
+    "image_info": {
+        "unreachable registry": {"store": "registry", "registry": REGISTRY, "references": ["shop/web:1"]},
+        "no registry": {"store": "registry"},
+        "invalid reference": {"references": ["shop//web"], "docker_host": f"tcp://{NOWHERE}"},
+        "unreachable engine": {"docker_host": f"tcp://{NOWHERE}"},
+        "no layout": {"store": "layout", "layout": "{context}"},
+        "no age": {"older_than": "soon"},
+    },
     "image_push": {
         "unreachable registry": {"name": "shop/web", "tags": ["1"], "registry": REGISTRY},
         "invalid reference": {"name": "shop//web", "tags": ["1"], "registry": REGISTRY},

@@ -26,7 +26,9 @@ SECRET = "hunter2-very-secret"
 REGISTRY = {"endpoint": "127.0.0.1:1", "username": "ci", "password": SECRET}
 IMAGE = "127.0.0.1:1/shop/web@sha256:" + "a" * 64
 # in check mode each looks at this machine, whatever that has, and comes to what it comes to by every other Python
+IMAGE_INFO = {"docker_host": "unix:///no/such/socket", "references": [IMAGE]}
 CASES: dict[str, dict[str, t.Any]] = {
+    "image_info": IMAGE_INFO,
     "image_pull": {"images": [IMAGE], "registry": REGISTRY},
     "registry_trust": {"registries": [{**REGISTRY, "tls": "plain"}]},
     "registry_host_info": {
@@ -49,11 +51,11 @@ WITHOUT_PACKAGES = (
 )
 
 
-def test_they_are_the_modules_without_a_front_on_the_controller() -> None:
+def test_they_are_the_modules_without_a_front_on_the_controller_and_what_runs_on_both() -> None:
     modules, actions = (
         {path.stem for path in (CHECKOUT / "plugins" / kind).glob("*.py")} for kind in ("modules", "action")
     )
-    assert modules - actions == set(CASES)
+    assert (modules - actions) | {"image_info"} == set(CASES)
 
 
 class Ran(t.NamedTuple):

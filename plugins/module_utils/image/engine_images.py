@@ -1,0 +1,175 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The images that an engine holds, as what it tells of them: Docker by its API, Podman and the runtimes behind the CRI."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest, IndexDigest, ManifestDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import (
+    Digests,
+    ImageContents,
+    layers_of,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
+from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import INDEX_MEDIA_TYPES, MEDIA_TYPES
+
+Document = t.Dict[str, t.Any]
+_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]  # in Docker's DriverStatus
+
+
+class ImageSource(t.Protocol):
+    """Where images are."""
+
+    def images(self, wanted: Names) -> t.List[ImageContents]:
+        """Those that are meant by these names."""
+
+
+class DockerApi(t.Protocol):
+    """What is asked of a Docker engine: its own documents, by whichever client."""
+
+    def info(self) -> Document: ...
+
+    def listed(self) -> t.List[Document]: ...
+
+    def inspected(self, image_id: str) -> t.Optional[Document]: ...
+
+    def history(self, image_id: str) -> t.List[Document]: ...
+
+
+class DockerImages:
+    def __init__(self, api: DockerApi) -> None:
+        self._api = api
+
+    def images(self, wanted: Names) -> t.List[ImageContents]:
+        """:raises EngineRefusal: the engine on this node's socket does not answer.
+
+        :raises EngineError: another does not.
+        """
+        by_containerd = _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
+        found = []
+        for listed in self._api.listed():
+            names = [*(listed.get("RepoDigests") or ()), *(listed.get("RepoTags") or ())]
+            held = HeldImage.of(listed["Id"], names)
+            if wanted.wants(held.references):
+                shown = self._api.inspected(held.image_id)
+                if shown is not None:
+                    found.append(of_docker(held, shown, self._api.history(held.image_id), by_containerd))
+        return found
+
+
+class PodmanImages:
+    def __init__(self, podman: Podman) -> None:
+        self._podman = podman
+
+    def images(self, wanted: Names) -> t.List[ImageContents]:
+        """:raises EngineRefusal: Podman's own words."""
+        # it lists an image once for each of its names
+        held = {image.image_id: image for image in self._podman.images() if wanted.wants(image.references)}
+        shown = ((image, self._podman.inspected(image.image_id)) for image in held.values())
+        return [of_podman(image, document) for image, document in shown if document is not None]
+
+
+class CriImages:
+    def __init__(self, cri: Cri) -> None:
+        self._cri = cri
+
+    def images(self, wanted: Names) -> t.List[ImageContents]:
+        """:raises EngineRefusal: the runtime's own words."""
+        held = [image for image in self._cri.images() if wanted.wants(image.references)]
+        shown = ((image, self._cri.inspected(image.image_id)) for image in held)
+        return [of_cri(image, document) for image, document in shown if document is not None]
+
+
+def of_docker(held: HeldImage, shown: Document, history: t.Sequence[Document], by_containerd: bool) -> ImageContents:
+    """An image by Docker's API.
+
+    :param history: the newest first. It has a size for each instruction and does not say which of them made a layer.
+    :param by_containerd: whether the engine keeps images in containerd's store, where the ID is no config digest.
+    """
+    steps: t.List[Document] = [
+        {"created": _iso(entry.get("Created")), "created_by": entry.get("CreatedBy")} for entry in reversed(history)
+    ]
+    grown = [int(entry.get("Size") or 0) for entry in reversed(history)]
+    sizes = [size for size in grown if size]
+    layers = ((shown.get("RootFS") or {}).get("Layers")) or ()
+    if len(sizes) == len(layers):  # as no empty instruction has a size, these are the layers' own
+        steps = [{**step, "empty_layer": not size} for step, size in zip(steps, grown)]
+    else:
+        sizes = []
+    config = _config(shown, steps)
+    return _contents(held, config, _docker_digests(shown, by_containerd), shown.get("Size"), sizes)
+
+
+def of_podman(held: HeldImage, shown: Document) -> ImageContents:
+    """An image as C(podman image inspect) shows it; its ID is the configuration's digest."""
+    manifest = None
+    if shown.get("Digest") and shown.get("ManifestType") in MEDIA_TYPES:
+        manifest = ManifestDigest.parse(shown["Digest"])
+    is_index = shown.get("ManifestType") in INDEX_MEDIA_TYPES
+    digests = Digests(ConfigDigest("sha256", held.image_id), None if is_index else manifest)
+    return _contents(held, _config(shown, shown.get("History") or ()), digests, shown.get("Size"))
+
+
+def of_cri(held: HeldImage, shown: Document) -> ImageContents:
+    """An image as C(crictl inspecti) shows it. Its ID is the configuration's digest, which CRI-O writes without algorithm."""
+    algorithm, _colon, encoded = held.image_id.rpartition(":")
+    config = (shown.get("info") or {}).get("imageSpec") or {}
+    size = (shown.get("status") or {}).get("size")  # 64 bits are a text in the JSON of Protocol Buffers
+    digests = Digests(ConfigDigest(algorithm or "sha256", encoded))
+    return _contents(held, config, digests, int(size) if size else None)
+
+
+def _contents(
+    held: HeldImage,
+    config: Document,
+    digests: Digests,
+    size: t.Optional[int],
+    layer_sizes: t.Sequence[int] = (),
+) -> ImageContents:
+    return ImageContents(
+        id=held.image_id,
+        references=tuple(reference for reference in held.references if reference.digest is None and reference.tag),
+        pinned=tuple(reference for reference in held.references if reference.digest is not None),
+        digests=digests,
+        config=config,
+        layers=layers_of(config, sizes=layer_sizes),
+        size=size,
+    )
+
+
+def _config(shown: Document, history: t.Sequence[Document]) -> Document:
+    """Docker's and Podman's words as those of an OCI configuration."""
+    return {
+        "os": shown.get("Os"),
+        "architecture": shown.get("Architecture"),
+        "variant": shown.get("Variant"),
+        "created": shown.get("Created"),
+        "config": shown.get("Config") or {},
+        "rootfs": {"diff_ids": list((shown.get("RootFS") or {}).get("Layers") or ())},
+        "history": list(history),
+    }
+
+
+def _docker_digests(shown: Document, by_containerd: bool) -> Digests:
+    if not by_containerd:
+        return Digests(ConfigDigest.parse(shown["Id"]))
+    media_type = (shown.get("Descriptor") or {}).get("mediaType")  # since 28; before, the kind is not told
+    if media_type in INDEX_MEDIA_TYPES:
+        return Digests(index=IndexDigest.parse(shown["Id"]))
+    return Digests(manifest=ManifestDigest.parse(shown["Id"]) if media_type in MEDIA_TYPES else None)
+
+
+def _iso(seconds: t.Optional[int]) -> t.Optional[str]:
+    if not seconds or seconds < 0:
+        return None
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Which images are meant, by their names: references and patterns. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import (
+    DOCKER_HUB,
+    Endpoint,
+    InvalidReference,
+    Reference,
+)
+
+_PARTS = re.compile(r"\*\*|\*|\?|[^*?]+")
+_WILDCARDS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+class InvalidSelection(DeliveryError):
+    """An option that selects images and cannot be meant as it is written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Glob:
+    """A pattern for names: C(*) and C(?) stand for anything but a slash, C(**) for anything.
+
+    What follows a colon in the last part is for the tag; without that any tag will do, also none.
+    """
+
+    text: str
+    name: str
+    tag: t.Optional[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Glob:
+        """:raises InvalidSelection: it is empty, or has a digest or a scheme."""
+        if not text.strip() or text != text.strip():
+            raise InvalidSelection("globs: %r is empty or has spaces around it." % text)
+        if "@" in text or "://" in text:
+            raise InvalidSelection(
+                "globs: %r has a digest or a scheme. Patterns are for names and tags, as in 'shop/*:1.*'; "
+                "give a digest in 'references'." % text
+            )
+        last = text.rpartition("/")[2]
+        name, colon, tag = text.rpartition(":") if ":" in last else (text, "", "")
+        return cls(text, name, tag if colon else None)
+
+    def matches_name(self, reference: Reference) -> bool:
+        """Whether it is for this repository, written with its registry, without it, or as Docker lists it."""
+        short = dataclasses.replace(reference, tag=None, digest=None).familiar
+        return any(_matches(self.name, form) for form in (reference.name, reference.repository, short))
+
+    def matches(self, reference: Reference) -> bool:
+        if not self.matches_name(reference):
+            return False
+        return self.tag is None or (reference.tag is not None and _matches(self.tag, reference.tag))
+
+    def matches_text(self, name: str) -> bool:
+        """Whether it is for a name that is no reference."""
+        return _matches(self.text, name)
+
+    def repository(self, endpoint: Endpoint) -> t.Optional[str]:
+        """The only repository of this registry that it can be for; None if it can be for several."""
+        if "*" in self.name or "?" in self.name:
+            return None
+        prefix = "%s/" % endpoint
+        name = self.name[len(prefix) :] if self.name.startswith(prefix) else self.name
+        try:
+            return Reference(endpoint, name).repository
+        except InvalidReference:
+            return None  # it names another registry, or nothing that there can be
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """The names that images are selected by: one of them is enough, and with none at all every image is meant."""
+
+    references: t.Tuple[Reference, ...] = ()
+    globs: t.Tuple[Glob, ...] = ()
+
+    @classmethod
+    def parse(
+        cls,
+        references: t.Optional[t.Sequence[str]],
+        globs: t.Optional[t.Sequence[str]],
+        registry: t.Union[str, Endpoint] = DOCKER_HUB,
+    ) -> Names:
+        """:param registry: where an image is whose reference names no registry.
+
+        :raises InvalidReference: a reference is none.
+        :raises InvalidSelection: a pattern is none.
+        """
+        return cls(
+            tuple(Reference.parse(text, registry) for text in references or ()),
+            tuple(Glob.parse(text) for text in globs or ()),
+        )
+
+    def wants(self, held: t.Iterable[Reference], names: t.Iterable[str] = ()) -> bool:
+        """Whether an image is meant.
+
+        :param held: its references by tag and by digest.
+        :param names: its names that are no references.
+        """
+        if not self.references and not self.globs:
+            return True
+        held = tuple(held)
+        return (
+            any(_is_of(wanted, held) for wanted in self.references)
+            or any(glob.matches(reference) for glob in self.globs for reference in held)
+            or any(glob.matches_text(name) for glob in self.globs for name in names)
+        )
+
+
+def _is_of(wanted: Reference, held: t.Sequence[Reference]) -> bool:
+    """With a tag and a digest both must be the image's; with neither any of the repository is meant."""
+    same = [reference for reference in held if reference.name == wanted.name]
+    if wanted.tag is not None and not any(reference.tag == wanted.tag for reference in same):
+        return False
+    if wanted.digest is not None and not any(reference.digest == wanted.digest for reference in same):
+        return False
+    return bool(same)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    expression = "".join(_WILDCARDS.get(part) or re.escape(part) for part in _PARTS.findall(pattern))
+    return re.fullmatch(expression, text) is not None

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A JMESPath expression that an image must fulfil. The package is needed only by those who use one."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+try:
+    import jmespath
+    from jmespath import exceptions as jmespath_exceptions
+except ImportError as error:
+    IMPORT_PROBLEM: t.Optional[str] = str(error)
+else:
+    IMPORT_PROBLEM = None
+
+
+class QueryError(DeliveryError):
+    """An expression that cannot be read or evaluated, or no package to do it with."""
+
+
+class Query:
+    """An expression.
+
+    :raises QueryError: it is none, or the package jmespath is missing.
+    """
+
+    def __init__(self, text: str) -> None:
+        if IMPORT_PROBLEM:
+            raise QueryError(
+                "'query' needs the Python package jmespath where the task runs (%s). Install it there, or leave 'query' away and "
+                "select what was returned on the controller, which has it: by the filter community.general.json_query."
+                % IMPORT_PROBLEM
+            )
+        self._text = text
+        try:
+            self._expression = jmespath.compile(text)
+        except jmespath_exceptions.JMESPathError as error:
+            raise QueryError("query: %r is no JMESPath expression: %s" % (text, _on_one_line(error))) from None
+
+    def holds(self, image: t.Mapping[str, t.Any]) -> bool:
+        """Whether it holds for an image, as the result shows that. Nothing, false and what is empty do not hold in JMESPath.
+
+        :raises QueryError: it cannot be evaluated, as when a function gets what it does not take.
+        """
+        try:
+            found = self._expression.search(image)
+        except jmespath_exceptions.JMESPathError as error:
+            raise QueryError(
+                "query: %r fails for the image %s: %s. Test for null first, as in 'size && size > `1000`'."
+                % (self._text, image.get("id"), _on_one_line(error))
+            ) from None
+        return found is not None and found is not False and found not in ("", [], {})
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

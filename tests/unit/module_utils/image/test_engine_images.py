@@ -1,0 +1,169 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The images of engines, each engine's words in the one shape."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine, EngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
+    CriImages,
+    DockerImages,
+    PodmanImages,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
+from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
+from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
+from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
+
+from . import engines
+from .engines import CONFIG, CRI_GONE, LAYER, LIST, OTHER, PINNED, PODMAN_GONE, SERVED, UPPER, WEB, Programs
+
+ALL = Names()
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture
+def on_socket(tmp_path: Path) -> t.Iterator[t.Callable[[engines.Answers], DockerImages]]:
+    running: list[engines.DockerOnSocket] = []
+
+    def start(answers: engines.Answers) -> DockerImages:
+        path = tmp_path / f"{len(running)}.sock"
+        running.append(engines.DockerOnSocket(path, answers))
+        return DockerImages(DockerSocket(str(path)))
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+OnSocket = t.Callable[[engines.Answers], DockerImages]
+
+
+def shown_of(found: t.Sequence[t.Any]) -> dict[str, t.Any]:
+    """The only image, without what engines tell differently."""
+    [one] = found
+    shown: dict[str, t.Any] = one.shown()
+    assert shown["references"] == [WEB]
+    assert shown["created"] == "2026-11-21T15:04:05Z"
+    assert shown["labels"] == {"team": "shop"}
+    assert shown["config"]["User"] == "1000"
+    assert shown["size"] == 30
+    assert [layer["diff_id"] for layer in shown["layers"]] == [LAYER, UPPER]
+    return shown
+
+
+def test_dockers_classic_store_by_both_clients(on_socket: OnSocket) -> None:
+    here = shown_of(on_socket(engines.docker()).images(ALL))
+    with engines.docker_by_http(engines.docker()) as server:
+        engine = DockerEngine(DockerAddress(f"tcp://{server.endpoint}"))
+        assert shown_of(DockerImages(engine).images(ALL)) == here
+        engine.close()
+    assert here["platform"] == "linux/arm/v7"
+    assert here["digests"] == {"config": CONFIG, "manifest": None, "index": None}
+    assert here["repository_digests"] == [PINNED]
+    assert here["config"] == {"User": "1000", "Env": ["A=1"]}
+    assert [(layer["size"], layer["created_by"]) for layer in here["layers"]] == [(10, "COPY a"), (20, "COPY b")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "digests"),
+    [
+        ({"Descriptor": {"mediaType": INDEX}}, {"config": None, "manifest": None, "index": CONFIG}),
+        ({"Descriptor": {"mediaType": MANIFEST}}, {"config": None, "manifest": CONFIG, "index": None}),
+        ({}, {"config": None, "manifest": None, "index": None}),  # before 28
+    ],
+)
+def test_containerds_store_in_docker_has_no_config_digest(
+    on_socket: OnSocket, changes: dict[str, t.Any], digests: dict[str, str | None]
+) -> None:
+    answers = engines.by_containerd(engines.docker(**changes))
+    assert shown_of(on_socket(answers).images(ALL))["digests"] == digests
+
+
+def test_a_layer_of_no_bytes_leaves_the_sizes_unknown(on_socket: OnSocket) -> None:
+    """Docker does not say which instruction made a layer: WORKDIR may have made one without a file."""
+    answers = engines.docker()
+    answers[f"/images/{CONFIG}/history"][0]["Size"] = 0
+    layers = shown_of(on_socket(answers).images(ALL))["layers"]
+    assert [(layer["size"], layer["created_by"]) for layer in layers] == [(None, None)] * 2
+
+
+def test_docker_without_a_name_is_dangling(on_socket: OnSocket) -> None:
+    answers = engines.docker()
+    answers[f"/images/{OTHER}/json"] = {**answers[f"/images/{CONFIG}/json"], "Id": OTHER}
+    found = on_socket(answers).images(ALL)
+    assert [(one.id, one.is_dangling) for one in found] == [(CONFIG, False), (OTHER, True)]
+    assert found[1].pinned == ()
+
+
+def test_podman() -> None:
+    run = Programs(engines.podman(), PODMAN_GONE)
+    shown = shown_of(PodmanImages(Podman(run, "podman")).images(ALL))
+    assert shown["platform"] == "linux/amd64"
+    assert shown["digests"] == {"config": CONFIG, "manifest": SERVED, "index": None}
+    assert shown["repository_digests"] == [PINNED, f"registry.example:5000/shop/web@{LIST}"]
+    assert [layer["created_by"] for layer in shown["layers"]] == ["COPY a", "COPY b"]
+    assert [layer["size"] for layer in shown["layers"]] == [None, None]
+
+
+@pytest.mark.parametrize("changes", [{"ManifestType": INDEX}, {"ManifestType": ""}, {"Digest": ""}])
+def test_podmans_digest_of_an_unknown_kind_is_not_guessed(changes: dict[str, t.Any]) -> None:
+    found = PodmanImages(Podman(Programs(engines.podman(**changes), PODMAN_GONE), "podman")).images(ALL)
+    assert shown_of(found)["digests"] == {"config": CONFIG, "manifest": None, "index": None}
+
+
+@pytest.mark.parametrize("identity", [CONFIG, CONFIG.partition(":")[2]], ids=["containerd", "CRI-O"])
+def test_the_cri(identity: str) -> None:
+    run = Programs(engines.cri(identity), CRI_GONE)
+    shown = shown_of(CriImages(Cri(run, "crictl", "/run/x.sock")).images(ALL))
+    assert shown["id"] == identity
+    assert shown["digests"] == {"config": CONFIG, "manifest": None, "index": None}
+    assert [layer["created_by"] for layer in shown["layers"]] == ["COPY a", "COPY b"]
+
+
+def test_a_cri_that_tells_no_configuration() -> None:
+    answers = engines.cri(imageSpec=None)
+    [found] = CriImages(Cri(Programs(answers, CRI_GONE), "crictl", "/run/x.sock")).images(ALL)
+    shown = found.shown()
+    assert (shown["references"], shown["size"], shown["platform"], shown["layers"]) == ([WEB], 30, None, [])
+
+
+@pytest.mark.parametrize(
+    ("glob", "found"),
+    [("registry.example:5000/shop/*", [WEB]), ("other/*", [])],
+)
+def test_what_is_not_meant_is_not_inspected(on_socket: OnSocket, glob: str, found: list[str]) -> None:
+    wanted = Names.parse(None, [glob])
+    of_podman, of_cri = Programs(engines.podman(), "broken"), Programs(engines.cri(), "broken")
+    for images in (
+        on_socket(engines.docker()),
+        PodmanImages(Podman(of_podman, "podman")),
+        CriImages(Cri(of_cri, "crictl", "/run/x.sock")),
+    ):
+        assert [str(name) for one in images.images(wanted) for name in one.references] == found
+    for run in (of_podman, of_cri):
+        assert len(run.asked) == 1 + len(found)
+
+
+def test_an_engine_that_fails_is_no_image_that_went_away(tmp_path: Path) -> None:
+    for images in (
+        PodmanImages(Podman(Programs(engines.podman(), "Error: database is locked"), "podman")),
+        CriImages(Cri(Programs(engines.cri(), "connection refused"), "crictl", "/run/x.sock")),
+        DockerImages(DockerSocket(str(tmp_path / "none.sock"))),
+    ):
+        with pytest.raises(EngineRefusal, match=r"locked|refused|none\.sock"):
+            images.images(ALL)
+    with engines.docker_by_http({"/version": engines.docker()["/version"]}) as server:
+        engine = DockerEngine(DockerAddress(f"tcp://{server.endpoint}"))
+        with pytest.raises(EngineError, match=f"{server.endpoint} refused"):
+            DockerImages(engine).images(ALL)
+        engine.close()
