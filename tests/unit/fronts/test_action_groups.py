@@ -42,7 +42,7 @@ EFFECTS: dict[str, tuple[dict[str, t.Any], str]] = {
 
 @pytest.fixture(scope="module")
 def both(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
-    """Every member with no option of its own, or one that wants another, which fails for want of them, then the effects, by both fronts."""
+    """Every member with no option of its own, or one that wants another, then the effects, by both fronts."""
     playbook = Playbook(collections, tmp_path_factory.mktemp("groups"))
     tasks: list[dict[str, t.Any]] = [{f"{COLLECTION}.{module}": WANTING.get(module, {})} for module in MEMBERS]
     return playbook.by_both(

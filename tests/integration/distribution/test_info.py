@@ -1,0 +1,194 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One image in every engine of the lab, in its registry and in a layout: image_info shows it alike, as their programs do."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import typing as t
+import uuid
+
+import pytest
+import yaml
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
+from ansible_collections.longshore.delivery.plugins.module_utils.image.image_info import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from tests import returned
+from tests.integration.asking import on_node
+
+from .lab import BUILDS, ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
+
+pytestmark = pytest.mark.lab
+
+ENGINES = {"cp": "containerd", "n1": "containerd", "n2": "crio", "dock": "docker"}
+LABEL = "longshore.test"
+
+
+def made(builder: Builder, tag: str, label: str) -> str:
+    """An image of two settings, which is like no other; returns its ID."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo("data")
+        member.size = 32
+        tar.addfile(member, io.BytesIO(uuid.uuid4().hex.encode()))
+    changes = [f"LABEL {LABEL}={label}", "USER 10001", 'ENTRYPOINT ["/web"]']
+    said = builder.engine.api.import_image_from_data(archive.getvalue(), builder.repository, tag, changes)
+    return str(json.loads(said)["status"])
+
+
+def here(**options: t.Any) -> list[dict[str, t.Any]]:
+    """What image_info shows on the controller."""
+    defaults = {name: option.get("default") for name, option in CAPABILITY.argument_spec.items()}
+    context = Context(False, False, pytest.fail, lambda line: None, run_command)
+    found: list[dict[str, t.Any]] = returned.run("image_info", {**defaults, **options}, context)["images"]
+    return found
+
+
+def on_nodes(nodes: Nodes, hosts: str, *tasks: dict[str, t.Any]) -> list[dict[str, dict[str, t.Any]]]:
+    """What image_info returns on nodes: for each task the results by node."""
+    listed = [{"name": "look", "longshore.delivery.image_info": options} for options in tasks]
+    nodes.playbook.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "tasks": listed}]))
+    [ran] = ansible_playbook(nodes.playbook)["plays"]
+    results = [task["hosts"] for task in ran["tasks"]]
+    assert [result.get("msg") for hosts in results for result in hosts.values() if result.get("failed")] == []
+    return results
+
+
+def alike(shown: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What every store tells of the image in the same words."""
+    same = {key: shown[key] for key in ("platform", "created", "labels", "config")}
+    return {**same, "diff_ids": [layer["diff_id"] for layer in shown["layers"]]}
+
+
+@pytest.fixture
+def left_on_dock() -> t.Iterator[str]:
+    """A directory on dock that is taken away afterwards."""
+    path = f"/tmp/longshore-test-info-{uuid.uuid4().hex[:12]}"
+    yield path
+    on_node("dock", "rm", "-rf", path, f"{path}.tar")
+
+
+def test_one_image_everywhere(builder: Builder, nodes: Nodes, left_on_dock: str) -> None:
+    label = uuid.uuid4().hex
+    image_id = made(builder, "1", label)
+    pushed = builder.push(tags=["1"])
+    reference, tagged = pushed["reference"], f"{ENDPOINT}/{builder.repository}:1"
+    manifest = builder.served("1")
+    assert manifest is not None
+    config = json.loads(builder.client.get_blob(builder.repository, t.cast("t.Any", manifest.config_digest)))
+
+    [served] = here(store="registry", registry=builder.registry, references=[tagged])
+    assert served["digests"] == {
+        "config": str(manifest.config_digest),
+        "manifest": pushed["digest"],
+        "index": None,
+    }
+    assert served["references"] == [tagged]
+    assert served["labels"] == {LABEL: label}
+    assert served["config"] == {"User": "10001", "Entrypoint": ["/web"]}
+    assert alike(served)["diff_ids"] == config["rootfs"]["diff_ids"]
+
+    [built] = here(references=[tagged], **BUILDS)
+    assert (built["id"], built["digests"]["config"]) == (image_id, str(manifest.config_digest))
+    assert reference in built["repository_digests"]
+    assert alike(built) == alike(served)
+    assert built["layers"][0]["size"] == built["size"]
+
+    nodes.pull({"images": [reference]})
+    by_digest, by_glob = on_nodes(
+        nodes, "longshore_nodes", {"references": [reference]}, {"globs": [f"**/{builder.repository}"]}
+    )
+    for node, engine in ENGINES.items():
+        assert by_digest[node]["engine"] == engine
+        [held] = by_digest[node]["images"]
+        assert [held] == by_glob[node]["images"]
+        assert held["digests"]["config"] == str(manifest.config_digest)
+        assert reference in held["repository_digests"]
+        assert alike(held) == alike(served), node
+        assert held["size"] > 0
+
+    play = [
+        {
+            "hosts": "dock",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "name": "pull",
+                    "longshore.delivery.image_pull": {
+                        "images": [f"{tagged}@{pushed['digest']}"],
+                        "engine": "podman",
+                        "registry": {"endpoint": ENDPOINT, **LOGIN},
+                    },
+                }
+            ],
+        }
+    ]
+    nodes.playbook.write_text(yaml.safe_dump(play))
+    ansible_playbook(nodes.playbook)
+    on_node("dock", "podman", "save", "--quiet", "--format", "oci-dir", "--output", left_on_dock, tagged)
+    on_node("dock", "tar", "-C", left_on_dock, "-cf", f"{left_on_dock}.tar", ".")
+    podman, directory, tar, gone = on_nodes(
+        nodes,
+        "dock",
+        {"engine": "podman", "references": [tagged]},
+        {"store": "layout", "layout": left_on_dock},
+        {"store": "layout", "layout": f"{left_on_dock}.tar"},
+        {"engine": "podman", "references": [f"{tagged}-none"]},
+    )
+    [held] = podman["dock"]["images"]
+    assert held["digests"] == served["digests"]
+    [inspected] = json.loads(on_node("dock", "podman", "image", "inspect", tagged))
+    assert (held["id"], held["size"]) == (inspected["Id"], inspected["Size"])
+    for layout in (directory, tar):
+        [stored] = layout["dock"]["images"]
+        assert alike(stored) == alike(served)
+        assert len(stored["layers"][0]["digest"]) == len("sha256:") + 64
+    assert gone["dock"]["images"] == []
+
+
+def test_what_retagging_leaves_is_dangling(builder: Builder) -> None:
+    label = uuid.uuid4().hex
+    before, after = made(builder, "1", label), made(builder, "1", label)
+    shown = {
+        dangling: [one["id"] for one in here(labels=[f"{LABEL}={label}"], dangling=dangling, **BUILDS)]
+        for dangling in (True, False, None)
+    }
+    builder.engine.api.remove_image(before)
+    assert (shown[True], shown[False], sorted(shown[None])) == ([before], [after], sorted([before, after]))
+    assert here(labels=[f"{LABEL}={label}"], older_than="1h", **BUILDS) == []
+    assert [one["id"] for one in here(labels=[f"{LABEL}={label}"], newer_than="1h", **BUILDS)] == [after]
+
+
+def test_every_image_of_every_engine_can_be_shown(nodes: Nodes) -> None:
+    """Whatever others put there; as many as the engines' own programs list."""
+    [everywhere] = on_nodes(nodes, "longshore_nodes", {})
+    [podman] = on_nodes(nodes, "dock", {"engine": "podman"})
+    counted = {
+        node: len(json.loads(on_node(node, "crictl", "images", "-o", "json"))["images"])
+        for node in nodes.names
+        if node != "dock"
+    }
+    counted["dock"] = len(set(on_node("dock", "docker", "images", "--quiet", "--no-trunc").split()))
+    assert {node: len(result["images"]) for node, result in everywhere.items()} == counted
+    in_podman = len(set(on_node("dock", "podman", "images", "--quiet", "--no-trunc").split()))
+    assert len(podman["dock"]["images"]) == in_podman
+    for result in (*everywhere.values(), *podman.values()):
+        for shown in result["images"]:
+            assert shown["platform"], shown["id"]
+            assert shown["layers"], shown["id"]
+
+
+def test_an_engine_that_is_not_there_is_said(nodes: Nodes) -> None:
+    play = {
+        "hosts": "n1",
+        "gather_facts": False,
+        "tasks": [{"name": "look", "longshore.delivery.image_info": {"engine": "docker"}, "ignore_errors": True}],
+    }
+    nodes.playbook.write_text(yaml.safe_dump([play]))
+    [ran] = ansible_playbook(nodes.playbook)["plays"]
+    assert "n1" in ran["tasks"][0]["hosts"]["n1"]["msg"]
+    assert "docker.sock is not there" in ran["tasks"][0]["hosts"]["n1"]["msg"]
