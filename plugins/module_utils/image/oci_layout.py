@@ -222,10 +222,10 @@ class OciLayout:
 
 
 def _names(annotations: t.Mapping[str, str]) -> t.Tuple[t.List[Reference], t.List[str]]:
-    """The references and the other names of an entry. A tag alone is no reference: it would be read as a repository."""
+    """The references and the other names of an entry. What has no tag is no reference: a tag alone reads like a repository."""
     full, short = annotations.get(_FULL_NAME), annotations.get(_REF_NAME)
     for text in (full, short):
-        if text and (text is full or "/" in text or ":" in text):
+        if text:
             with contextlib.suppress(InvalidReference):
                 reference = Reference.parse(text)
                 if reference.tag is not None:

@@ -95,6 +95,10 @@ def test_a_layer_of_no_bytes_leaves_the_sizes_unknown(on_socket: OnSocket) -> No
     answers[f"/images/{CONFIG}/history"][0]["Size"] = 0
     layers = shown_of(on_socket(answers).images(ALL))["layers"]
     assert [(layer["size"], layer["created_by"]) for layer in layers] == [(None, None)] * 2
+    # as many instructions as layers: each made one
+    del answers[f"/images/{CONFIG}/history"][1]
+    layers = shown_of(on_socket(answers).images(ALL))["layers"]
+    assert [(layer["size"], layer["created_by"]) for layer in layers] == [(None, "COPY a"), (None, "COPY b")]
 
 
 def test_docker_without_a_name_is_dangling(on_socket: OnSocket) -> None:

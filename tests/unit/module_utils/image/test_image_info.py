@@ -67,7 +67,7 @@ def stored(tmp_path: Path) -> Path:
     }
     made["timeless"] = image("timeless", created=None, labels={"name": "timeless"})
     entries = [one.descriptor(annotations={REF: f"shop/{name}:1"}) for name, one in made.items() if name != "middle"]
-    return layout(tmp_path / "layout", *entries, made["middle"].descriptor(), made=list(made.values()))
+    return layout(tmp_path / "layout", *reversed(entries), made["middle"].descriptor(), made=list(made.values()))
 
 
 @pytest.mark.parametrize(
