@@ -8,15 +8,13 @@ What real ones say is asked of them in tests/integration/test_image_info.py.
 
 from __future__ import annotations
 
-import http.server
 import json
-import socketserver
-import threading
 import typing as t
+import urllib.parse
 from pathlib import Path
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
-from tests.http_server import AnsweringServer, json_reply
+from tests.http_server import AnsweringServer, Reply, Request, json_reply
 
 CONFIG, OTHER, LAYER, UPPER = ("sha256:" + digit * 64 for digit in "1234")
 SERVED, LIST = ("sha256:" + digit * 64 for digit in "ab")
@@ -61,45 +59,18 @@ def by_containerd(answers: Answers) -> Answers:
     return {**answers, "/info": {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}}
 
 
-class DockerOnSocket:
-    """Docker's API on a Unix socket, until C(stop)."""
+def docker_api(answers: Answers, address: str | Path = "127.0.0.1") -> AnsweringServer:
+    """Docker's API, whatever version of it a client speaks.
 
-    def __init__(self, path: Path, answers: Answers) -> None:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                found = answers.get(self.path.partition("?")[0].replace("%3A", ":"))
-                self.send_response(404 if found is None else 200)
-                self.end_headers()
-                self.wfile.write(json.dumps({"message": "No such image"} if found is None else found).encode())
+    :param address: as of C(AnsweringServer).
+    """
 
-            def address_string(self) -> str:
-                return "socket"
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-
-
-def docker_by_http(answers: Answers) -> AnsweringServer:
-    """The same by HTTP, whatever version of the API its client speaks."""
-
-    def found(path: str) -> t.Any:
-        path = path.partition("?")[0].replace("%3A", ":")
-        return next((document for end, document in answers.items() if path.endswith(end)), None)
-
-    def answer(request: t.Any) -> t.Any:
-        document = found(request.path)
+    def answer(request: Request) -> Reply:
+        path = urllib.parse.unquote(request.path.partition("?")[0])
+        document = next((found for end, found in answers.items() if path.endswith(end)), None)
         return json_reply({"message": "No such image"}, 404) if document is None else json_reply(document)
 
-    return AnsweringServer(answer)
+    return AnsweringServer(answer, address=address)
 
 
 class Programs:

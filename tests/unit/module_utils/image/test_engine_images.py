@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import typing as t
 from pathlib import Path
 
@@ -33,16 +35,14 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 @pytest.fixture
 def on_socket(tmp_path: Path) -> t.Iterator[t.Callable[[engines.Answers], DockerImages]]:
-    running: list[engines.DockerOnSocket] = []
+    numbers = itertools.count()
+    with contextlib.ExitStack() as running:
 
-    def start(answers: engines.Answers) -> DockerImages:
-        path = tmp_path / f"{len(running)}.sock"
-        running.append(engines.DockerOnSocket(path, answers))
-        return DockerImages(DockerSocket(str(path)))
+        def start(answers: engines.Answers) -> DockerImages:
+            path = tmp_path / f"{next(numbers)}.sock"
+            return DockerImages(DockerSocket(running.enter_context(engines.docker_api(answers, path)).endpoint))
 
-    yield start
-    for one in running:
-        one.stop()
+        yield start
 
 
 OnSocket = t.Callable[[engines.Answers], DockerImages]
@@ -63,7 +63,7 @@ def shown_of(found: t.Sequence[t.Any]) -> dict[str, t.Any]:
 
 def test_dockers_classic_store_by_both_clients(on_socket: OnSocket) -> None:
     here = shown_of(on_socket(engines.docker()).images(ALL))
-    with engines.docker_by_http(engines.docker()) as server:
+    with engines.docker_api(engines.docker()) as server:
         engine = DockerEngine(DockerAddress(f"tcp://{server.endpoint}"))
         assert shown_of(DockerImages(engine).images(ALL)) == here
         engine.close()
@@ -166,7 +166,7 @@ def test_an_engine_that_fails_is_no_image_that_went_away(tmp_path: Path) -> None
     ):
         with pytest.raises(EngineRefusal, match=r"locked|refused|none\.sock"):
             images.images(ALL)
-    with engines.docker_by_http({"/version": engines.docker()["/version"]}) as server:
+    with engines.docker_api({"/version": engines.docker()["/version"]}) as server:
         engine = DockerEngine(DockerAddress(f"tcp://{server.endpoint}"))
         with pytest.raises(EngineError, match=f"{server.endpoint} refused"):
             DockerImages(engine).images(ALL)

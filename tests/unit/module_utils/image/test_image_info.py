@@ -146,9 +146,8 @@ def test_a_registry_is_asked_by_its_settings(start_registry: StartRegistry) -> N
 
 @pytest.fixture
 def socket(tmp_path: Path) -> t.Iterator[str]:
-    server = engines.DockerOnSocket(tmp_path / "docker.sock", engines.docker())
-    yield str(tmp_path / "docker.sock")
-    server.stop()
+    with engines.docker_api(engines.docker(), tmp_path / "docker.sock") as server:
+        yield server.endpoint
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, *found: Engine, **programs: str) -> None:
@@ -183,7 +182,7 @@ def test_an_address_comes_before_what_is_here(monkeypatch: pytest.MonkeyPatch, s
         result = ask(engine=engine, docker_host=f"unix://{socket}")
         assert (result["engine"], result["engine_reason"]) == ("docker", "docker_host names it")
         assert len(result["images"]) == 1
-    with engines.docker_by_http(engines.docker()) as server:
+    with engines.docker_api(engines.docker()) as server:
         monkeypatch.setenv("DOCKER_HOST", f"tcp://{server.endpoint}")
         result = ask()
         assert (result["engine"], result["engine_reason"]) == ("docker", "DOCKER_HOST names it")
