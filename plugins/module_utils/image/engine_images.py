@@ -111,7 +111,9 @@ def of_docker(held: HeldImage, shown: Document, history: t.Sequence[Document], b
 
 
 def of_podman(held: HeldImage, shown: Document) -> ImageContents:
-    """An image as C(podman image inspect) shows it; its ID is the configuration's digest."""
+    """An image as C(podman image inspect) shows it; its ID is the configuration's digest, unless it is a list alone."""
+    if not shown:
+        return _contents(held, {}, Digests(), None)
     manifest = None
     if shown.get("Digest") and shown.get("ManifestType") in MEDIA_TYPES:
         manifest = ManifestDigest.parse(shown["Digest"])

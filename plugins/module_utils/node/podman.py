@@ -19,6 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.held_image
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
+_IS_LIST = re.compile(r"manifest list|image index", re.IGNORECASE)
 _GONE = re.compile(r"image not known|no such image", re.IGNORECASE)
 
 
@@ -44,7 +45,7 @@ class Podman:
         ]
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
-        """What Podman shows of an image; None where it is gone.
+        """What Podman shows of an image; None where it is gone, nothing where it is a list with no image for this host.
 
         :raises EngineRefusal: Podman's own words.
         """
@@ -53,6 +54,8 @@ class Podman:
         except EngineRefusal as refusal:
             if _GONE.search(str(refusal)):
                 return None
+            if _IS_LIST.search(str(refusal)):
+                return {}
             raise
         return t.cast("t.Dict[str, t.Any]", found)
 

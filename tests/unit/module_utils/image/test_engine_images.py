@@ -125,6 +125,21 @@ def test_podmans_digest_of_an_unknown_kind_is_not_guessed(changes: dict[str, t.A
     assert shown_of(found)["digests"] == {"config": CONFIG, "manifest": None, "index": None}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: inspecting object: image contains a manifest list or image index, but no runnable image",
+        "Error: inspecting object: fetching target platform image selected from image index: file does not exist",
+    ],
+)
+def test_a_list_in_podman_with_no_image_of_this_host_is_shown_by_its_names(said: str) -> None:
+    listed = dict(list(engines.podman().items())[:1])
+    [found, _nameless] = PodmanImages(Podman(Programs(listed, said), "podman")).images(ALL)
+    shown = found.shown()
+    assert (shown["references"], shown["platform"], shown["size"], shown["layers"]) == ([WEB], None, None, [])
+    assert shown["digests"] == {"config": None, "manifest": None, "index": None}
+
+
 @pytest.mark.parametrize("identity", [CONFIG, CONFIG.partition(":")[2]], ids=["containerd", "CRI-O"])
 def test_the_cri(identity: str) -> None:
     run = Programs(engines.cri(identity), CRI_GONE)
