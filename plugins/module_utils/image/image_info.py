@@ -11,32 +11,25 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import os
-import platform
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
-    ADDRESS_SPEC,
-    DockerAddress,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     CriImages,
     DockerImages,
     ImageSource,
     PodmanImages,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layout import OciLayout
 from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
 from ansible_collections.longshore.delivery.plugins.module_utils.image.selection import Selection
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO, choose
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
-from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
-from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
-from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT
@@ -48,7 +41,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 )
 
 ENGINE, REGISTRY, LAYOUT = "engine", "registry", "layout"
-_UNIX = "unix://"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,38 +94,15 @@ def _store(
     if params["store"] == LAYOUT:
         layout = opened.enter_context(OciLayout(params["layout"]))
         return Store(layout, "the OCI layout %s" % params["layout"])
-    if params["engine"] in (AUTO, DOCKER) and (params["docker_host"] or os.environ.get("DOCKER_HOST")):
-        return _addressed_docker(params, opened)
-    return _engine_of_this_host(params["engine"], context)
-
-
-def _addressed_docker(params: t.Mapping[str, t.Any], opened: contextlib.ExitStack) -> Store:
-    address = DockerAddress.find(params["docker_host"], params["docker_cert_path"])
-    why = "%s names it" % ("docker_host" if params["docker_host"] else "DOCKER_HOST")
-    told, where = {"engine": DOCKER, "engine_reason": why}, "docker at %s" % address
-    if address.host.startswith(_UNIX):
-        return Store(DockerImages(DockerSocket(address.host[len(_UNIX) :])), where, told)
-    # here, since it imports a package that no other store needs
-    from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
-
-    return Store(DockerImages(opened.enter_context(contextlib.closing(DockerEngine(address)))), where, told)
-
-
-def _engine_of_this_host(wanted: str, context: Context) -> Store:
-    node = platform.node()
-    chosen = choose(wanted, look(), node)
-    told = {"engine": chosen.engine.name, "engine_reason": chosen.why}
-    client = image_store(chosen.engine, context.run_command)
+    engine = find_engine(params, context, opened)
     source: ImageSource
-    if isinstance(client, DockerSocket):
-        source = DockerImages(client)
-    elif isinstance(client, Podman):
-        source = PodmanImages(client)
-    elif isinstance(client, Cri):
-        source = CriImages(client)
+    if isinstance(engine.client, Podman):
+        source = PodmanImages(engine.client)
+    elif isinstance(engine.client, Cri):
+        source = CriImages(engine.client)
     else:
-        raise ValueError(chosen)  # what is chosen holds images
-    return Store(source, "%s on %s" % (chosen.engine.name, node), told)
+        source = DockerImages(engine.client)
+    return Store(source, engine.where, engine.told)
 
 
 CAPABILITY = Capability(

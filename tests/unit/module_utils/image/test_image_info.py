@@ -13,7 +13,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.image import image_info
+from ansible_collections.longshore.delivery.plugins.module_utils.image import local_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.image_info import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
@@ -151,7 +151,7 @@ def socket(tmp_path: Path) -> t.Iterator[str]:
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, *found: Engine, **programs: str) -> None:
-    monkeypatch.setattr(image_info, "look", lambda: Seen(found, programs=programs))
+    monkeypatch.setattr(local_engine, "look", lambda: Seen(found, programs=programs))
 
 
 def test_the_engine_of_this_host_is_found(monkeypatch: pytest.MonkeyPatch, socket: str) -> None:
