@@ -74,6 +74,9 @@ CASES = {
         differs={"images.*.created": "a time"},
     ),
     "image_push": Case({"name": f"{OWN}/tiny", "tags": ["1", "2"], "registry": REGISTRY, **BUILDS}),
+    "image_tag": Case(
+        {"image": f"{ENDPOINT}/{OWN}/tiny:1", "references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}
+    ),
     "workload": Case(
         {
             "name": "tiny",

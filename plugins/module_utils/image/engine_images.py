@@ -58,8 +58,7 @@ class DockerImages:
         by_containerd = _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
         found = []
         for listed in self._api.listed():
-            names = [*(listed.get("RepoDigests") or ()), *(listed.get("RepoTags") or ())]
-            held = HeldImage.of(listed["Id"], names)
+            held = held_by_docker(listed)
             if wanted.wants(held.references):
                 shown = self._api.inspected(held.image_id)
                 if shown is not None:
@@ -88,6 +87,11 @@ class CriImages:
         held = [image for image in self._cri.images() if wanted.wants(image.references)]
         shown = ((image, self._cri.inspected(image.image_id)) for image in held)
         return [of_cri(image, document) for image, document in shown if document is not None]
+
+
+def held_by_docker(listed: Document) -> HeldImage:
+    """An image as Docker's API lists it."""
+    return HeldImage.of(listed["Id"], [*(listed.get("RepoDigests") or ()), *(listed.get("RepoTags") or ())])
 
 
 def of_docker(held: HeldImage, shown: Document, history: t.Sequence[Document], by_containerd: bool) -> ImageContents:

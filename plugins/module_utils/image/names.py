@@ -40,14 +40,16 @@ class Glob:
     tag: t.Optional[str]
 
     @classmethod
-    def parse(cls, text: str) -> Glob:
-        """:raises InvalidSelection: it is empty, or has a digest or a scheme."""
+    def parse(cls, text: str, option: str = "globs") -> Glob:
+        """:param option: where it was written, for the message.
+
+        :raises InvalidSelection: it is empty, or has a digest or a scheme.
+        """
         if not text.strip() or text != text.strip():
-            raise InvalidSelection("globs: %r is empty or has spaces around it." % text)
+            raise InvalidSelection("%s: %r is empty or has spaces around it." % (option, text))
         if "@" in text or "://" in text:
             raise InvalidSelection(
-                "globs: %r has a digest or a scheme. Patterns are for names and tags, as in 'shop/*:1.*'; "
-                "give a digest in 'references'." % text
+                "%s: %r has a digest or a scheme. Patterns are for names and tags, as in 'shop/*:1.*'." % (option, text)
             )
         last = text.rpartition("/")[2]
         name, colon, tag = text.rpartition(":") if ":" in last else (text, "", "")

@@ -108,8 +108,15 @@ class DockerSocket:
 
     def tag(self, reference: Reference) -> None:
         """:raises EngineRefusal: the engine's own words."""
+        self.name(asked_as(reference), reference)
+
+    def name(self, image_id: str, reference: Reference) -> None:
+        """Name an image by the reference's tag; the name is taken from whatever image has it.
+
+        :raises EngineRefusal: the engine's own words.
+        """
         query = urlencode({"repo": reference.name, "tag": reference.tag or ""})
-        self._request("POST", "/images/%s/tag?%s" % (quote(asked_as(reference), safe=""), query))
+        self._request("POST", "/images/%s/tag?%s" % (quote(image_id, safe=""), query))
 
     def remove(self, reference: Reference) -> None:
         """Remove this name of an image, and the image if it has no other. One that is gone already is no error.

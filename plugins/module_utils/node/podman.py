@@ -66,7 +66,14 @@ class Podman:
 
     def tag(self, reference: Reference) -> None:
         """:raises EngineRefusal: Podman's own words."""
-        self._podman(["tag", asked_as(reference), "%s:%s" % (reference.name, reference.tag)])
+        self.name(asked_as(reference), reference)
+
+    def name(self, image_id: str, reference: Reference) -> None:
+        """Name an image by the reference's tag; the name is taken from whatever image has it.
+
+        :raises EngineRefusal: Podman's own words.
+        """
+        self._podman(["tag", image_id, "%s:%s" % (reference.name, reference.tag)])
 
     def remove(self, reference: Reference) -> None:
         """Remove this name of an image, and the image if it has no other.

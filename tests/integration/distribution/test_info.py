@@ -14,12 +14,11 @@ import uuid
 import pytest
 import yaml
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.image.image_info import CAPABILITY
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 from tests.integration.asking import on_node
 
+from .context import silent
 from .lab import BUILDS, ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
 pytestmark = pytest.mark.lab
@@ -43,8 +42,7 @@ def made(builder: Builder, tag: str, label: str) -> str:
 def here(**options: t.Any) -> list[dict[str, t.Any]]:
     """What image_info shows on the controller."""
     defaults = {name: option.get("default") for name, option in CAPABILITY.argument_spec.items()}
-    context = Context(False, False, pytest.fail, lambda line: None, run_command)
-    found: list[dict[str, t.Any]] = returned.run("image_info", {**defaults, **options}, context)["images"]
+    found: list[dict[str, t.Any]] = returned.run("image_info", {**defaults, **options}, silent())["images"]
     return found
 
 

@@ -54,6 +54,12 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "registry": {"endpoint": NOWHERE, "password": SECRET_VARIABLE},
         },
     },
+    "image_tag": {
+        "unreachable engine": {"image": "a/b:1", "references": ["a/b:2"], "docker_host": f"tcp://{NOWHERE}"},
+        "no tag": {"image": "a/b:1", "references": ["a/b"]},
+        "wrong pattern": {"image": "a/b:1", "references": ["a/b:2"], "immutable": [" "]},
+        "nothing": {},
+    },
     "workload": {
         "no cluster": {"name": "web", "image": "shop/web:1", "registry": REGISTRY, "kubeconfig": "/no/such/file"},
         "no registry": {
