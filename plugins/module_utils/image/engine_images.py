@@ -53,7 +53,7 @@ class DockerImages:
     def images(self, wanted: Names) -> t.List[ImageContents]:
         """:raises EngineRefusal: the engine on this node's socket does not answer.
 
-        :raises EngineError: another does not.
+        :raises DockerEngineError: another does not.
         """
         by_containerd = _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
         found = []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine, EngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine, DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     CriImages,
     DockerImages,
@@ -183,6 +183,6 @@ def test_an_engine_that_fails_is_no_image_that_went_away(tmp_path: Path) -> None
             images.images(ALL)
     with engines.docker_api({"/version": engines.docker()["/version"]}) as server:
         engine = DockerEngine(DockerAddress(f"tcp://{server.endpoint}"))
-        with pytest.raises(EngineError, match=f"{server.endpoint} refused"):
+        with pytest.raises(DockerEngineError, match=f"{server.endpoint} refused"):
             DockerImages(engine).images(ALL)
         engine.close()
