@@ -77,7 +77,8 @@ options:
   references:
     description:
       - Images by reference. With a tag and a digest the image must have both; with neither, every image of the repository is
-        meant.
+        meant, since V(latest) is not assumed.
+      - In an engine also by ID, with V(sha256:) or without, or by its first digits, 12 or more.
       - A reference without a registry is one of O(registry) for O(store=registry), else of Docker Hub, as for Docker.
     type: list
     elements: str
@@ -242,7 +243,7 @@ images:
           type: int
           sample: 3145728
         size:
-          description: Its bytes unpacked, where Docker tells them.
+          description: Its bytes unpacked as Docker counts them, with containerd's image store by whole blocks of the disk.
           type: int
           sample: 7340032
         created_by:

@@ -58,8 +58,8 @@ class DockerImages:
         by_containerd = _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
         found = []
         for listed in self._api.listed():
-            held = held_by_docker(listed)
-            if wanted.wants(held.references):
+            held = HeldImage.of_docker(listed)
+            if wants(wanted, held):
                 shown = self._api.inspected(held.image_id)
                 if shown is not None:
                     found.append(of_docker(held, shown, self._api.history(held.image_id), by_containerd))
@@ -73,9 +73,9 @@ class PodmanImages:
     def images(self, wanted: Names) -> t.List[ImageContents]:
         """:raises EngineRefusal: Podman's own words."""
         # it lists an image once for each of its names
-        held = {image.image_id: image for image in self._podman.images() if wanted.wants(image.references)}
-        shown = ((image, self._podman.inspected(image.image_id)) for image in held.values())
-        return [of_podman(image, document) for image, document in shown if document is not None]
+        held = {image.image_id: image for image in self._podman.images() if wants(wanted, image)}
+        shown = self._podman.all_inspected(list(held)).items()
+        return [of_podman(held[image_id], document) for image_id, document in shown if document is not None]
 
 
 class CriImages:
@@ -84,14 +84,14 @@ class CriImages:
 
     def images(self, wanted: Names) -> t.List[ImageContents]:
         """:raises EngineRefusal: the runtime's own words."""
-        held = [image for image in self._cri.images() if wanted.wants(image.references)]
-        shown = ((image, self._cri.inspected(image.image_id)) for image in held)
-        return [of_cri(image, document) for image, document in shown if document is not None]
+        held = {image.image_id: image for image in self._cri.images() if wants(wanted, image)}
+        shown = self._cri.all_inspected(list(held)).items()
+        return [of_cri(held[image_id], document) for image_id, document in shown if document is not None]
 
 
-def held_by_docker(listed: Document) -> HeldImage:
-    """An image as Docker's API lists it."""
-    return HeldImage.of(listed["Id"], [*(listed.get("RepoDigests") or ()), *(listed.get("RepoTags") or ())])
+def wants(wanted: Names, image: HeldImage) -> bool:
+    """Whether an engine's image is meant, by its names or its ID."""
+    return wanted.wants(image.references, image_id=image.image_id)
 
 
 def of_docker(held: HeldImage, shown: Document, history: t.Sequence[Document], by_containerd: bool) -> ImageContents:

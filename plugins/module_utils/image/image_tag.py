@@ -13,7 +13,6 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
-from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import held_by_docker
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import LocalEngine, find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import (
@@ -57,7 +56,7 @@ class _AddressedDocker:
         self._engine = engine
 
     def images(self) -> t.List[HeldImage]:
-        return [held_by_docker(image) for image in self._engine.listed()]
+        return [HeldImage.of_docker(listed) for listed in self._engine.listed()]
 
     def name(self, image_id: str, reference: Reference) -> None:
         self._engine.tag(image_id, reference)
@@ -143,7 +142,7 @@ def _apply(client: TagClient, image_id: str, steps: t.Sequence[TagStep], is_name
         for step in steps:
             client.name(image_id, step.reference)
             done.append(step)
-    except (EngineRefusal, DeliveryError):
+    except BaseException:
         for step in reversed(done):
             with contextlib.suppress(EngineRefusal, DeliveryError):  # the first failure is the one to tell
                 if step.before is not None:

@@ -20,12 +20,33 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
     Reference,
 )
 
+_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 _PARTS = re.compile(r"\*\*|\*|\?|[^*?]+")
 _WILDCARDS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class InvalidSelection(DeliveryError):
     """An option that selects images and cannot be meant as it is written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageId:
+    """What an engine calls an image, or the first digits of it.
+
+    :param digits: hexadecimal, 12 or more.
+    """
+
+    digits: str
+
+    @classmethod
+    def find(cls, text: str) -> t.Optional[ImageId]:
+        """The ID that a text is, with its algorithm or without; None where it is none."""
+        match = _ID.fullmatch(text)
+        return cls(match.group(1)) if match else None
+
+    def is_of(self, image_id: str) -> bool:
+        """:param image_id: as an engine writes it; Podman and CRI-O leave the algorithm away."""
+        return image_id.rpartition(":")[2].startswith(self.digits)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +108,7 @@ class Names:
 
     references: t.Tuple[Reference, ...] = ()
     globs: t.Tuple[Glob, ...] = ()
+    ids: t.Tuple[ImageId, ...] = ()
 
     @classmethod
     def parse(
@@ -95,29 +117,35 @@ class Names:
         globs: t.Optional[t.Sequence[str]],
         registry: t.Union[str, Endpoint] = DOCKER_HUB,
     ) -> Names:
-        """:param registry: where an image is whose reference names no registry.
+        """:param references: references and image IDs.
+
+        :param registry: where an image is whose reference names no registry.
 
         :raises InvalidReference: a reference is none.
         :raises InvalidSelection: a pattern is none.
         """
+        ids = {text: ImageId.find(text) for text in references or ()}
         return cls(
-            tuple(Reference.parse(text, registry) for text in references or ()),
+            tuple(Reference.parse(text, registry) for text, image_id in ids.items() if image_id is None),
             tuple(Glob.parse(text) for text in globs or ()),
+            tuple(image_id for image_id in ids.values() if image_id is not None),
         )
 
-    def wants(self, held: t.Iterable[Reference], names: t.Iterable[str] = ()) -> bool:
+    def wants(self, held: t.Iterable[Reference], names: t.Iterable[str] = (), image_id: str = "") -> bool:
         """Whether an image is meant.
 
         :param held: its references by tag and by digest.
         :param names: its names that are no references.
+        :param image_id: what an engine calls it.
         """
-        if not self.references and not self.globs:
+        if not self.references and not self.globs and not self.ids:
             return True
         held = tuple(held)
         return (
             any(_is_of(wanted, held) for wanted in self.references)
             or any(glob.matches(reference) for glob in self.globs for reference in held)
             or any(glob.matches_text(name) for glob in self.globs for name in names)
+            or any(wanted.is_of(image_id) for wanted in self.ids)
         )
 
 

@@ -9,15 +9,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob, ImageId
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
-
-_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
 
 
 class TagError(DeliveryError):
@@ -68,9 +65,9 @@ def image_id_of(text: str, held: t.Sequence[HeldImage]) -> t.Optional[str]:
     :raises InvalidReference: it is neither.
     :raises TagError: it has neither tag nor digest, or several images are meant.
     """
-    match = _ID.fullmatch(text)
-    if match:
-        found = {image.image_id for image in held if image.image_id.rpartition(":")[2].startswith(match.group(1))}
+    by_id = ImageId.find(text)
+    if by_id is not None:
+        found = {image.image_id for image in held if by_id.is_of(image.image_id)}
     else:
         wanted = Reference.parse(text)
         if wanted.tag is None and wanted.digest is None:

@@ -62,10 +62,7 @@ class DockerSocket:
 
     def images(self) -> t.List[HeldImage]:
         """:raises EngineRefusal: the engine does not answer."""
-        return [
-            HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("RepoTags") or ())])
-            for image in self.listed()
-        ]
+        return [HeldImage.of_docker(listed) for listed in self.listed()]
 
     def listed(self) -> t.List[t.Dict[str, t.Any]]:
         """All images but those between a build's steps, as the API lists them.

@@ -31,6 +31,11 @@ class HeldImage:
                 references.append(Reference.parse(name))
         return cls(image_id, tuple(references))
 
+    @classmethod
+    def of_docker(cls, listed: t.Mapping[str, t.Any]) -> HeldImage:
+        """:param listed: an image as Docker's API lists it."""
+        return cls.of(listed["Id"], [*(listed.get("RepoDigests") or ()), *(listed.get("RepoTags") or ())])
+
     def has(self, wanted: Reference) -> bool:
         """Whether the engine knows it by the repository and digest of this reference."""
         return any(

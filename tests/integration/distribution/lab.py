@@ -120,9 +120,11 @@ class Nodes:
                 subprocess.run(
                     ["docker", "exec", f"longshore-{node}", *program, name], capture_output=True, check=False
                 )
-        for name in self.held("dock", "podman"):
-            if f"/{PREFIX}/" in name:
-                argv = ["docker", "exec", "longshore-dock", "podman", "rmi", "--force", name]
+        for image in json.loads(on_node("dock", "podman", "images", "--format", "json")):
+            names = [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())]
+            if any(f"/{PREFIX}/" in name for name in names):
+                # by its ID: a digest takes no name away that is a tag
+                argv = ["docker", "exec", "longshore-dock", "podman", "rmi", "--force", image["Id"]]
                 subprocess.run(argv, capture_output=True, check=False)
 
 

@@ -74,7 +74,8 @@ def docker_api(answers: Answers, address: str | Path = "127.0.0.1") -> Answering
 
 
 class Programs:
-    """RunCommand that answers by the words behind the options; what is not there fails with the given words.
+    """RunCommand that answers by the words behind the options, with a document or a text; what is not there fails with the given
+    words.
 
     :ivar asked: the words of each call.
     """
@@ -96,7 +97,7 @@ class Programs:
         self.asked.append(" ".join(argv))
         for words, document in self._answers.items():
             if " ".join(argv).endswith(words):
-                return Completed(0, json.dumps(document), "")
+                return Completed(0, document if isinstance(document, str) else json.dumps(document), "")
         return Completed(1, "", self._missing)
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine, DockerEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    DockerEngineError,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     CriImages,
     DockerImages,
@@ -171,6 +174,39 @@ def test_what_is_not_meant_is_not_inspected(on_socket: OnSocket, glob: str, foun
         assert [str(name) for one in images.images(wanted) for name in one.references] == found
     for run in (of_podman, of_cri):
         assert len(run.asked) == 1 + len(found)
+
+
+def several(answers: dict[str, t.Any], inspect: str, *, written: str | None = None) -> dict[str, t.Any]:
+    """The same program with two images that are there.
+
+    :param inspect: its words for one image, without the ID.
+    :param written: what it writes for both; by default a list.
+    """
+    [(listing, listed), (words, shown)] = answers.items()
+    first = words.rpartition(" ")[2]
+    second = first[:-1] + "f"
+    if isinstance(listed, list):
+        both: t.Any = [listed[0], {**listed[0], "Id": second}]
+        upper = [{**shown[0], "Id": "9" * 64, "Size": 31}]  # another ID, as a list's image has
+        return {listing: both, words: shown, f"{inspect} {second}": upper, f"{inspect} {first} {second}": shown + upper}
+    status = listed["images"][0]
+    upper = {**shown, "status": {**status, "id": second, "size": "31"}}
+    return {
+        f"{inspect} {first} {second}": written or [shown, upper],
+        listing: {"images": [status, {**status, "id": second}]},
+        words: shown,
+        f"{inspect} {second}": upper,
+    }
+
+
+@pytest.mark.parametrize("written", [None, "{}\n{}"], ids=["a list", "no list"])
+def test_several_images_are_inspected_by_one_process_where_it_can_be(written: str | None) -> None:
+    of_podman = Programs(several(engines.podman(), "image inspect"), "broken")
+    of_cri = Programs(several(engines.cri(), "inspecti --output json", written=written), "broken")
+    podman, cri = PodmanImages(Podman(of_podman, "podman")), CriImages(Cri(of_cri, "crictl", "/run/x.sock"))
+    for images, run in ((podman, of_podman), (cri, of_cri)):
+        assert [(one.id[-1], one.size) for one in images.images(ALL)] == [("1", 30), ("f", 31)]
+        assert len(run.asked) == 2 + (2 if written and run is of_cri else 0)
 
 
 def test_an_engine_that_fails_is_no_image_that_went_away(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_images_are_sorted_by_their_references(stored: Path) -> None:
         ({"references": ["shop//web"]}, "shop//web"),
         ({"globs": ["a@b"]}, "globs"),
         ({"labels": ["=a"]}, "labels"),
+        ({"references": ["sha256:" + "1" * 64]}, "only engines have such. In a layout"),
         ({"older_than": "soon"}, "older_than"),
         ({"newer_than": "soon"}, "newer_than"),
     ],

@@ -72,6 +72,24 @@ def test_one_name_of_either_kind_is_enough_and_none_means_all() -> None:
     assert Names.parse(None, None).wants([web])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "image_id", "meant"),
+    [
+        (DIGEST, DIGEST, True),
+        (DIGEST, "1" * 64, True),  # as Podman and CRI-O write it
+        ("1" * 64, DIGEST, True),
+        ("1" * 12, DIGEST, True),
+        ("sha256:" + "1" * 12, DIGEST, True),
+        ("1" * 12 + "2", DIGEST, False),
+        (OTHER, DIGEST, False),
+        ("1" * 11, DIGEST, False),  # a name
+        ("1" * 12 + ":1", DIGEST, False),
+    ],
+)
+def test_image_ids(wanted: str, image_id: str, meant: bool) -> None:
+    assert Names.parse([wanted], None).wants([], image_id=image_id) is meant
+
+
 def test_a_layouts_own_name_is_matched_as_it_is() -> None:
     names = Names.parse(None, ["1.*"])
     assert names.wants([], ["1.4"])
