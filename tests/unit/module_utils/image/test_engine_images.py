@@ -187,8 +187,8 @@ def several(answers: dict[str, t.Any], inspect: str, *, written: str | None = No
     second = first[:-1] + "f"
     if isinstance(listed, list):
         both: t.Any = [listed[0], {**listed[0], "Id": second}]
-        upper = [{**shown[0], "Id": "9" * 64, "Size": 31}]  # another ID, as a list's image has
-        return {listing: both, words: shown, f"{inspect} {second}": upper, f"{inspect} {first} {second}": shown + upper}
+        shown = [*shown, {**shown[0], "Id": "9" * 64, "Size": 31}]  # another ID, as a list's image has
+        return {listing: both, f"{inspect} {first} {second}": shown}
     status = listed["images"][0]
     upper = {**shown, "status": {**status, "id": second, "size": "31"}}
     return {
