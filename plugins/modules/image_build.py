@@ -76,8 +76,15 @@ options:
     description:
       - Path of the Dockerfile, absolute or relative to O(source).
       - Its rules of what to leave out are in NAME.dockerignore beside it, else in C(.dockerignore) in O(source).
+      - Mutually exclusive with O(dockerfile_inline).
     type: path
     default: Dockerfile
+  dockerfile_inline:
+    description:
+      - The Dockerfile itself. It is not written into O(source), but into a private temporary directory outside of it while
+        something is built.
+      - Its rules of what to leave out are in C(.dockerignore) in O(source).
+    type: str
   args:
     description:
       - Build arguments. Everybody who has the image can read them, use O(secrets) for what is secret.
@@ -221,6 +228,14 @@ EXAMPLES = r"""
     cache_to: inline
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
+
+- name: Build by a Dockerfile that is in no file
+  longshore.delivery.image_build:
+    name: registry.example:5000/shop/pages:1
+    source: /srv/shop/pages
+    dockerfile_inline: |
+      FROM registry.example:5000/base/httpd:2
+      COPY . /srv/pages/
 
 - name: Build in any case, by a Dockerfile elsewhere whose commands have no network
   longshore.delivery.image_build:

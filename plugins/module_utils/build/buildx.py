@@ -31,6 +31,7 @@ PLUGIN_DIRECTORIES = (
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 )
+_IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"
 _GET_IT = (
     "Install it: on Debian and Ubuntu the package docker-buildx, from Docker's own repository docker-buildx-plugin"
 )
@@ -38,6 +39,10 @@ _GET_IT = (
 
 class BuildxMissing(DeliveryError):
     """There is no docker command, no buildx plugin, or one that is too old."""
+
+
+class NoTemporaryDirectory(DeliveryError):
+    """There is no place for temporary files that is not sent to the builder."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +70,7 @@ class SshAgent:
 class BuildRequest:
     """What is to be built.
 
+    :param inline: the Dockerfile itself, where it is in no file.
     :param extra_hosts: addresses by name.
     :param cache_from: images that hold a build's cache.
     :param cache_to: where the cache is kept for others; 'inline' is in the image.
@@ -82,12 +88,17 @@ class BuildRequest:
     no_cache: bool = False
     cache_from: t.Tuple[Reference, ...] = ()
     cache_to: str = ""
+    inline: t.Optional[bytes] = None
 
-    def command(self, image_id_file: str) -> t.List[str]:
-        """The command line, which holds no secret: values go by the environment."""
+    def command(self, directory: str) -> t.List[str]:
+        """The command line, which holds no secret: values go by the environment.
+
+        :param directory: with the Dockerfile where it is in no file, and for the image's ID.
+        """
         # the engine's own builder, whatever the user made the current one; an attestation would give each build another digest
         argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
-        argv += ["--iidfile", image_id_file, "--file", self.dockerfile]
+        argv += ["--iidfile", os.path.join(directory, _IMAGE_ID)]
+        argv += ["--file", self.dockerfile if self.inline is None else os.path.join(directory, _DOCKERFILE)]
         for name, value in sorted(self.args.items()):
             argv += ["--build-arg", "%s=%s" % (name, value)]
         for name, value in sorted(self.labels.items()):
@@ -171,16 +182,35 @@ def build(
     :param show: is given a line for each step.
     """
     record = BuildRecord(show)
-    with tempfile.TemporaryDirectory(prefix="longshore-build-") as directory:
-        image_id_file = os.path.join(directory, "image-id")
+    with tempfile.TemporaryDirectory(prefix="longshore-build-", dir=_outside(request.source)) as directory:
+        if request.inline is not None:
+            with open(os.path.join(directory, _DOCKERFILE), "wb") as written:
+                written.write(request.inline)
         completed = run_command(
-            request.command(image_id_file),
+            request.command(directory),
             environment={**address.command_environment, **request.environment},
             on_line=record.line,
         )
         try:
-            with open(image_id_file, encoding="ascii") as file:
+            with open(os.path.join(directory, _IMAGE_ID), encoding="ascii") as file:
                 image_id = file.read().strip()
         except OSError:
             image_id = ""
     return Built(image_id if completed.rc == 0 else "", record, completed)
+
+
+def _outside(source: str) -> str:
+    """A directory for temporary files that is no part of the build's: what is written there would be sent to the builder.
+
+    :raises NoTemporaryDirectory: there is none.
+    """
+    root = os.path.join(os.path.realpath(source), "")
+    candidates = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.path.expanduser("~"))
+    for candidate in candidates:
+        inside = os.path.join(os.path.realpath(candidate), "").startswith(root)
+        if not inside and os.access(candidate, os.W_OK | os.X_OK):
+            return candidate
+    raise NoTemporaryDirectory(
+        "There is no directory for temporary files outside of the build's directory %s; looked at were %s. Set TMPDIR to one."
+        % (source, ", ".join(candidates))
+    )

@@ -34,14 +34,16 @@ class MissingFile(DeliveryError):
 class Definition:
     """The files of a build, as read.
 
-    :param path: of the Dockerfile, absolute.
+    :param path: of the Dockerfile, absolute; the option's name where it holds the Dockerfile itself.
     :param digest: of the Dockerfile's bytes.
+    :param inline: the Dockerfile's bytes where they are in no file.
     """
 
     path: str
     digest: str
     dockerfile: dockerfile.Dockerfile
     context: context.BuildContext
+    inline: t.Optional[bytes] = None
 
     def stages(self, arguments: t.Mapping[str, str], target: str) -> t.Tuple[Stage, ...]:
         """The stages that the target needs.
@@ -82,11 +84,12 @@ class Definition:
         )
 
 
-def read_definition(source: str, dockerfile_option: str) -> Definition:
+def read_definition(source: str, dockerfile_option: str, inline: t.Optional[str] = None) -> Definition:
     """Read the files of a build.
 
     :param source: the build's directory.
     :param dockerfile_option: the Dockerfile's path, absolute or relative to the directory.
+    :param inline: the Dockerfile itself, in place of a path.
     :raises DeliveryError: one is missing, unreadable or makes no sense.
     """
     if not os.path.isabs(source):
@@ -98,20 +101,25 @@ def read_definition(source: str, dockerfile_option: str) -> Definition:
     if not os.path.isdir(source):
         what = "is not a directory" if os.path.exists(source) else "does not exist"
         raise MissingFile("The build's directory %s %s. Correct 'source'." % (source, what))
-    path = os.path.normpath(os.path.join(source, dockerfile_option))
-    if not os.path.isfile(path):
-        raise MissingFile("There is no Dockerfile at %s. Correct 'dockerfile' or 'source'." % path)
-    content = _read(path)
+    if inline is not None:
+        path, content = "dockerfile_inline", inline.encode("utf-8", "surrogateescape")
+        rules = _rules(os.path.join(source, ".dockerignore"))
+    else:
+        path = os.path.normpath(os.path.join(source, dockerfile_option))
+        if not os.path.isfile(path):
+            raise MissingFile("There is no Dockerfile at %s. Correct 'dockerfile' or 'source'." % path)
+        content = _read(path)
+        rules = _rules(path + ".dockerignore", os.path.join(source, ".dockerignore"))
     parsed = dockerfile.parse(content.decode("utf-8", "surrogateescape"), path)
     hashes = ContentHashes.of_directory(source)
-    found = context.read(source, _rules(source, path), hashes)
+    found = context.read(source, rules, hashes)
     hashes.save()
-    return Definition(path, text_digest(content), parsed, found)
+    return Definition(path, text_digest(content), parsed, found, None if inline is None else content)
 
 
-def _rules(source: str, path: str) -> dockerignore.IgnoreRules:
-    """Those of NAME.dockerignore beside the Dockerfile, else of .dockerignore in the build's directory, else none."""
-    for candidate in (path + ".dockerignore", os.path.join(source, ".dockerignore")):
+def _rules(*candidates: str) -> dockerignore.IgnoreRules:
+    """Those of the first file that there is, else none."""
+    for candidate in candidates:
         if os.path.isfile(candidate):
             return dockerignore.parse(_read(candidate).decode("utf-8", "surrogateescape"), candidate)
     return dockerignore.IgnoreRules()

@@ -22,6 +22,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
 _DIRECTIVES = frozenset(("syntax", "escape", "check"))
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)\Z")
+# the flags that the classic builder refuses
+_OF_BUILDKIT = {
+    "RUN": ("mount", "network", "security"),
+    "COPY": ("chmod", "link", "parents", "exclude"),
+    "ADD": ("chmod", "link", "checksum", "keep-git-dir", "exclude"),
+}
 _WITH_HEREDOC = frozenset(("ADD", "COPY", "RUN"))
 
 
@@ -71,11 +77,13 @@ class Dockerfile:
 
     :param name: its path, for messages.
     :param escape: the escape character, C(\\) or a backtick.
+    :param syntax: what the syntax directive names; empty without one.
     """
 
     name: str
     instructions: t.Tuple[Instruction, ...]
     escape: str = "\\"
+    syntax: str = ""
 
 
 def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
@@ -84,7 +92,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     :raises InvalidDockerfile: it has no instruction, an impossible escape directive or a here-document without end.
     """
     lines = [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n")]
-    escape = _directives(lines, name).get("escape", "\\")
+    directives = _directives(lines, name)
+    escape = directives.get("escape", "\\")
     if escape not in ("\\", "`"):
         raise InvalidDockerfile(
             "%s: the escape directive is %r; it can be '\\' or a backtick. Correct or remove that line."
@@ -93,7 +102,24 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     instructions = tuple(_Lines(lines, escape, name).instructions())
     if not instructions:
         raise InvalidDockerfile("%s holds no instruction; begin it with FROM." % name)
-    return Dockerfile(name, instructions, escape)
+    return Dockerfile(name, instructions, escape, directives.get("syntax", ""))
+
+
+def buildkit_needs(dockerfile: Dockerfile) -> str:
+    """What of a Dockerfile only BuildKit can build, as a sentence without its end; empty where there is nothing."""
+    if dockerfile.syntax:
+        return "%s needs BuildKit for its directive syntax=%s" % (dockerfile.name, dockerfile.syntax)
+    for instruction in dockerfile.instructions:
+        flag = next((key for key, _value in instruction.flags if key in _OF_BUILDKIT.get(instruction.keyword, ())), "")
+        if instruction.heredoc or flag:
+            what = "--" + flag if flag else "a here-document"
+            return "%s needs BuildKit: line %d, %s with %s" % (
+                dockerfile.name,
+                instruction.line,
+                instruction.keyword,
+                what,
+            )
+    return ""
 
 
 def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, str]:

@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     DIGEST_LABEL,
@@ -42,7 +43,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.stages im
     fetched,
     uses_platform,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
+    ARGUMENT_SPEC,
+    CONSTRAINTS,
+    Wanted,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
     DockerEngine,
@@ -64,7 +69,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     wanted = Wanted.from_params(params)
     check_secrets(wanted.secrets)
     check_ssh(wanted.ssh)
-    definition = read_definition(wanted.source, wanted.dockerfile)
+    definition = read_definition(wanted.source, wanted.dockerfile, wanted.dockerfile_inline)
     with contextlib.closing(DockerEngine(wanted.address)) as engine:
         return _Delivery(wanted, definition, engine, context).run()
 
@@ -94,7 +99,7 @@ class _Delivery:
         if self.wanted.pull_base == "never":
             self.bases.refuse(plan.pull)
         if plan.build:
-            buildx.check_buildx(self.context.run_command, self.wanted.address)
+            self.check_builder()
         if self.context.check:
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
@@ -104,6 +109,19 @@ class _Delivery:
         if not plan.reasons and (observed.last is None or observed.last.digest != observed.inputs.digest):
             self.last_build.note(observed.inputs)
         return self.result(observed, plan, image, plan.names, plan.changes)
+
+    def check_builder(self) -> None:
+        """See that something can build.
+
+        :raises DeliveryError: the engine has no BuildKit, or the docker command cannot use it. The message has the first line
+            of the Dockerfile that needs it, if there is one.
+        """
+        try:
+            self.engine.check_buildkit()
+            buildx.check_buildx(self.context.run_command, self.wanted.address)
+        except (DockerEngineError, buildx.BuildxMissing) as error:
+            needing = buildkit_needs(self.definition.dockerfile)
+            raise type(error)("%s%s" % (error, " %s." % needing if needing else "")) from None
 
     def observe(self) -> Observed:
         images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
@@ -163,6 +181,7 @@ class _Delivery:
         request = buildx.BuildRequest(
             source=self.definition.context.root,
             dockerfile=self.definition.path,
+            inline=self.definition.inline,
             args=self.wanted.args,
             target=self.wanted.target,
             labels={**self.wanted.labels, **inputs.labels()},
@@ -196,7 +215,8 @@ class _Delivery:
             raise DockerEngineError(
                 "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
             )
-        now = self.inputs(read_definition(self.wanted.source, self.wanted.dockerfile), self.bases.held())
+        definition = read_definition(self.wanted.source, self.wanted.dockerfile, self.wanted.dockerfile_inline)
+        now = self.inputs(definition, self.bases.held())
         if now.digest != inputs.digest:
             if not image.references:
                 self.engine.remove(image.id)
@@ -285,4 +305,4 @@ def _diff(observed: t.Optional[Observed], names: t.Sequence[Naming], image: t.Op
     return {"before": "".join(before), "after": "".join(after)}
 
 
-CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, needs=("docker",))
+CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, constraints=CONSTRAINTS, needs=("docker",))

@@ -50,6 +50,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     tags=dict(type="list", elements="str", default=[]),
     source=dict(type="path", required=True),
     dockerfile=dict(type="path", default="Dockerfile"),
+    dockerfile_inline=dict(type="str"),
     args=dict(type="dict", default={}),
     target=dict(type="str"),
     labels=dict(type="dict", default={}),
@@ -66,6 +67,8 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     **ADDRESS_SPEC,
 )
 
+CONSTRAINTS: t.Dict[str, t.Any] = dict(mutually_exclusive=[("dockerfile", "dockerfile_inline")])
+
 
 class InvalidOption(DeliveryError):
     """An option that cannot be; the message names it."""
@@ -78,6 +81,7 @@ class Wanted:
     references: t.Tuple[Reference, ...]
     source: str
     dockerfile: str
+    dockerfile_inline: t.Optional[str]
     args: t.Dict[str, str]
     target: str
     labels: t.Dict[str, str]
@@ -114,6 +118,7 @@ class Wanted:
             references=_references(params["name"], params["tags"]),
             source=params["source"],
             dockerfile=params["dockerfile"],
+            dockerfile_inline=params["dockerfile_inline"],
             args=args,
             target=params["target"] or "",
             labels=labels,

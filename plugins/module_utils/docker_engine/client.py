@@ -138,6 +138,17 @@ class DockerEngine:
         with self._errors(REGISTRY_SECONDS):
             return str(self._api.inspect_distribution(str(reference))["Descriptor"]["digest"])
 
+    def check_buildkit(self) -> None:
+        """:raises DockerEngineError: the engine has none, as Podman, which answers as Docker does."""
+        with self._errors():
+            version = self._api.version()
+        names = [str(component.get("Name")) for component in version.get("Components") or ()]
+        if any(name.startswith("Podman") for name in names):
+            raise DockerEngineError(
+                "The engine at %s is Podman %s, which has no BuildKit. Set 'docker_host' to a Docker engine."
+                % (self.address, version.get("Version"))
+            )
+
     def platform_arguments(self) -> t.Dict[str, str]:
         """What BuildKit sets for the engine's own platform: TARGETARCH, BUILDPLATFORM and so on."""
         with self._errors():

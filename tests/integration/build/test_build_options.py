@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import os
+import socket
 import tarfile
 import typing as t
+import uuid
 from pathlib import Path
 
 import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from tests.integration.asking import eventually, on_node
+from tests.lab.nodes import NODES
 
 from .engine import Engine
 
@@ -54,6 +62,42 @@ def test_a_command_finds_its_hosts_and_its_agent(engine: Engine, source: Path, s
     )
     found = {name: address for address, name, *_more in map(str.split, result["log"]) if name.endswith(".example")}
     assert found == {"four.example": "192.0.2.1", "six.example": "2001:db8::1"}
+
+
+def test_a_dockerfile_in_the_options_is_built_by_and_kept_nowhere(engine: Engine, source: Path, shell: str) -> None:
+    (source / "Dockerfile").unlink()
+    (source / ".dockerignore").unlink()
+    options: dict[str, t.Any] = {"tags": ["1"], "dockerfile_inline": "FROM scratch\nCOPY . /all/\n"}
+    assert engine.build("inline", source, **options)["built"]
+    assert list(engine.files_below("inline:1", "all")) == os.listdir(source) == ["app"]
+    assert not engine.build("inline", source, **options)["changed"]
+    options["dockerfile_inline"] += "LABEL a=b\n"
+    assert engine.build("inline", source, **options)["why"] == ["the Dockerfile changed: Dockerfile changed"]
+    options["dockerfile_inline"] = f"FROM {shell}\nRUN exit 3\n"
+    with pytest.raises(DeliveryError, match=r"failed at dockerfile_inline, line 2, RUN exit 3: it ended with exit"):
+        engine.build("inline", source, **options, network="none")
+
+
+def test_podman_is_known_before_a_build(own_home: None, source: Path) -> None:
+    (source / "Dockerfile").write_text("FROM scratch\nRUN --mount=type=ssh x\n")
+    address, port = NODES["dock"].address, 20000 + uuid.uuid4().int % 10000
+    # it ends by itself when nobody has spoken to it for so many seconds
+    on_node("dock", "sh", "-c", f"podman system service --time=5 tcp:{address}:{port} > /dev/null 2>&1 &")
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
+            return True
+        return False
+
+    eventually(answers)
+    engine = Engine(f"tcp://{address}:{port}", None)
+    for check in (True, False):
+        with pytest.raises(
+            DeliveryError,
+            match=r"is Podman 4\..*, which has no BuildKit\..*Dockerfile needs BuildKit: line 2, RUN with",
+        ):
+            engine.build("podman", source, check=check, tags=["1"])
+    engine.clean()
 
 
 def test_a_build_takes_its_steps_from_an_image_and_from_nowhere(engine: Engine, source: Path) -> None:

@@ -29,6 +29,12 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "invalid reference": {"name": "Not A Name", "tags": ["1"], "source": "/etc"},
         "unreachable engine": {"name": "a/b", "tags": ["1"], "source": "{context}", "docker_host": f"tcp://{NOWHERE}"},
         "missing Dockerfile": {"name": "a/b", "tags": ["1"], "source": "{context}", "dockerfile": "Nofile"},
+        "a Dockerfile in two ways": {
+            "name": "a/b:1",
+            "source": "{context}",
+            "dockerfile": "Dockerfile",
+            "dockerfile_inline": "FROM scratch",
+        },
         "a secret in two ways": {
             "name": "a/b",
             "tags": ["1"],

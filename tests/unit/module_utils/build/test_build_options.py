@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
     BuildRequest,
     BuildxMissing,
+    NoTemporaryDirectory,
     Secret,
     SshAgent,
+    build,
     check_buildx,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
@@ -25,7 +30,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
+    ARGUMENT_SPEC,
+    CONSTRAINTS,
+    Wanted,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
@@ -83,6 +92,14 @@ def test_an_unknown_engine_is_refused_by_the_argument_spec() -> None:
     assert message == "value of engine must be one of: auto, docker, got: other"
 
 
+def test_a_dockerfile_is_in_a_file_or_in_the_options() -> None:
+    given: dict[str, Any] = {"name": "x:1", "source": "/s", "dockerfile": "D", "dockerfile_inline": "FROM scratch"}
+    (message,) = ArgumentSpecValidator(ARGUMENT_SPEC, **CONSTRAINTS).validate(given).error_messages
+    assert message == "parameters are mutually exclusive: dockerfile|dockerfile_inline"
+    del given["dockerfile"]
+    assert not ArgumentSpecValidator(ARGUMENT_SPEC, **CONSTRAINTS).validate(given).error_messages
+
+
 def test_no_secret_is_in_the_command_line() -> None:
     request = BuildRequest(
         "/s",
@@ -93,12 +110,12 @@ def test_no_secret_is_in_the_command_line() -> None:
         (Secret("f", file='/a,"b'), Secret("e", env="TOKEN"), Secret("v", value="very secret")),
         "none",
     )
-    argv = request.command("/t/id")
+    argv = request.command("/t")
     assert "very secret" not in " ".join(argv)
     assert "very secret" not in repr(request)
     assert request.environment == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
     assert argv[argv.index("--load") + 1 :] == [
-        *("--iidfile", "/t/id", "--file", "/s/D", "--build-arg", "A=1 x", "--build-arg", "B=2", "--label", "l=v"),
+        *("--iidfile", "/t/image-id", "--file", "/s/D", "--build-arg", "A=1 x", "--build-arg", "B=2", "--label", "l=v"),
         *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
         *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/s"),
     ]
@@ -114,7 +131,7 @@ def test_what_a_build_may_use_is_in_the_command_line() -> None:
         cache_from=(Reference.parse("r.example/x:1"),),
         cache_to="inline",
     )
-    argv = request.command("/t/id")
+    argv = request.command("/t")
     assert argv[argv.index("/s/D") + 1 :] == [
         *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
         *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
@@ -187,6 +204,43 @@ def test_a_dockerfile_s_own_rules_come_before_the_directory_s(source: Path, tmp_
     shutil.copy(source / "Dockerfile", outside)
     Path(str(outside) + ".dockerignore").write_text("*\n!a")
     assert sorted(read_definition(str(source), str(outside)).context.entries) == ["a"]
+
+
+def test_a_dockerfile_in_the_options_is_read_as_the_same_in_a_file_and_left_out_of_the_directory(source: Path) -> None:
+    (source / ".dockerignore").write_text("b")
+    (source / "b").touch()
+    text = (source / "Dockerfile").read_text()
+    in_a_file = read_definition(str(source), "Dockerfile")
+    (source / "Dockerfile").unlink()
+    inline = read_definition(str(source), "Dockerfile", text)
+    assert (inline.path, inline.inline) == ("dockerfile_inline", text.encode())
+    assert inline.digest == in_a_file.digest
+    assert sorted(inline.context.entries) == [".dockerignore", "a"]
+    missing = read_definition(str(source), "Dockerfile", "FROM scratch\nCOPY none /")
+    with pytest.raises(MissingFile, match=r"dockerfile_inline, line 2: COPY none /: there is no none in"):
+        missing.check_copies(missing.stages({}, ""))
+    with pytest.raises(DeliveryError, match="dockerfile_inline holds no instruction"):
+        read_definition(str(source), "Dockerfile", "")
+
+
+def test_it_is_a_private_file_elsewhere_while_it_is_built(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(source))
+    seen: list[Path] = []
+
+    def run_command(argv: Sequence[str], **_: Any) -> Completed:
+        path = Path(argv[list(argv).index("--file") + 1])
+        assert path.read_text() == "FROM scratch\n"
+        assert path.parent.stat().st_mode & 0o077 == 0
+        assert source not in path.parents
+        assert sorted(os.listdir(source)) == ["Dockerfile", "a"]
+        seen.append(path)
+        return Completed(1, "", "")
+
+    request = BuildRequest(str(source), "dockerfile_inline", inline=b"FROM scratch\n")
+    build(request, DockerAddress("unix:///x"), run_command, print)
+    assert not seen[0].parent.exists()
+    with pytest.raises(NoTemporaryDirectory, match=r"outside of the build's directory /; .*Set TMPDIR"):
+        build(BuildRequest("/", "D"), DockerAddress("unix:///x"), run_command, print)
 
 
 @pytest.mark.parametrize(

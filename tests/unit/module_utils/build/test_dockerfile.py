@@ -8,7 +8,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import words
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import InvalidDockerfile, parse
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import (
+    InvalidDockerfile,
+    buildkit_needs,
+    parse,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     base_images,
     copied_paths,
@@ -149,3 +153,19 @@ def test_paths_copied_from_the_context() -> None:
     needed = needed_stages(stages_of(dockerfile, {}), "", "D")
     assert [copied.path for copied in copied_paths(needed, "\\")] == ["one", "three", "four", "fi ve", "seven"]
     assert [instruction.line for instruction in fetched(needed)] == [8]
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("FROM a\nRUN b\nCOPY --chown=1 b c\nCOPY --from=a b c\n# syntax=late", ""),
+        ("# syntax=docker/dockerfile:1\nFROM a", "D needs BuildKit for its directive syntax=docker/dockerfile:1"),
+        ("FROM a\nRUN --mount=type=ssh b", "D needs BuildKit: line 2, RUN with --mount"),
+        ("FROM a\nRUN --network=none b", "D needs BuildKit: line 2, RUN with --network"),
+        ("FROM a\n\nCOPY <<E /f\nx\nE", "D needs BuildKit: line 3, COPY with a here-document"),
+        ("FROM a\nCOPY --link b c", "D needs BuildKit: line 2, COPY with --link"),
+        ("FROM a\nADD --checksum=x b c", "D needs BuildKit: line 2, ADD with --checksum"),
+    ],
+)
+def test_what_only_buildkit_builds_is_seen(text: str, needs: str) -> None:
+    assert buildkit_needs(parse(text, "D")) == needs

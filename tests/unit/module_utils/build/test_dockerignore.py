@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules of .dockerignore; what a real build receives under generated ones is tests/integration/test_build.py's matter."""
+"""The rules of .dockerignore; what a real build receives under generated ones is a test of tests/integration/build/."""
 
 from __future__ import annotations
 
