@@ -66,6 +66,16 @@ options:
     type: list
     elements: str
     default: []
+  immutable:
+    description:
+      - Patterns of names that may be given once and not be moved to another image, as
+        O(longshore.delivery.image_info#module:globs) has them. That such a name would move is an error before anything is
+        pulled, built or named, also in check mode.
+      - With O(rebuild=always) such a name that there is already is taken to move, since nobody can know what a build
+        brings forth.
+    type: list
+    elements: str
+    default: []
   source:
     description:
       - The build's directory, called the context. An absolute path, because the working directory of a task is not
@@ -206,7 +216,8 @@ EXAMPLES = r"""
 - name: Build the shop's web image
   longshore.delivery.image_build:
     name: registry.example:5000/shop/web
-    tags: ["1.4"]
+    tags: ["1.4.0", "1.4"]
+    immutable: ["shop/*:?.?.?"]
     source: "{{ playbook_dir }}/../web"
     args:
       PYTHON: "3.13"

@@ -36,6 +36,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     Plan,
     input_differences,
     make_plan,
+    refuse_immutable,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     Stage,
@@ -98,6 +99,7 @@ class _Delivery:
         plan = make_plan(observed, self.wanted.rebuild)
         if self.wanted.pull_base == "never":
             self.bases.refuse(plan.pull)
+        refuse_immutable(plan, self.wanted.immutable)
         if plan.build:
             self.check_builder()
         if self.context.check:

@@ -21,6 +21,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
+from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagError, TagStep, refuse_moves
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
@@ -141,6 +143,21 @@ def _keep(observed: Observed, image: Image, reasons: t.Sequence[str]) -> Plan:
 def _names(observed: Observed, image_id: t.Optional[str]) -> t.Tuple[Naming, ...]:
     found = ((reference, image.id if image else None) for reference, image in observed.images.items())
     return tuple(Naming(reference, before) for reference, before in found if image_id is None or before != image_id)
+
+
+def refuse_immutable(plan: Plan, immutable: t.Sequence[Glob]) -> None:
+    """See that no name that may not move would. A build may bring forth the same image again, which nobody can know before:
+    a name that an image has already is taken to move.
+
+    :param immutable: patterns of names.
+    :raises TagError: one would.
+    """
+    image_id = plan.image.id if plan.image else None
+    try:
+        refuse_moves([TagStep(naming.reference, image_id, naming.before) for naming in plan.names], immutable)
+    except TagError as error:
+        because = " It would be built, because %s." % "; ".join(plan.reasons) if plan.build else ""
+        raise TagError("%s%s" % (error, because)) from None
 
 
 def input_differences(observed: Observed) -> t.List[Difference]:

@@ -21,6 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     DockerAddress,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -48,6 +49,7 @@ SSH_SPEC: t.Dict[str, t.Any] = dict(
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     name=dict(type="str", required=True),
     tags=dict(type="list", elements="str", default=[]),
+    immutable=dict(type="list", elements="str", default=[]),
     source=dict(type="path", required=True),
     dockerfile=dict(type="path", default="Dockerfile"),
     dockerfile_inline=dict(type="str"),
@@ -79,6 +81,7 @@ class Wanted:
     """What the user wants: an image under these references, made from these things."""
 
     references: t.Tuple[Reference, ...]
+    immutable: t.Tuple[Glob, ...]
     source: str
     dockerfile: str
     dockerfile_inline: t.Optional[str]
@@ -116,6 +119,7 @@ class Wanted:
                 )
         return cls(
             references=_references(params["name"], params["tags"]),
+            immutable=tuple(Glob.parse(text, "immutable") for text in params["immutable"]),
             source=params["source"],
             dockerfile=params["dockerfile"],
             dockerfile_inline=params["dockerfile_inline"],

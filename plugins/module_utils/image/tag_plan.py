@@ -96,11 +96,19 @@ def plan_tags(
     """
     owners = {reference: image.image_id for image in held for reference in image.references if reference.tag}
     steps = [TagStep(name, image_id, owners.get(name)) for name in wanted]
+    refuse_moves(steps, immutable)
+    return steps
+
+
+def refuse_moves(steps: t.Iterable[TagStep], immutable: t.Sequence[Glob]) -> None:
+    """See that no name that may not move would.
+
+    :raises TagError: one would; all of them are named.
+    """
     refused = [step for step in steps if step.moves and any(glob.matches(step.reference) for glob in immutable)]
     if refused:
         moves = ", ".join("%s (which is %s)" % (step.reference, step.before) for step in refused)
         raise TagError(
             "By 'immutable' these names may not move to %s: %s. Give the image another name, or remove that one first."
-            % (image_id or "another image", moves)
+            % (refused[0].image_id or "another image", moves)
         )
-    return steps

@@ -134,6 +134,23 @@ def test_tags_are_added_and_taken_from_what_has_them(engine: Engine, source: Pat
     assert (back["built"], engine.id("tags:2")) == (False, first["image"]["id"])
 
 
+def test_an_immutable_tag_stays_where_it_is(engine: Engine, source: Path) -> None:
+    options: dict[str, t.Any] = {"tags": ["1.0", "stable"], "immutable": ["longshore.test/**:*.*"]}
+    first = engine.build("immutable", source, **options)
+    assert not engine.build("immutable", source, **options)["changed"]
+    (source / "app").write_text("two\n")
+    for check in (True, False):
+        with pytest.raises(
+            DeliveryError, match=r"immutable:1\.0 \(which is .*because the context changed: app changed\."
+        ):
+            engine.build("immutable", source, check=check, **options)
+    assert engine.commands == []
+    assert engine.id("immutable:1.0") == engine.id("immutable:stable") == first["image"]["id"]
+    options["tags"] = ["1.1", "stable"]
+    assert engine.build("immutable", source, **options)["built"]
+    assert engine.id("immutable:stable") == engine.id("immutable:1.1") != engine.id("immutable:1.0")
+
+
 def test_always_and_never(engine: Engine, source: Path) -> None:
     engine.build("rebuild", source, tags=["1"])
     always = engine.build("rebuild", source, tags=["1"], rebuild="always")

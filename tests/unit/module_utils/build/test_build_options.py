@@ -71,6 +71,7 @@ def test_values_are_texts() -> None:
         ({"tags": ["1"], "labels": {"delivery.longshore.inputs": "x"}}, "Leave it away"),
         ({"tags": ["1"], "secrets": [{"id": "a,b", "value": "x"}]}, "The secret's id 'a,b'"),
         ({"tags": ["1"], "secrets": [{"id": "a", "value": "x"}, {"id": "a", "value": "y"}]}, "two with the id a"),
+        ({"tags": ["1"], "immutable": ["x@sha256:0"]}, "immutable: 'x@sha256:0' has a digest"),
         ({"tags": ["1"], "ssh": [{"id": "a=b"}]}, "The id 'a=b' in 'ssh'"),
         ({"tags": ["1"], "ssh": [{}, {"path": "/a"}]}, "'ssh' has two with the id default"),
         ({"tags": ["1"], "ssh": [{"path": "/a,b"}]}, "'/a,b' in 'ssh' has a comma"),

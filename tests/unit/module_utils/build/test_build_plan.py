@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
     Naming,
@@ -12,9 +14,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     Plan,
     input_differences,
     make_plan,
+    refuse_immutable,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
+from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagError
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 ONE, TWO = Reference.parse("r.example/x:1"), Reference.parse("r.example/x:2")
@@ -96,6 +101,25 @@ def test_an_image_of_the_same_inputs_under_another_tag_is_named_not_built() -> N
     for there in (None, image(1, OLD)):
         plan = make_plan(Observed(NOW, {ONE: there}, twin=twin), "auto")
         assert (plan.build, plan.image, plan.reasons) == (False, twin, ("r.example/x:7 has the same inputs",))
+
+
+def test_an_immutable_name_is_refused_when_it_would_move() -> None:
+    immutable = [Glob.parse("x:1")]
+    moved = make_plan(Observed(NOW, {ONE: image(1, OLD), TWO: None}), "auto")
+    with pytest.raises(
+        TagError,
+        match=r"to another image: r\.example/x:1 \(which is sha256:1\)\..* It would be built, because the context changed\.",
+    ):
+        refuse_immutable(moved, immutable)
+    refuse_immutable(moved, [Glob.parse("x:2"), Glob.parse("y:*")])
+    taken = make_plan(Observed(NOW, {TWO: image(2, NOW), ONE: image(1, OLD)}), "auto")
+    with pytest.raises(TagError, match=r"to sha256:2: r\.example/x:1 \(which is sha256:1\)\. .*first\.$"):
+        refuse_immutable(taken, immutable)
+    same = Observed(NOW, {ONE: image(1, NOW)})
+    for plan in (make_plan(same, "auto"), make_plan(Observed(NOW, {ONE: None}), "auto")):
+        refuse_immutable(plan, immutable)
+    with pytest.raises(TagError, match="because rebuild is always"):
+        refuse_immutable(make_plan(same, "always"), immutable)
 
 
 def test_always_and_never() -> None:
