@@ -1,0 +1,107 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""What is in one layer, as its tar stream tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tarfile
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import secret_files
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import Readable, blocks, read_ahead
+
+# OCI image specification 1.1, "Whiteouts"
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_AUFS = ".wh..wh."  # what AUFS keeps for itself under this prefix is no whiteout
+
+
+# what looks for secrets in a file, as SecretScan.file does: path, size, the bytes in pieces
+FileScan = t.Callable[[str, int, t.Iterable[bytes]], t.List[Sighting]]
+
+
+class Entry(t.NamedTuple):
+    """A path that a layer writes.
+
+    C(kind) is C(file), C(directory) or C(other); a hard link is an C(other) of no size, as its bytes are the other name's.
+    """
+
+    kind: str
+    size: int
+    mode: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerContents:
+    """A layer by itself: what it does to the layers below is known when they are all there.
+
+    :param entries: what it writes, by path without leading slash.
+    :param whiteouts: paths that it deletes from the layers below.
+    :param opaque: directories of which it hides everything below; '' is the root.
+    :param sightings: secrets in it.
+    :param archive_bytes: how long its tar archive is.
+    """
+
+    entries: t.Mapping[str, Entry]
+    whiteouts: t.Tuple[str, ...] = ()
+    opaque: t.Tuple[str, ...] = ()
+    sightings: t.Tuple[Sighting, ...] = ()
+    archive_bytes: int = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes of its files."""
+        return sum(entry.size for entry in self.entries.values())
+
+
+def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
+    """Read a layer's stream once, compressed or not, to its end.
+
+    :raises UnreadableLayer: it is damaged or compressed in an unknown way.
+    """
+    entries: t.Dict[str, Entry] = {}
+    whiteouts: t.List[str] = []
+    opaque: t.List[str] = []
+    sightings: t.List[Sighting] = []
+    with read_ahead(blocks(stream)) as ahead:
+        tar = TarStream(ahead)
+        for member, pieces in tar.members():
+            path = normal(member.name)
+            directory, _slash, name = path.rpartition("/")
+            if name == _OPAQUE:
+                opaque.append(directory)
+            elif name.startswith(_WHITEOUT):
+                if not name.startswith(_AUFS):
+                    whiteouts.append(normal(directory + "/" + name[len(_WHITEOUT) :]))
+            elif path:
+                entries[path] = Entry(_kind(member), member.size if member.isreg() else 0, member.mode)
+                if member.isreg():
+                    sightings += _sighted(path, member.size, pieces, scan)
+        return LayerContents(entries, tuple(whiteouts), tuple(opaque), tuple(sightings), tar.position)
+
+
+def normal(name: str) -> str:
+    """A member's name as a path: no leading slash, no '.', no slash at the end."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _kind(member: tarfile.TarInfo) -> str:
+    return "file" if member.isreg() else "directory" if member.isdir() else "other"
+
+
+def _sighted(path: str, size: int, pieces: t.Iterator[bytes], scan: FileScan) -> t.List[Sighting]:
+    found = scan(path, size, pieces)
+    by_name = secret_files.named(path)
+    if by_name and size and not any(sighting.rule == by_name[0] for sighting in found):
+        found.append(Sighting(path, by_name[0], by_name[1]))
+    repository = secret_files.git_directory(path)
+    if repository:
+        found.append(Sighting(repository, "git_directory", "a git repository with its history"))
+    return found

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Private keys in a file's bytes: a key's first line with the key behind it.
+
+The first line alone is in every library and program that reads keys.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+# what every such key has, for the fast search, and what it looks like: RFC 7468, RFC 4880 (6.2), PuTTY's own. In JSON and in
+# environment files the line ends are written as \n.
+ANCHORS = (rb"PRIVATE KEY", rb"PuTTY-User-Key-File-")
+_END = rb"(?:\r?\n|\\r\\n|\\n)"
+_ARMOURED = re.compile(
+    rb"-----BEGIN ((?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----[ \t]*"
+    + _END
+    + rb"(?:[ \t]*[A-Za-z-]+: [^\r\n\\]{1,120}"
+    + _END
+    + rb"){0,5}"
+    + rb"(?:[ \t]*"
+    + _END
+    + rb")?[ \t]*[A-Za-z0-9+/=]{40}"
+)
+_PUTTY = re.compile(rb"PuTTY-User-Key-File-\d: [a-z0-9-]+\r?\nEncryption: ")
+BEFORE = 64  # bytes in front of an anchor that belong to it
+AFTER = 1024
+
+
+def kind(window: bytes) -> t.Optional[str]:
+    """What key is in the bytes around an anchor, as in 'RSA private key'; None for none."""
+    found = _ARMOURED.search(window)
+    if found:
+        return (found.group(1).decode("ascii").strip() + " private key").lstrip()
+    return "PuTTY private key" if _PUTTY.search(window) else None

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Rules for how an image runs: its user, its entry point, its platform, its names."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+
+BASE_NAME = "org.opencontainers.image.base.name"  # OCI image specification 1.1, "Pre-Defined Annotation Keys"
+BASE_DIGEST = "org.opencontainers.image.base.digest"
+_SHELL = re.compile(r"(?:\A|/)(?:ba|da|a|z|k)?sh\Z")
+_EXEC = re.compile(r"(?:\A|[;&]\s*|\n\s*)exec\s")
+
+
+def runtime_findings(
+    config: t.Mapping[str, t.Any], references: t.Iterable[str], platforms: t.Iterable[str]
+) -> t.Iterator[Finding]:
+    """
+    :param config: an OCI image configuration.
+    :param references: the names that the image has.
+    :param platforms: those of the nodes that are to run it, as 'linux/amd64'; none where that is not known.
+    """
+    settings = config.get("config") or {}
+    yield from _user(str(settings.get("User") or ""))
+    yield from _shell_form(settings)
+    yield from _platform(config, tuple(platforms))
+    yield from _base(settings.get("Labels") or {})
+    for name in references:
+        if _tag(name) == "latest":
+            yield finding(
+                "latest_tag",
+                "%s is named latest, which says nothing of what is in it" % name,
+                "Tag it with its version, and deploy it by its digest",
+            )
+
+
+def _user(user: str) -> t.Iterator[Finding]:
+    name = user.partition(":")[0]
+    if name in ("", "root") or (name.isdigit() and int(name) == 0):
+        what = "it runs as root" + ("" if user else ", as it names no user")
+        yield finding(
+            "root_user", what, "End the Dockerfile with USER and a number above 0, which runAsNonRoot can check"
+        )
+
+
+def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
+    for key in ("Entrypoint", "Cmd"):
+        words = [str(word) for word in settings.get(key) or ()]
+        if not words:
+            continue
+        if len(words) >= 3 and _SHELL.search(words[0]) and words[1] == "-c" and not _EXEC.search(words[2]):
+            name = key.upper()
+            yield finding(
+                "shell_form",
+                "%s is a command of a shell, which is process 1 and does not hand SIGTERM on" % name,
+                '%s as a JSON list (%s ["program", "argument"]), or "exec" in front of the program' % (name, name),
+            )
+        return  # what follows an entry point is its arguments
+
+
+def _platform(config: t.Mapping[str, t.Any], platforms: t.Tuple[str, ...]) -> t.Iterator[Finding]:
+    own = "/".join(str(config.get(key)) for key in ("os", "architecture", "variant") if config.get(key))
+    if own and platforms and not any(_runs(own, node) for node in platforms):
+        yield finding(
+            "platform",
+            "it is built for %s, and the nodes are %s" % (own, ", ".join(sorted(set(platforms)))),
+            "Build it for their platform too (image_build's 'platforms')",
+        )
+
+
+def _runs(image: str, node: str) -> bool:
+    """Whether a node of this platform runs the image; what one of them leaves open fits."""
+    return all(one == other for one, other in zip(_canonical(image), _canonical(node)))
+
+
+def _canonical(platform: str) -> t.List[str]:
+    parts = platform.lower().split("/")
+    if parts[1:] == ["arm64", "v8"]:  # the only variant there is
+        parts.pop()
+    return parts
+
+
+def _base(labels: t.Mapping[str, str]) -> t.Iterator[Finding]:
+    name = labels.get(BASE_NAME)
+    if not name or "@" in name or labels.get(BASE_DIGEST):
+        return
+    tag = _tag(name)
+    what = "its base %s is named by no tag" % name if tag is None else "its base %s is named by a tag alone" % name
+    if tag == "latest":
+        what = "its base %s is whatever is latest" % name
+    yield finding("unpinned_base", what, "FROM with a tag and the digest (image:tag@sha256:...)")
+
+
+def _tag(name: str) -> t.Optional[str]:
+    try:
+        return Reference.parse(name).tag
+    except InvalidReference:
+        return None

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Secrets in a file that is read in pieces, at the speed of a search in bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import private_keys, secret_files
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import ANCHORS, Detectors
+
+_SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
+_LINE_BEFORE = 256  # of a hit, shown to a detector
+_LINE_AFTER = 4096
+_LONGEST_LINE = 2000  # a longer line of settings is looked at in parts
+
+
+# tells of a hit in some bytes the rule that is broken and the kind of secret; None where it is none
+_Judge = t.Callable[[bytes, t.Match[bytes]], t.Optional[t.Tuple[str, str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sighting:
+    """A secret's place, never its value.
+
+    :param rule: private_key, secret, credential_file, env_file or git_directory.
+    :param what: what it is, as in 'AWS Access Key'.
+    :param place: where in the file, as in 'line 3'; empty where the file itself is it.
+    """
+
+    path: str
+    rule: str
+    what: str
+    place: str = ""
+
+
+class SecretScan:
+    """Looks through files for secrets; one for any number of them."""
+
+    def __init__(self, detectors: Detectors) -> None:
+        self._detectors = detectors
+        self._searches: t.List[t.Tuple[t.Pattern[bytes], _Judge]] = [
+            (re.compile(pattern), self._by_detectors(names)) for pattern, names in ANCHORS
+        ]
+        self._searches += [(re.compile(pattern), _private_key) for pattern in private_keys.ANCHORS]
+
+    def file(self, path: str, size: int, pieces: t.Iterable[bytes]) -> t.List[Sighting]:
+        """Everything in a file; each kind of secret once, at its first place.
+
+        :param pieces: the file's bytes in order.
+        """
+        found: t.Dict[t.Tuple[str, str], str] = {}
+        settings = secret_files.holds_settings(path, size)
+        kept: t.List[bytes] = []
+        before = b""
+        position = 0
+        for piece in pieces:
+            if before:
+                seam = before + piece[:_SEAM]
+                self._search(seam, position - len(before), found, b"")
+            self._search(piece, position, found, piece if position == 0 else b"")
+            position += len(piece)
+            before = piece[-_SEAM:] if len(piece) >= _SEAM else (before + piece)[-_SEAM:]
+            if settings:
+                kept.append(piece)
+        if settings:
+            self._lines(b"".join(kept), found)
+        return [Sighting(path, rule, what, place) for (rule, what), place in found.items()]
+
+    def _search(self, data: bytes, start: int, found: t.Dict[t.Tuple[str, str], str], numbered: bytes) -> None:
+        """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
+        for search, judge in self._searches:
+            for hit in search.finditer(data):
+                sighted = judge(data, hit)
+                if sighted is None:
+                    continue
+                if sighted not in found:
+                    at = hit.start()
+                    found[sighted] = (
+                        "line %d" % (numbered.count(b"\n", 0, at) + 1)
+                        if numbered and b"\0" not in numbered
+                        else "byte %d" % (start + at)
+                    )
+                break
+
+    def _by_detectors(self, names: t.Sequence[str]) -> _Judge:
+        def judge(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:
+            at = hit.start()
+            first = max(data.rfind(b"\n", max(0, at - _LINE_BEFORE), at) + 1, at - _LINE_BEFORE, 0)
+            last = data.find(b"\n", at, at + _LINE_AFTER)
+            line = data[first : last if last >= 0 else at + _LINE_AFTER].decode("latin-1")
+            what = self._detectors.anchored(names, line, hit.group().decode("latin-1"))
+            return None if what is None else ("secret", what)
+
+        return judge
+
+    def _lines(self, data: bytes, found: t.Dict[t.Tuple[str, str], str]) -> None:
+        for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+            for start in range(0, len(line), _LONGEST_LINE):
+                what = self._detectors.in_settings(line[start : start + _LONGEST_LINE])
+                if what is not None:
+                    found.setdefault(("secret", what), "line %d" % number)
+
+
+def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:
+    at = hit.start()
+    what = private_keys.kind(data[max(0, at - private_keys.BEFORE) : at + private_keys.AFTER])
+    return None if what is None else ("private_key", what)

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The detectors, where their package is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+
+
+@pytest.fixture(scope="session")
+def detectors() -> Detectors:
+    pytest.importorskip("detect_secrets", reason="the package detect-secrets is not in this environment: make venv")
+    return Detectors()
+
+
+@pytest.fixture(scope="session")
+def scan(detectors: Detectors) -> SecretScan:
+    return SecretScan(detectors)

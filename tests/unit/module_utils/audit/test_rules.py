@@ -1,0 +1,360 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each rule: what breaks it and what, much like it, does not."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import build_rules, settings_secrets
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import (
+    RULES,
+    Finding,
+    by_importance,
+    shown,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import instructions
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import WORTH_SAYING, Audited, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import (
+    BASE_DIGEST,
+    BASE_NAME,
+    runtime_findings,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+
+from .made import Content, config, layer, rules, with_mode
+
+
+def runtime(
+    settings: dict[str, t.Any], references: tuple[str, ...] = (), platforms: tuple[str, ...] = (), **further: str
+) -> list[Finding]:
+    return list(runtime_findings({**config(**{"User": "1000", **settings}), **further}, references, platforms))
+
+
+def test_an_image_that_breaks_no_rule() -> None:
+    assert runtime({"Entrypoint": ["/app"]}, ("shop/web:1.4",), ("linux/amd64",)) == []
+
+
+@pytest.mark.parametrize("user", ["", "0", "root", "0:0", "root:app", "00"])
+def test_root(user: str) -> None:
+    assert rules(runtime({"User": user})) == ["root_user"]
+
+
+@pytest.mark.parametrize("user", ["1000", "app", "10001:0", "rooty"])
+def test_another_user(user: str) -> None:
+    assert runtime({"User": user}) == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Entrypoint": ["/bin/sh", "-c", "python app.py"]},
+        {"Cmd": ["/bin/sh", "-c", "python app.py"]},
+        {"Entrypoint": ["bash", "-c", "prepare; python app.py"], "Cmd": ["x"]},
+        {"Entrypoint": ["/bin/sh", "-c", "executable --now"]},
+    ],
+)
+def test_a_shell_that_swallows_sigterm(settings: dict[str, t.Any]) -> None:
+    assert rules(runtime(settings)) == ["shell_form"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"Entrypoint": ["python", "app.py"]},
+        {"Entrypoint": ["/bin/sh", "-c", "exec python app.py"]},
+        {"Entrypoint": ["/bin/sh", "-c", "prepare && exec python app.py"]},
+        {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["/bin/sh", "-c", "sleep"]},
+        {"Cmd": ["/bin/sh"]},
+        {"Cmd": None, "Entrypoint": None},
+    ],
+)
+def test_a_program_that_gets_sigterm(settings: dict[str, t.Any]) -> None:
+    assert runtime(settings) == []
+
+
+def test_a_platform_that_no_node_has() -> None:
+    (found,) = runtime({}, (), ("linux/arm64", "linux/arm/v7"))
+    assert (found.rule, found.severity) == ("platform", "critical")
+    assert "linux/amd64" in found.what
+    assert "linux/arm/v7, linux/arm64" in found.what
+
+
+@pytest.mark.parametrize(
+    ("architecture", "variant", "node"),
+    [
+        ("amd64", "", "linux/amd64"),
+        ("arm64", "v8", "linux/arm64"),
+        ("arm64", "", "linux/arm64/v8"),
+        ("arm", "v7", "linux/arm"),
+    ],
+)
+def test_a_platform_that_a_node_has(architecture: str, variant: str, node: str) -> None:
+    assert runtime({}, (), ("linux/s390x", node), architecture=architecture, variant=variant) == []
+
+
+def test_another_variant_is_another_platform() -> None:
+    assert rules(runtime({}, (), ("linux/arm/v6",), architecture="arm", variant="v7")) == ["platform"]
+
+
+@pytest.mark.parametrize("name", ["debian", "debian:latest", "debian:13", "registry.example:5000/base"])
+def test_an_unpinned_base(name: str) -> None:
+    (found,) = runtime({"Labels": {BASE_NAME: name}})
+    assert found.rule == "unpinned_base"
+    assert ("latest" in found.what) == name.endswith("latest")
+    assert ("by a tag" in found.what) == name.endswith(":13")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{}, {BASE_NAME: "debian:13@sha256:" + 64 * "a"}, {BASE_NAME: "debian:13", BASE_DIGEST: "sha256:" + 64 * "a"}],
+)
+def test_a_base_that_is_pinned_or_not_known(labels: dict[str, str]) -> None:
+    assert runtime({"Labels": labels}) == []
+
+
+def test_the_tag_latest() -> None:
+    found = runtime({}, ("shop/web:1.4", "registry.example:5000/shop/web:latest", "shop/latest:2"))
+    assert rules(found) == ["latest_tag"]
+    assert "registry.example:5000/shop/web" in found[0].what
+
+
+COPY_ALL = [("COPY . . # buildkit", True), ("/bin/sh -c #(nop) COPY dir:0123abcd in /app ", True)]
+
+
+@pytest.mark.parametrize("copy", COPY_ALL)
+@pytest.mark.parametrize(
+    "install",
+    [
+        "pip install -r requirements.txt",
+        "cd web && npm ci",
+        "apt-get update && apt-get install -y curl",
+        "yarn",
+        "go mod download",
+        "bundle install",
+        "apk add --no-cache curl",
+    ],
+)
+def test_the_source_before_the_dependencies(copy: tuple[str, bool], install: str) -> None:
+    history = instructions(config([copy, ("RUN /bin/sh -c %s # buildkit" % install, True)]), 2)
+    (found,) = build_rules.cache_order(history)
+    assert (found.rule, found.layer) == ("cache_order", 1)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "COPY requirements.txt . # buildkit",
+            "RUN /bin/sh -c pip install -r requirements.txt # buildkit",
+            "COPY . . # buildkit",
+        ],
+        ["COPY . . # buildkit", "RUN /bin/sh -c npm run build # buildkit"],
+        ["/bin/sh -c #(nop) COPY file:0123 in / ", "/bin/sh -c npm ci"],
+        ["COPY .config /app/ # buildkit", "RUN /bin/sh -c npm ci # buildkit"],
+    ],
+)
+def test_an_order_that_keeps_the_cache(lines: list[str]) -> None:
+    history = instructions(config([(line, True) for line in lines]), len(lines))
+    assert list(build_rules.cache_order(history)) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "var/lib/apt/lists/deb.debian.org_debian_dists_trixie_InRelease",
+        "var/cache/apt/archives/curl.deb",
+        "var/cache/apt/pkgcache.bin",
+        "var/cache/apk/APKINDEX.tar.gz",
+        "var/cache/dnf/x.solv",
+        "root/.cache/pip/http/a",
+        "root/.cache/uv/a",
+        "root/.npm/_cacache/a",
+        "usr/local/share/.cache/yarn/a",
+        "root/.cache/go-build/a",
+        "root/.m2/repository/a.jar",
+        "usr/local/cargo/registry/a",
+        "usr/local/bundle/cache/a.gem",
+    ],
+)
+def test_a_package_cache(path: str) -> None:
+    layers = [layer({path: b"12345", "app": b"1"})]
+    (found,) = build_rules.package_caches(layers, merge(layers))
+    assert (found.rule, found.layer, found.bytes) == ("package_cache", 0, 5)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["var/lib/apt/lists/lock", "var/cache/apt/archives/lock", "var/lib/dpkg/status", "root/.cache/app/x", "app/.npm/x"],
+)
+def test_no_package_cache(path: str) -> None:
+    layers = [layer({path: b"12345"})]
+    assert list(build_rules.package_caches(layers, merge(layers))) == []
+
+
+def test_a_cache_that_a_later_layer_deletes_is_wasted_and_not_left_behind() -> None:
+    layers = [
+        layer({"var/cache/apt/pkgcache.bin": bytes(WORTH_SAYING)}),
+        layer({"var/cache/apt/.wh.pkgcache.bin": b""}),
+    ]
+    assert list(build_rules.package_caches(layers, merge(layers))) == []
+
+
+def test_a_too_wide_context() -> None:
+    layers = [layer({"app/.git/HEAD": b"12", "app/.git/x": b"3", "app/Dockerfile": b"4", "app/main.py": b"5"})]
+    history = instructions(config([("COPY . /app # buildkit", True)]), 1)
+    (found,) = build_rules.wide_context(layers, history)
+    assert (found.rule, found.layer, found.bytes) == ("wide_context", 0, 4)
+    assert found.what.endswith(": .git, Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [("RUN /bin/sh -c git clone x # buildkit", "app/.git/HEAD"), ("COPY . /app # buildkit", "app/.gitlab/x")],
+)
+def test_what_a_context_may_bring(line: str, path: str) -> None:
+    layers = [layer({path: b"1"})]
+    assert list(build_rules.wide_context(layers, instructions(config([(line, True)]), 1))) == []
+
+
+def setuid(files: dict[str, Content], *more: dict[str, Content]) -> list[Finding]:
+    layers = [layer(each) for each in (files, *more)]
+    return list(build_rules.setuid(layers, merge(layers)))
+
+
+def test_setuid_files() -> None:
+    found = setuid({"bin/su": with_mode(0o4755), "bin/wall": with_mode(0o2755), "bin/sh": with_mode(0o755)})
+    assert sorted((f.path, "setuid" in f.what) for f in found) == [("bin/su", True), ("bin/wall", False)]
+
+
+def test_setuid_files_that_no_longer_are_any() -> None:
+    assert setuid({"bin/su": with_mode(0o4755)}, {"bin/su": with_mode(0o755)}) == []
+    assert setuid({"bin/su": with_mode(0o4755)}, {"bin/.wh.su": b""}) == []
+    assert setuid({"mail": with_mode(0o2644), "spool/": None}) == []
+
+
+def settings_found(detectors: Detectors, **settings: t.Any) -> list[str]:
+    return [found.what for found in settings_secrets.in_config(config(**settings), detectors)]
+
+
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SESSION_SECRET", "PASSWORD2"]
+)
+def test_a_secret_by_its_name(detectors: Detectors, name: str) -> None:
+    for settings in ({"Env": [name + "=hunter22"]}, {"Labels": {name: "hunter22"}}):
+        (what,) = settings_found(detectors, **settings)
+        assert name in what
+        assert "hunter22" not in what
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "GPG_KEY=" + "A035C8C19219BA821ECEA86B64E628F8D684696D",
+        "DB_PASSWORD=",
+        "DB_PASSWORD_FILE=/run/secrets/db",
+        "TOKEN=${TOKEN}",
+        "SSH_KEY_PATH=/x",
+        "PASSWORD=/run/secrets/db",
+        "TOKEN_URL=https://login.example/token",
+        "PATH=/usr/bin",
+        "REQUIRE_TOKEN=true",
+    ],
+)
+def test_no_secret_in_the_environment(detectors: Detectors, assignment: str) -> None:
+    assert settings_found(detectors, Env=[assignment]) == []
+
+
+def test_a_secret_in_a_value_whatever_its_name(detectors: Detectors) -> None:
+    assert settings_found(detectors, Env=["DATABASE=postgres://shop:hunter22@db/shop"])
+    assert settings_found(detectors, Cmd=["app", "--db=postgres://shop:hunter22@db/shop"])
+
+
+def history_found(detectors: Detectors, *lines: str) -> list[Finding]:
+    history = instructions(config([(line, False) for line in lines]), 0)
+    return list(settings_secrets.in_history(history, detectors))
+
+
+def test_a_build_argument_is_said_once(detectors: Detectors) -> None:
+    run = "RUN |1 TOKEN=hunter22 /bin/sh -c %s # buildkit"
+    found = history_found(detectors, "ARG TOKEN=hunter22", run % "make", run % "make install")
+    assert len(found) == 1
+    assert "TOKEN" in found[0].what
+    assert history_found(detectors, "ARG TOKEN", "ARG VERSION=1", "RUN |1 VERSION=1 /bin/sh -c make # buildkit") == []
+
+
+def test_a_secret_in_an_instruction_is_not_shown(detectors: Detectors) -> None:
+    line = "RUN /bin/sh -c curl https://ci:hunter22@get.example/x # buildkit"
+    (found,) = history_found(detectors, line)
+    assert "instruction 1" in found.what
+    (step,) = instructions(config([(line, True)]), 1)
+    assert settings_secrets.shown_instruction(step, detectors) == "RUN (not shown: it holds a secret)"
+    (step,) = instructions(config([("RUN |1 A=b /bin/sh -c make   all # buildkit", True)]), 1)
+    assert settings_secrets.shown_instruction(step, detectors) == "RUN make all"
+
+
+def wasted(
+    detectors: Detectors, *layers: dict[str, Content]
+) -> list[tuple[t.Optional[int], t.Optional[str], t.Optional[int]]]:
+    report = audit(Audited(config(User="1"), tuple(map(layer, layers))), detectors)
+    return [(f.layer, f.path, f.bytes) for f in report.findings if f.rule == "wasted_bytes"]
+
+
+def test_wasted_bytes_with_the_total(detectors: Detectors) -> None:
+    below: dict[str, Content] = {"big": bytes(WORTH_SAYING), "small": b"12", "kept": b"1"}
+    above: dict[str, Content] = {".wh.big": b"", "small": b"3"}
+    assert wasted(detectors, below, above) == [(0, "big", WORTH_SAYING)]
+    report = audit(Audited(config(User="1"), (layer(below), layer(above))), detectors)
+    assert report.wasted == WORTH_SAYING + 2
+    assert report.size == WORTH_SAYING + 4
+    assert [(each.added, each.changed, each.deleted) for each in report.layers] == [(3, 0, 0), (0, 1, 1)]
+
+
+def test_many_small_wasted_files_are_one_finding(detectors: Detectors) -> None:
+    files: dict[str, Content] = {"d/%d" % number: bytes(1024) for number in range(100)}
+    assert wasted(detectors, files, {".wh.d": b""}) == [(0, None, 100 * 1024)]
+
+
+def test_every_rule_is_broken_by_one_image(detectors: Detectors) -> None:
+    """No rule is only a name in the list, and none is left out when the parts are put together."""
+    key = "-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", "QZ7mK2" * 20)
+    base: dict[str, Content] = {
+        "app/.git/HEAD": b"x",
+        "app/.env": b"x",
+        "root/.netrc": b"x",
+        "key": key.encode(),
+        "token": ("ghp" + "_" + "qZ7mK2xW9bT4vR8nY3cL6pF1hJ5sD0gXaEuI").encode(),
+        "big": bytes(WORTH_SAYING),
+        "bin/su": with_mode(0o4755),
+        "root/.cache/pip/x": b"x",
+    }
+    image = Audited(
+        config(
+            [("COPY . . # buildkit", True), ("RUN /bin/sh -c npm ci # buildkit", True)],
+            Env=["DB_PASSWORD=hunter22"],
+            Labels={BASE_NAME: "debian"},
+            Cmd=["/bin/sh", "-c", "app"],
+        ),
+        (layer(base, scan_of(detectors)), layer({".wh.big": b""})),
+        ("shop/web:latest",),
+    )
+    report = audit(image, detectors, ["linux/arm64"])
+    assert {found.rule for found in report.findings} == set(RULES)
+    assert list(report.findings) == by_importance(report.findings)
+    assert report.findings[0].severity == "critical"
+    assert [each.instruction for each in report.layers] == ["COPY . .", "RUN npm ci"]
+
+
+def scan_of(detectors: Detectors) -> FileScan:
+    return SecretScan(detectors).file
+
+
+@pytest.mark.parametrize(("path", "text"), [("caf\udce9", "caf\\xe9"), ("a\x1b[2Jb", "a\\x1b[2Jb"), ("größe", "größe")])
+def test_a_path_can_be_printed(path: str, text: str) -> None:
+    assert shown(path) == text
