@@ -16,7 +16,7 @@ import typing as t
 
 # what every such key has, for the fast search, and what it looks like: RFC 7468, RFC 4880 (6.2), PuTTY's own. In JSON and in
 # environment files the line ends are written as \n.
-ANCHORS = (rb"PRIVATE KEY", rb"PuTTY-User-Key-File-")
+ANCHOR = rb"P(?:RIVATE KEY|uTTY-User-Key-File-)"
 _END = rb"(?:\r?\n|\\r\\n|\\n)"
 _ARMOURED = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----[ \t]*"

@@ -13,12 +13,16 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import private_keys, secret_files
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import ANCHORS, Detectors
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import (
+    ANCHORS,
+    SETTINGS_ANCHORS,
+    Detectors,
+)
 
 _SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
 _LINE_BEFORE = 256  # of a hit, shown to a detector
 _LINE_AFTER = 4096
-_LONGEST_LINE = 2000  # a longer line of settings is looked at in parts
+_LONGEST = 2000  # bytes around a hit in settings; a line may be a whole file
 
 
 # tells of a hit in some bytes the rule that is broken and the kind of secret; None where it is none
@@ -48,7 +52,8 @@ class SecretScan:
         self._searches: t.List[t.Tuple[t.Pattern[bytes], _Judge]] = [
             (re.compile(pattern), self._by_detectors(names)) for pattern, names in ANCHORS
         ]
-        self._searches += [(re.compile(pattern), _private_key) for pattern in private_keys.ANCHORS]
+        self._searches.append((re.compile(private_keys.ANCHOR), _private_key))
+        self._settings = [(re.compile(pattern), names) for pattern, names in SETTINGS_ANCHORS]
 
     def file(self, path: str, size: int, pieces: t.Iterable[bytes]) -> t.List[Sighting]:
         """Everything in a file; each kind of secret once, at its first place.
@@ -91,21 +96,31 @@ class SecretScan:
 
     def _by_detectors(self, names: t.Sequence[str]) -> _Judge:
         def judge(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:
-            at = hit.start()
-            first = max(data.rfind(b"\n", max(0, at - _LINE_BEFORE), at) + 1, at - _LINE_BEFORE, 0)
-            last = data.find(b"\n", at, at + _LINE_AFTER)
-            line = data[first : last if last >= 0 else at + _LINE_AFTER].decode("latin-1")
-            what = self._detectors.anchored(names, line, hit.group().decode("latin-1"))
+            first, last = _line(data, hit.start(), _LINE_BEFORE, _LINE_AFTER)
+            line = data[first:last].decode("latin-1")
+            what = self._detectors.seen(names, line, hit.group().decode("latin-1"))
             return None if what is None else ("secret", what)
 
         return judge
 
     def _lines(self, data: bytes, found: t.Dict[t.Tuple[str, str], str]) -> None:
-        for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-            for start in range(0, len(line), _LONGEST_LINE):
-                what = self._detectors.in_settings(line[start : start + _LONGEST_LINE])
-                if what is not None:
-                    found.setdefault(("secret", what), "line %d" % number)
+        """Note what the lines of settings hold."""
+        lower = data.lower()
+        asked: t.Dict[t.Tuple[int, int], t.Set[str]] = {}
+        for search, names in self._settings:
+            for hit in search.finditer(lower):
+                asked.setdefault(_line(data, hit.start(), _LONGEST // 2, _LONGEST), set()).update(names)
+        for (first, last), detectors in sorted(asked.items()):
+            what = self._detectors.seen(sorted(detectors), data[first:last].decode("utf-8", "replace"), "")
+            if what is not None:
+                found.setdefault(("secret", what), "line %d" % (data.count(b"\n", 0, first) + 1))
+
+
+def _line(data: bytes, at: int, before: int, after: int) -> t.Tuple[int, int]:
+    """Where the line around a byte begins and ends, as far as it is no further away than this many bytes."""
+    first = max(data.rfind(b"\n", max(0, at - before), at) + 1, at - before, 0)
+    last = data.find(b"\n", at, at + after)
+    return first, last if last >= 0 else min(len(data), at + after)
 
 
 def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:

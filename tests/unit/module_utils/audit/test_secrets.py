@@ -12,6 +12,7 @@ import base64
 import dataclasses
 import io
 import json
+import re
 import string
 
 import pytest
@@ -56,6 +57,22 @@ SECRETS = {
 }
 
 
+SETTINGS = {
+    "Artifactory Credentials": "artifactory: AK" + "C" + letters(20),
+    "AWS Access Key": "aws_secret_access_key = '" + letters(40) + "'",
+    "Basic Auth Credentials": "url: https://ci:%s@get.example/x" % letters(12),
+    "Cloudant Credentials": "url: https://shop:" + "0a1b2c3d" * 8 + "@shop.cloudant.com",
+    "Discord Bot Token": "bot: M" + letters(23) + "." + letters(6) + "." + letters(27),
+    "IBM Cloud IAM Key": "ibm_cloud_iam_api_key: " + letters(44),
+    "IBM COS HMAC Credentials": "cos_hmac_secret_access_key: " + "0a1b2c3d" * 6,
+    "Mailchimp Access Key": "list: " + "0a1b2c3d" * 4 + "-us" + "7",
+    "Secret Keyword": "client_secret: " + letters(12),
+    "SoftLayer Credentials": "softlayer_api_key: " + lower(64),
+    "Telegram Bot Token": "123456789" + ":" + letters(35),
+    "Twilio API Key": "account: AC" + lower(32),
+}
+
+
 def sightings(scan: SecretScan, files: dict[str, Content]) -> list[Sighting]:
     return list(layer(files, scan.file).sightings)
 
@@ -80,7 +97,9 @@ def test_every_detector_of_the_package_has_its_place() -> None:
         "detect_secrets.core.plugins.util", reason="the package detect-secrets is not in this environment: make venv"
     )
     there = {kind.__name__ for kind in util.get_mapping_from_secret_type_to_class().values()}
-    placed = {name for _pattern, names in known.ANCHORS for name in names} | {*known.IN_SETTINGS, *known.LEFT_OUT}
+    placed = {name for _pattern, names in known.ANCHORS + known.SETTINGS_ANCHORS for name in names}.union(
+        known.LEFT_OUT
+    )
     assert there == placed
 
 
@@ -222,6 +241,30 @@ def test_settings_are_read_line_by_line(scan: SecretScan) -> None:
     ]
     (found,) = sightings(scan, {"app/config.yml": ("a: 1\n" + url).encode()})
     assert (found.what, found.place) == ("Basic Auth Credentials", "line 2")
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+def test_every_kind_of_secret_in_settings(scan: SecretScan, detectors: Detectors, what: str) -> None:
+    """Several may see it; the one whose kind it is must, and be led to it by a search of its own."""
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+
+    line = ("first: 1\n" + SETTINGS[what] + "\nlast: 1\n").encode()
+    assert {(kind.rule, kind.place) for kind in scan.file("app/config.yml", len(line), [line])} == {
+        ("secret", "line 2")
+    }
+    name = get_mapping_from_secret_type_to_class()[what].__name__
+    assert detectors.seen([name], SETTINGS[what], "") == what
+    assert any(name in names and re.search(pattern, line.lower()) for pattern, names in known.SETTINGS_ANCHORS)
+
+
+def test_every_detector_for_settings_is_shown() -> None:
+    pytest.importorskip("detect_secrets", reason="the package detect-secrets is not in this environment: make venv")
+    assert len({name for _pattern, names in known.SETTINGS_ANCHORS for name in names}) == len(SETTINGS)
+
+
+def test_a_line_may_be_a_whole_file(scan: SecretScan) -> None:
+    data = ('{"a": "%s", "client_secret": "%s", "b": "%s"}' % ("x" * 9000, letters(12), "y" * 9000)).encode()
+    assert [found.what for found in scan.file("app/x.json", len(data), [data])] == ["Secret Keyword"]
 
 
 @pytest.mark.parametrize("path", ["app/readme.txt", "usr/share/app/app.ini", "usr/lib/python3/dist-packages/x/x.yml"])
