@@ -17,8 +17,8 @@ import posixpath
 import tarfile
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan, LayerContents, read_layer
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import (
     Readable,

@@ -4,156 +4,114 @@
 
 # This file is PRIVATE to the collection.
 
-"""Audit an image without running it: read each layer once, in any order, and put together what they say.
-
-What this needs of an image is small, so that any source can give it: for each layer a stream (C(read_layer), in whatever order
-they come), and when all are read the configuration and the names (C(Audited)).
-"""
+"""The capability image_audit: what is wrong with the images of an archive, and whether that fails the task."""
 
 from __future__ import annotations
 
-import dataclasses
+import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit import build_rules, settings_secrets
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import (
-    Finding,
-    by_importance,
-    finding,
-    shown,
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import read_archive
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import platform_of
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import (
+    NEVER,
+    AuditException,
+    Verdict,
+    judge,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction, instructions
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import LayerContents
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Hidden, Merged, merge
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
-
-WORTH_SAYING = 64 * 1024  # bytes of one hidden file; smaller ones are in the total alone
-
-_SECRET_WAY_OUT = (
-    "Keep it out of the build's context or mount it (RUN --mount=type=secret), and replace it: "
-    "a later layer cannot take it back"
-)
-_WAYS_OUT = {
-    "git_directory": "Name .git in .dockerignore; the history may hold what was deleted since",
-    "env_file": "Name it in .dockerignore, and give the settings to the container when it runs",
-}
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 
 
-@dataclasses.dataclass(frozen=True)
-class Audited:
-    """An image of which the layers were read.
-
-    :param config: its OCI configuration.
-    :param layers: what was read of them, the lowest first.
-    :param references: the names that the image has.
-    """
-
-    config: t.Mapping[str, t.Any]
-    layers: t.Tuple[LayerContents, ...]
-    references: t.Tuple[str, ...] = ()
+class AuditFailed(DeliveryError):
+    """An image has findings as severe as 'fail_on' says, or more."""
 
 
-@dataclasses.dataclass(frozen=True)
-class LayerReport:
-    """A layer as it is reported; C(instruction) holds no secret and is empty where the image has no history."""
-
-    index: int
-    instruction: str
-    size: int
-    added: int
-    changed: int
-    deleted: int
-
-    def as_result(self) -> t.Dict[str, t.Any]:
-        return dataclasses.asdict(self)
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """All there is to say of an image.
-
-    :param findings: the worst first.
-    :param size: the bytes of all files in all layers.
-    :param wasted: how many of them no container sees.
-    """
-
-    layers: t.Tuple[LayerReport, ...]
-    findings: t.Tuple[Finding, ...]
-    size: int
-    wasted: int
+def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
+    exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
+    detectors = Detectors()
+    images = _read(params["archive"], detectors, context)
+    results = []
+    failing: t.List[str] = []
+    unused = dict.fromkeys(exceptions)
+    for image in images:
+        report = audit(image, detectors, params.get("platforms") or ())
+        verdict = judge(report.findings, exceptions, params["fail_on"])
+        table = list(lines(report, verdict))
+        for line in table:
+            context.progress(line)
+        results.append(_result(image, report, verdict, table))
+        failing += [
+            "%s%s: %s" % (found.rule, " in " + found.path if found.path else "", found.what)
+            for found in verdict.failing
+        ]
+        unused = {exception: None for exception in unused if exception in verdict.unused}
+    for exception in unused:
+        context.warn("Nothing is found any more that the exception for %s is for; remove it." % exception)
+    if failing:
+        raise AuditFailed(_failure(params, failing), images=results)
+    return {"images": results}
 
 
-def audit(image: Audited, detectors: Detectors, platforms: t.Iterable[str] = ()) -> Report:
-    """
-    :param platforms: those of the nodes that are to run the image, as 'linux/amd64'; none where that is not known.
-    """
-    merged = merge(image.layers)
-    history = instructions(image.config, len(image.layers))
-    findings = [
-        *_secrets(image.layers, merged),
-        *settings_secrets.in_config(image.config, detectors),
-        *settings_secrets.in_history(history, detectors),
-        *_wasted(merged),
-        *build_rules.cache_order(history),
-        *build_rules.package_caches(image.layers, merged),
-        *build_rules.wide_context(image.layers, history),
-        *build_rules.setuid(image.layers, merged),
-        *runtime_findings(image.config, image.references, platforms),
-    ]
-    by_layer = {step.layer: step for step in history if step.layer is not None}
-    reports = [_layer(index, layer, merged, by_layer.get(index), detectors) for index, layer in enumerate(image.layers)]
-    size = sum(report.size for report in reports)
-    return Report(tuple(reports), tuple(by_importance(findings)), size, merged.wasted_bytes)
-
-
-def _layer(
-    index: int, layer: LayerContents, merged: Merged, step: t.Optional[Instruction], detectors: Detectors
-) -> LayerReport:
-    change = merged.changes[index]
-    instruction = shown(settings_secrets.shown_instruction(step, detectors)) if step else ""
-    return LayerReport(index, instruction, layer.size, change.added, change.changed, change.deleted)
-
-
-def _secrets(layers: t.Sequence[LayerContents], merged: Merged) -> t.Iterator[Finding]:
-    hidden = {(file.layer, file.path): file for file in merged.hidden}
-    for index, layer in enumerate(layers):
-        for sighting in layer.sightings:
-            yield _secret(index, sighting, hidden.get((index, sighting.path)))
-
-
-def _secret(index: int, sighting: Sighting, hidden: t.Optional[Hidden]) -> Finding:
-    what = sighting.what if not sighting.place else "%s, %s" % (sighting.what, sighting.place)
-    if hidden:
-        what += "; layer %d %s it, and layer %d still ships it" % (
-            hidden.by,
-            "deletes" if hidden.deleted else "overwrites",
-            index,
+def _read(archive: str, detectors: Detectors, context: Context) -> t.List[Audited]:
+    if not os.path.isabs(archive):
+        raise DeliveryError(
+            "archive is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
+            "as in '{{ playbook_dir }}/%s'." % (archive, archive)
         )
-    return finding(sighting.rule, what, _WAYS_OUT.get(sighting.rule, _SECRET_WAY_OUT), index, sighting.path)
+    try:
+        with open(archive, "rb") as stream:
+            return read_archive(stream, SecretScan(detectors).file, context.progress)
+    except OSError as error:
+        raise DeliveryError(
+            "The archive %s cannot be read: %s. Correct 'archive', which is a file where the task runs."
+            % (archive, error.strerror)
+        ) from None
 
 
-def _wasted(merged: Merged) -> t.Iterator[Finding]:
-    """The hidden files that are worth a line, and one line for the rest of each layer."""
-    rest: t.Dict[t.Tuple[int, int], t.List[int]] = {}
-    for file in merged.hidden:
-        if file.size >= WORTH_SAYING:
-            what = "layer %d %s it" % (file.by, "deletes" if file.deleted else "overwrites")
-            way_out = (
-                "Delete it in the RUN that made it, or make it in a stage of its own"
-                if file.deleted
-                else "Write it once, with its owner and mode (COPY --chown, --chmod)"
-            )
-            yield finding("wasted_bytes", what, way_out, file.layer, file.path, file.size)
-        elif file.size:
-            rest.setdefault((file.layer, file.by), []).append(file.size)
-    for (index, by), sizes in sorted(rest.items()):
-        if sum(sizes) >= WORTH_SAYING:
-            yield finding(
-                "wasted_bytes",
-                "layer %d deletes or overwrites %d small files" % (by, len(sizes)),
-                "Clean up in the RUN that made them",
-                index,
-                size=sum(sizes),
-            )
+def _result(image: Audited, report: Report, verdict: Verdict, table: t.List[str]) -> t.Dict[str, t.Any]:
+    return {
+        "references": list(image.references),
+        "platform": platform_of(image.config) or None,
+        "size": report.size,
+        "wasted_bytes": report.wasted,
+        "layers": [layer.as_result() for layer in report.layers],
+        "findings": [found.as_result() for found in verdict.findings],
+        "excepted": [{**found.as_result(), "reason": reason} for found, reason in verdict.excepted],
+        "table": table,
+    }
+
+
+_SHOWN = 5  # findings in the message; the result has all
+
+
+def _failure(params: t.Mapping[str, t.Any], failing: t.Sequence[str]) -> str:
+    more = "" if len(failing) <= _SHOWN else "; and %d more" % (len(failing) - _SHOWN)
+    return (
+        "The audit of %s found what is %s or worse: %s%s. Mend it as the findings say, or give an exception with its reason; "
+        "'fail_on' says what fails." % (params["archive"], params["fail_on"], "; ".join(failing[:_SHOWN]), more)
+    )
+
+
+CAPABILITY = Capability(
+    run=run,
+    argument_spec=dict(
+        archive=dict(type="path", required=True),
+        platforms=dict(type="list", elements="str"),
+        fail_on=dict(type="str", choices=[NEVER, *SEVERITIES], default="high"),
+        exceptions=dict(
+            type="list",
+            elements="dict",
+            options=dict(
+                rule=dict(type="str", required=True),
+                path=dict(type="str"),
+                reason=dict(type="str", required=True),
+            ),
+        ),
+    ),
+    needs=("detect_secrets",),
+)

@@ -67,13 +67,18 @@ def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
 
 
 def _platform(config: t.Mapping[str, t.Any], platforms: t.Tuple[str, ...]) -> t.Iterator[Finding]:
-    own = "/".join(str(config.get(key)) for key in ("os", "architecture", "variant") if config.get(key))
+    own = platform_of(config)
     if own and platforms and not any(_runs(own, node) for node in platforms):
         yield finding(
             "platform",
             "it is built for %s, and the nodes are %s" % (own, ", ".join(sorted(set(platforms)))),
             "Build it for their platform too (image_build's 'platforms')",
         )
+
+
+def platform_of(config: t.Mapping[str, t.Any]) -> str:
+    """As in 'linux/arm/v7'; empty where the configuration does not say it."""
+    return "/".join(str(config.get(key)) for key in ("os", "architecture", "variant") if config.get(key))
 
 
 def _runs(image: str, node: str) -> bool:

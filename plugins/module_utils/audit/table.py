@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import Report
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Report
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import Verdict
 
 _WIDEST = 70  # of an instruction; paths and findings are whole

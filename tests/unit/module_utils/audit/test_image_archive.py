@@ -19,8 +19,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_arc
     UnreadableArchive,
     read_archive,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 
 from .made import Content, config, layer_bytes, link, nothing
 

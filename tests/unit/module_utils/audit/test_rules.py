@@ -18,9 +18,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
     shown,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import instructions
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import WORTH_SAYING, Audited, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, Audited, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import (
     BASE_DIGEST,
     BASE_NAME,

@@ -19,8 +19,8 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import detectors as known
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import Audited, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import read_layer
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan, Sighting
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import BLOCK_BYTES
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, finding
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import LayerReport, Report
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import LayerReport, Report
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines, size
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import AuditException, fails, judge
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The capability on archives made by code: what it returns, what fails it, what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY, AuditFailed
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+
+from .made import Content, config, layer_bytes
+
+pytestmark = pytest.mark.usefixtures("detectors")
+
+
+def no_command(argv: t.Sequence[str], **how: t.Any) -> Completed:
+    raise AssertionError(argv)
+
+
+@dataclasses.dataclass
+class Front:
+    """A front that keeps what it is told."""
+
+    warned: list[str] = dataclasses.field(default_factory=list)
+    shown: list[str] = dataclasses.field(default_factory=list)
+
+    def run(self, **options: t.Any) -> dict[str, t.Any]:
+        checked = ArgumentSpecValidator(CAPABILITY.argument_spec, **CAPABILITY.constraints).validate(options)
+        assert not checked.error_messages
+        context = Context(False, False, self.warned.append, self.shown.append, no_command)
+        return CAPABILITY.run(checked.validated_parameters, context)
+
+
+def write(path: Path, files: dict[str, Content], **settings: t.Any) -> str:
+    manifest = [{"Config": "c.json", "RepoTags": ["shop/web:1.4"], "Layers": ["l/layer.tar"]}]
+    document = config([("COPY app / # buildkit", True)], **{"User": "1000", "Entrypoint": ["/app"], **settings})
+    parts: dict[str, Content] = {
+        "l/layer.tar": layer_bytes(files),
+        "c.json": json.dumps(document).encode(),
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    path.write_bytes(layer_bytes(parts))
+    return str(path)
+
+
+def test_an_image_without_findings(tmp_path: Path) -> None:
+    front = Front()
+    archive = write(tmp_path / "web.tar", {"app": b"12345"})
+    (image,) = front.run(archive=archive, platforms=["linux/amd64"])["images"]
+    layer = {"index": 0, "instruction": "COPY app /", "size": 5, "added": 1, "changed": 0, "deleted": 0}
+    assert image == {
+        "references": ["shop/web:1.4"],
+        "platform": "linux/amd64",
+        "size": 5,
+        "wasted_bytes": 0,
+        "layers": [layer],
+        "findings": [],
+        "excepted": [],
+        "table": image["table"],
+    }
+    assert image["table"][-1] == "5 B in 1 layers, 0 B of it wasted; 0 findings, 0 excepted"
+    assert [line for line in front.shown if line in image["table"]] == image["table"]
+    assert front.warned == []
+
+
+def test_what_is_severe_fails_with_all_that_was_found(tmp_path: Path) -> None:
+    archive = write(tmp_path / "web.tar", {"app/.env": b"A=b"}, User="")
+    with pytest.raises(AuditFailed) as failed:
+        Front().run(archive=archive)
+    assert "env_file in app/.env" in str(failed.value)
+    assert "root_user" not in str(failed.value)
+    (image,) = failed.value.facts["images"]
+    assert [found["rule"] for found in image["findings"]] == ["env_file", "root_user"]
+
+
+@pytest.mark.parametrize(("fail_on", "fails"), [("never", False), ("high", False), ("medium", True), ("low", True)])
+def test_fail_on(tmp_path: Path, fail_on: str, fails: bool) -> None:
+    archive = write(tmp_path / "web.tar", {"app": b""}, User="root")
+    try:
+        Front().run(archive=archive, fail_on=fail_on)
+    except AuditFailed:
+        assert fails
+    else:
+        assert not fails
+
+
+def test_platforms(tmp_path: Path) -> None:
+    archive = write(tmp_path / "web.tar", {"app": b""})
+    with pytest.raises(AuditFailed, match="linux/arm64"):
+        Front().run(archive=archive, platforms=["linux/arm64"])
+
+
+def test_exceptions_with_their_reasons(tmp_path: Path) -> None:
+    archive = write(tmp_path / "web.tar", {"app/.env": b"A=b"})
+    front = Front()
+    known = {"rule": "env_file", "path": "app/*", "reason": "no secret is in it"}
+    (image,) = front.run(archive=archive, exceptions=[known, {"rule": "setuid", "reason": "old"}])["images"]
+    assert [(found["path"], found["reason"]) for found in image["excepted"]] == [("app/.env", "no secret is in it")]
+    assert image["findings"] == []
+    assert front.warned == ["Nothing is found any more that the exception for setuid is for; remove it."]
+
+
+@pytest.mark.parametrize(
+    ("archive", "said"), [("web.tar", "playbook_dir"), ("/no/such/web.tar", "No such file"), ("/etc", "directory")]
+)
+def test_an_archive_that_cannot_be_read(archive: str, said: str) -> None:
+    with pytest.raises(DeliveryError, match=said):
+        Front().run(archive=archive)
+
+
+def test_a_wrong_exception_is_said_before_anything_is_read() -> None:
+    with pytest.raises(DeliveryError, match="there is not"):
+        Front().run(archive="/no/such/web.tar", exceptions=[{"rule": "x", "reason": "y"}])
