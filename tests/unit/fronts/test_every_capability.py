@@ -23,6 +23,13 @@ NOWHERE = "127.0.0.1:1"
 REGISTRY = {"endpoint": NOWHERE, "tls": "plain", "username": "ci", "password": SECRET_VARIABLE}
 
 CASES: dict[str, dict[str, dict[str, t.Any]]] = {
+    "image_audit": {
+        "no archive": {"archive": "/no/such/archive.tar"},
+        "relative archive": {"archive": "web.tar"},
+        "not an archive": {"archive": "{context}/Dockerfile"},
+        "unknown severity": {"archive": "/etc", "fail_on": "always"},
+        "an exception for no rule": {"archive": "/etc", "exceptions": [{"rule": "x", "reason": "y"}]},
+    },
     "image_build": {
         "no source": {"name": f"{NOWHERE}/shop/web", "tags": ["1"], "source": "/no/such/directory"},
         "unknown engine": {"name": "a/b", "tags": "1", "source": "/", "engine": "rkt"},
@@ -91,6 +98,12 @@ def test_every_capability_with_two_fronts_is_here() -> None:
     assert {path.stem for path in (CHECKOUT / "plugins" / "action").glob("*.py")} == set(CASES)
 
 
+def placed_in(value: str, places: dict[str, str]) -> str:
+    for name, place in places.items():
+        value = value.replace(name, place)
+    return value
+
+
 NAMED = {f"{capability}: {case}": (capability, case) for capability, cases in CASES.items() for case in cases}
 
 
@@ -106,7 +119,7 @@ def both(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[R
     for capability, case in NAMED.values():
         options = CASES[capability][case]
         placed = {
-            name: places.get(value, value) if isinstance(value, str) else value for name, value in options.items()
+            name: placed_in(value, places) if isinstance(value, str) else value for name, value in options.items()
         }
         tasks.append({f"longshore.delivery.{capability}": placed})
     here, module = Playbook(collections, directory).by_both(*tasks, flags=["-vvv"])

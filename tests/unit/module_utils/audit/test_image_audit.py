@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY, AuditFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from tests import returned
 
 from .made import Content, config, layer_bytes
 
@@ -36,7 +37,7 @@ class Front:
         checked = ArgumentSpecValidator(CAPABILITY.argument_spec, **CAPABILITY.constraints).validate(options)
         assert not checked.error_messages
         context = Context(False, False, self.warned.append, self.shown.append, no_command)
-        return CAPABILITY.run(checked.validated_parameters, context)
+        return returned.run("image_audit", checked.validated_parameters, context)
 
 
 def write(path: Path, files: dict[str, Content], **settings: t.Any) -> str:

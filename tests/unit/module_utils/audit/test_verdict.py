@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, finding
+import pytest
+import yaml
+
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import RULES, SEVERITIES, finding
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import LayerReport, Report
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines, size
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import AuditException, fails, judge
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.modules import image_audit
 
 KEY = finding("private_key", "RSA private key, line 1", "Keep it out", 0, "app/tests/key.pem")
 TOKEN = finding("secret", "GitHub Token, line 3", "Keep it out", 1, "app/token")
@@ -106,3 +110,15 @@ def test_the_table_of_nothing_found() -> None:
 )
 def test_a_size(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_every_rule_is_documented_with_its_severity() -> None:
+    described = " ".join(yaml.safe_load(image_audit.DOCUMENTATION)["description"])
+    for severity in SEVERITIES:
+        rules = {rule.name for rule in RULES.values() if rule.severity == severity}
+        (part,) = (
+            part
+            for part in described.partition("severities:")[2].replace(".", ";").split(";")
+            if f" {severity}" in part
+        )
+        assert set(re.findall(r"V\((\w+)\)", part)) == rules
