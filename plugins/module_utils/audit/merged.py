@@ -59,12 +59,18 @@ class Merged:
 class _Node:
     """A path in the tree of what is visible. Only a directory has children."""
 
-    __slots__ = ("children", "entry", "layer")
+    __slots__ = ("children", "entry", "layer", "path")
 
     def __init__(self) -> None:
-        self.children: t.Dict[str, _Node] = {}
+        # most are files: an empty one for each would be a third of all
+        self.children: t.Optional[t.Dict[str, _Node]] = None
         self.entry: t.Optional[Entry] = None  # None: a directory that no layer writes itself
         self.layer = -1
+        self.path = ""  # the layer's own string of it, of what has an entry
+
+    @property
+    def below(self) -> t.Iterable[_Node]:
+        return self.children.values() if self.children else ()
 
     @property
     def is_directory(self) -> bool:
@@ -82,7 +88,7 @@ def merge(layers: t.Sequence[LayerContents]) -> Merged:
             tree.delete(path)
         for path, entry in layer.entries.items():
             tree.write(path, entry)
-    return Merged(tuple(tree.changes), tuple(tree.hidden), dict(tree.visible()))
+    return Merged(tuple(tree.changes), tuple(tree.hidden), {node.path: node.layer for node in _files(tree.root)})
 
 
 class _Tree:
@@ -99,81 +105,79 @@ class _Tree:
     def find(self, path: str) -> t.Optional[_Node]:
         node: t.Optional[_Node] = self.root
         for name in path.split("/") if path else ():
-            node = node.children.get(name) if node else None
+            node = node.children.get(name) if node and node.children else None
         return node
 
     def clear(self, path: str) -> None:
         node = self.find(path)
         if node and node.is_directory:
-            self.hide_below(path, node)
-            node.children.clear()
+            self.hide_below(node)
 
     def delete(self, path: str) -> None:
         directory, _slash, name = path.rpartition("/")
         parent = self.find(directory)
-        node = parent.children.pop(name, None) if parent else None
+        node = parent.children.pop(name, None) if parent and parent.children else None
         if node:
-            self.hide(path, node, deleted=True)
+            self.hide(node)
 
     def write(self, path: str, entry: Entry) -> None:
-        node, seen = self.root, ""
+        node = self.root
         names = path.split("/")
         for name in names[:-1]:
-            seen = "%s/%s" % (seen, name) if seen else name
-            node = self.child(node, name)
+            node = self.child(node, name)[0]
             if not node.is_directory:  # a directory takes a file's place
-                self.hide(seen, node, deleted=True)
+                self.hide(node)
                 node.entry = None
-        existed = names[-1] in node.children
-        node = self.child(node, names[-1])
+        node, existed = self.child(node, names[-1])
         if existed and not (node.is_directory and entry.kind == "directory"):
             if node.is_directory:
-                self.hide_below(path, node)
-                node.children.clear()
+                self.hide_below(node)
                 self.changes[-1].added += 1
             elif entry.kind == "directory":
-                self.hide(path, node, deleted=True)
+                self.hide(node)
             else:
-                self.note(path, node, deleted=False)
+                self.note(node, deleted=False)
                 self.changes[-1].changed += 1
         elif entry.kind != "directory":
             self.changes[-1].added += 1
-        node.entry, node.layer = entry, self.index
+        node.entry, node.layer, node.path = entry, self.index, path
 
     @staticmethod
-    def child(node: _Node, name: str) -> _Node:
+    def child(node: _Node, name: str) -> t.Tuple[_Node, bool]:
+        """What is in a directory by a name, made if it is not there, and whether it was."""
+        if node.children is None:
+            node.children = {}
         found = node.children.get(name)
-        if found is None:
-            found = node.children[name] = _Node()
-        return found
+        if found is not None:
+            return found, True
+        made = node.children[name] = _Node()
+        return made, False
 
-    def hide(self, path: str, node: _Node, deleted: bool) -> None:
-        self.hide_below(path, node)
-        if not node.is_directory:
+    def hide(self, node: _Node) -> None:
+        """Note that this layer deletes a file, or a directory with all that is in it."""
+        if node.is_directory:
+            self.hide_below(node)
+        else:
             self.changes[-1].deleted += 1
-            self.note(path, node, deleted)
+            self.note(node, deleted=True)
 
-    def hide_below(self, path: str, node: _Node) -> None:
-        waiting = [(path, node)]
-        while waiting:
-            above, parent = waiting.pop()
-            for name, below in parent.children.items():
-                inner = "%s/%s" % (above, name) if above else name
-                if not below.is_directory:
-                    self.changes[-1].deleted += 1
-                    self.note(inner, below, deleted=True)
-                waiting.append((inner, below))
+    def hide_below(self, node: _Node) -> None:
+        for file in _files(node):
+            self.changes[-1].deleted += 1
+            self.note(file, deleted=True)
+        node.children = None
 
-    def note(self, path: str, node: _Node, deleted: bool) -> None:
+    def note(self, node: _Node, deleted: bool) -> None:
         if node.entry:
-            self.hidden.append(Hidden(path, node.entry.size, node.layer, self.index, deleted))
+            self.hidden.append(Hidden(node.path, node.entry.size, node.layer, self.index, deleted))
 
-    def visible(self) -> t.Iterator[t.Tuple[str, int]]:
-        waiting = [("", self.root)]
-        while waiting:
-            above, parent = waiting.pop()
-            for name, node in parent.children.items():
-                path = "%s/%s" % (above, name) if above else name
-                if not node.is_directory:
-                    yield path, node.layer
-                waiting.append((path, node))
+
+def _files(node: _Node) -> t.Iterator[_Node]:
+    """What is below a directory, but for directories."""
+    waiting = [node]
+    while waiting:
+        for below in waiting.pop().below:
+            if below.is_directory:
+                waiting.append(below)
+            else:
+                yield below
