@@ -31,28 +31,75 @@ description:
     V(latest_tag), V(root_user) and V(shell_form) are medium; V(package_cache), V(wide_context) and V(setuid) are low."
   - The base of an image is known where its labels C(org.opencontainers.image.base.name) and
     C(org.opencontainers.image.base.digest) say it, and instructions where it has a history.
+  - No container is made, and nothing is kept - an engine's image, a registry's layers and an archive are read while they come.
+    Podman alone writes an image to a file first, in E(TMPDIR) or C(/var/tmp), which is removed afterwards.
 requirements:
-  - Python package C(detect-secrets)
-  - Python package C(zstandard) for layers compressed with zstd, before Python 3.14
+  - The Python package C(detect-secrets) where the task runs.
+  - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.
+  - The Python package C(zstandard) where the task runs, for layers compressed with zstd, before Python 3.14.
+  - C(podman) on hosts of Podman. Docker is spoken to on its socket.
+extends_documentation_fragment:
+  - longshore.delivery.engine
+  - longshore.delivery.registry
 attributes:
+  action_group:
+    support: full
+    description: The groups by which C(module_defaults) reach the module.
+    membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
-    description: Nothing is ever changed; check mode makes no difference.
+    description:
+      - Nothing is ever changed. What is there is audited, and fails as O(fail_on) says.
+      - An image that is not there yet is a warning, as what comes before in the same playbook may change that.
   diff_mode:
     support: none
     description: Nothing is ever changed.
   platform:
     platforms: posix
     support: full
-    description: Where the task runs.
+    description: Where the task runs; an engine at O(docker_host) and a registry may be elsewhere.
 options:
+  store:
+    description:
+      - Where the images are - in an engine, see O(engine), in a registry, see O(registry), in an OCI layout, see O(layout),
+        or in an archive, see O(archive).
+    type: str
+    choices: [engine, registry, layout, archive]
+    default: engine
+  references:
+    description:
+      - The images by reference. With a tag and a digest an image must have both; with neither, every image of the repository
+        is meant, since V(latest) is not assumed. One that is not there is an error.
+      - In an engine also by ID, with V(sha256:) or without, or by its first digits, 12 or more.
+      - A reference without a registry is one of O(registry) for O(store=registry), else of Docker Hub, as for Docker.
+      - Required for O(store=engine) and O(store=registry). Without it all images of a layout or an archive are meant.
+      - Each platform of an image is audited for itself; an engine has the one that it would run.
+    type: list
+    elements: str
+  engine:
+    description:
+      - Which engine is asked.
+      - By V(auto) it is Docker at O(docker_host) or at the environment's E(DOCKER_HOST) where one of these is set; else Docker if
+        its socket is there, else Podman. A node of Kubernetes is spoken to by the CRI, which hands out no layers, and is an
+        error.
+      - By V(docker) O(docker_host) and E(DOCKER_HOST) come first, too. By V(podman) they are not looked at.
+    type: str
+    choices: [auto, docker, podman]
+    default: auto
+  registry:
+    description:
+      - The registry, in the one shape that the whole collection uses. It is required for O(store=registry) and not looked at
+        otherwise.
+  layout:
+    description:
+      - Absolute path of a directory, or of an uncompressed tar, with an OCI layout, where the task runs. It is required for
+        O(store=layout).
+    type: path
   archive:
     description:
       - Absolute path of an archive where the task runs, as C(docker save) writes it, or with an OCI layout, also compressed
-        with gzip or zstd.
-      - With several images or platforms in it, each is audited.
+        with gzip or zstd. It is required for O(store=archive).
     type: path
-    required: true
   platforms:
     description:
       - The platforms of the nodes that are to run the image, for example V(linux/amd64). An image for none of them is a
@@ -89,12 +136,15 @@ options:
         required: true
 seealso:
   - module: longshore.delivery.image_build
+  - module: longshore.delivery.image_info
 """
 
 EXAMPLES = r"""
-- name: Say what is wrong with an image that is to run on these nodes
+- name: Say what is wrong with an image that was built, and is to run on these nodes
   longshore.delivery.image_audit:
-    archive: "{{ playbook_dir }}/shop-web.tar"
+    docker_host: tcp://builder.example:2376
+    docker_cert_path: ~/.docker/builder
+    references: [registry.example:5000/shop/web:1.4]
     platforms: [linux/amd64, linux/arm64]
     fail_on: medium
     exceptions:
@@ -105,23 +155,87 @@ EXAMPLES = r"""
         reason: those of the base image
   register: audited
 
+- name: Have a look at what Podman has, also where Docker runs
+  longshore.delivery.image_audit:
+    engine: podman
+    references: [registry.example:5000/shop/web:1.4]
+    fail_on: never
+
+- name: Refuse what a registry serves where a key is in any of its layers
+  longshore.delivery.image_audit:
+    store: registry
+    registry:
+      endpoint: registry.example:5000
+      username: ci
+      password: "{{ vault_registry_password }}"
+      mirror_of: [docker.io]
+    references: [shop/web:1.4]
+    fail_on: critical
+
+- name: Audit all images of a layout
+  longshore.delivery.image_audit:
+    store: layout
+    layout: "{{ playbook_dir }}/shop.tar"
+
+- name: Audit what docker save wrote
+  longshore.delivery.image_audit:
+    store: archive
+    archive: "{{ playbook_dir }}/shop-web.tar"
+
 - name: Show the bytes that are shipped and never seen
   ansible.builtin.debug:
     msg: "{{ audited.images[0].wasted_bytes }} of {{ audited.images[0].size }} bytes"
 """
 
 RETURN = r"""
+engine:
+  description: The engine that was asked.
+  returned: when it was found, for O(store=engine)
+  type: str
+  sample: docker
+engine_reason:
+  description: Why it was that one.
+  returned: as RV(engine)
+  type: str
+  sample: its socket is there
 images:
-  description: The images of the archive. A task that O(fail_on) fails returns them too.
+  description: The images. A task that O(fail_on) fails returns them too.
   returned: success
   type: list
   elements: dict
   contains:
+    id:
+      description:
+        - What its store calls it, as RV(longshore.delivery.image_info#module:images[].id); in an archive of C(docker save) its
+          config digest.
+      type: str
+      sample: sha256:2d389e545974d4a93ebdef09b650753a55f72d1ab4518d17a30c0e1b3e297444
     references:
-      description: The names that the archive gives it.
+      description: Its references by tag, each in full.
       type: list
       elements: str
       sample: ["registry.example:5000/shop/web:1.4"]
+    names:
+      description: What an OCI layout calls it where that is no reference.
+      type: list
+      elements: str
+      sample: ["1.4"]
+    digests:
+      description: Its digests by kind, V(null) where the store does not tell one.
+      type: dict
+      contains:
+        config:
+          description: Of its configuration, which is the image ID of Docker's classic store.
+          type: str
+          sample: sha256:2d389e545974d4a93ebdef09b650753a55f72d1ab4518d17a30c0e1b3e297444
+        manifest:
+          description: Of its own manifest, for its platform.
+          type: str
+          sample: sha256:9834876dcfb05cb167a5c24953eba58c4ac89b1adf57f28f2f9d09af107ee8f0
+        index:
+          description: Of the list by platform that it was found by.
+          type: str
+          sample: sha256:6a5a5368e0c2d3e5909184fa28ddfd56072e7ff3ee9a945876f7eee5896ef5bb
     platform:
       description: Its platform; V(null) where its configuration names none.
       type: str
@@ -212,6 +326,18 @@ images:
       type: list
       elements: str
       sample: ["layer  size    added  changed  deleted  instruction"]
+registry_error:
+  description: >-
+    Why the registry did not answer as it should: V(refused), V(name), V(timeout), V(tls), V(ca), V(clock), V(http_on_https),
+    V(https_on_http), V(unauthorized), V(forbidden), V(not_found) or V(other).
+  returned: when a registry did not
+  type: str
+  sample: unauthorized
+registry_endpoint:
+  description: Which registry that was.
+  returned: as RV(registry_error)
+  type: str
+  sample: registry.example:5000
 """
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY

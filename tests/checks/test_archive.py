@@ -41,7 +41,8 @@ def test_the_archive_holds_the_collection_and_nothing_that_tools_left(tmp_path: 
 def test_the_execution_environment_has_what_the_capabilities_need() -> None:
     description = yaml.safe_load((CHECKOUT / "meta" / "execution-environment.yml").read_text())["dependencies"]
     requirements = (CHECKOUT / description["python"]).read_text()
-    listed = {re.split(r"[<>=! ]", line)[0] for line in requirements.splitlines() if line and not line.startswith("#")}
+    lines = [line for line in requirements.splitlines() if line and not line.startswith("#")]
+    listed = {re.split(r"[<>=! ]", line)[0].replace("-", "_") for line in lines}
     sources = [parsed(path) for path in (CHECKOUT / "plugins" / "module_utils").rglob("*.py")]
     imported = {name.partition(".")[0] for source in sources for name in modules(source)}
     needed = imported - sys.stdlib_module_names - {"ansible", "ansible_collections"} - set(BROUGHT)

@@ -85,7 +85,8 @@ class Detectors:
                 "The Python package 'detect-secrets' is missing where this runs (%s). Install it with pip."
                 % IMPORT_PROBLEM
             )
-        classes = {kind.__name__: kind for kind in get_mapping_from_secret_type_to_class().values()}
+        kinds: t.Dict[str, t.Any] = get_mapping_from_secret_type_to_class()
+        classes = {kind.__name__: kind for kind in kinds.values()}
         wanted = {name for _pattern, names in ANCHORS + SETTINGS_ANCHORS for name in names}
         self._by_name = {name: classes[name]() for name in sorted(wanted & classes.keys())}
         self._all = list(self._by_name.values())

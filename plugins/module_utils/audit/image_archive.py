@@ -12,27 +12,30 @@ Layers may come before what says whose they are, and in any order; so each is re
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import posixpath
 import tarfile
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan, LayerContents, read_layer
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import (
+    FileScan,
+    LayerContents,
+    read_layer,
+    read_line,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import (
-    Readable,
-    UnreadableLayer,
-    blocks,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import UnreadableLayer, blocks
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import Digests, ImageContents, layers_of
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
+from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layout import Layout, blob_path
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 _DOCUMENT_LIMIT = 16 * 1024 * 1024  # bytes: manifests and configurations are held in memory
-_DEEPEST = 8  # lists within lists, of which real ones have two
-_NAME = "io.containerd.image.name"  # what BuildKit and containerd write beside the specification's tag
-_ATTESTATION = "vnd.docker.reference.type"
-
-Document = t.Mapping[str, t.Any]
 
 
 class UnreadableArchive(DeliveryError):
@@ -50,12 +53,17 @@ class _Parts:
 
 
 def read_archive(
-    stream: Readable, scan: FileScan, progress: t.Callable[[str], None] = lambda line: None
+    stream: Readable,
+    scan: FileScan,
+    progress: t.Callable[[str], None] = lambda line: None,
+    where: str = "The archive",
 ) -> t.List[Audited]:
     """The images of an archive, each platform's for itself.
 
     :param progress: told of each layer when it was read.
+    :param where: what messages begin with.
     :raises UnreadableArchive: it is damaged, or no image is in it.
+    :raises LayoutError: it is an OCI layout, and its documents are damaged.
     """
     parts = _Parts()
     try:
@@ -68,8 +76,8 @@ def read_archive(
             elif member.isreg():
                 _take(parts, name, member.size, _Pieces(pieces), scan, progress)
     except UnreadableLayer as error:
-        raise UnreadableArchive("The archive cannot be read: %s" % error) from None
-    return _images(parts)
+        raise UnreadableArchive("%s cannot be read: %s" % (where, error)) from None
+    return _images(parts, where)
 
 
 def _take(
@@ -83,85 +91,86 @@ def _take(
         return
     try:
         parts.layers[name] = read_layer(content, scan)
-        progress("read %s (%d MB)" % (name, parts.layers[name].archive_bytes // 1_000_000))
+        progress(read_line(name, parts.layers[name]))
     except UnreadableLayer as error:  # of no concern if no image has it, as Docker's file VERSION
         parts.unreadable[name] = error
 
 
-def _images(parts: _Parts) -> t.List[Audited]:
+def _images(parts: _Parts, where: str) -> t.List[Audited]:
     if "manifest.json" in parts.documents:  # Docker writes both, and the names are in this one
-        entries = _parsed(parts, "manifest.json", list)
-        found = [_by_docker(parts, entry) for entry in entries]
+        found = [_by_docker(parts, entry, where) for entry in _parsed(parts, "manifest.json", list, where)]
     elif "index.json" in parts.documents:
-        index = _parsed(parts, "index.json", dict)
-        found = list(_below(parts, index, (), _DEEPEST))
+        found = [
+            Audited(image, _layers(parts, _blobs_of(image), where))
+            for image in Layout(_Documents(parts.documents), where).images(Names())
+            if image.config
+        ]
     else:
         raise UnreadableArchive(
-            "The archive has no manifest.json and no index.json. Give one that 'docker save' or an OCI output wrote."
+            "%s has no manifest.json and no index.json. Give an archive that 'docker save' or an OCI output wrote."
+            % where
         )
     if not found:
-        raise UnreadableArchive("The archive lists no image. Have it written again.")
+        raise UnreadableArchive("%s lists no image. Have it written again." % where)
     return found
 
 
-def _by_docker(parts: _Parts, entry: t.Any) -> Audited:
+def _blobs_of(image: ImageContents) -> t.List[str]:
+    return [blob_path(layer.digest) for layer in image.layers if layer.digest is not None]
+
+
+def _by_docker(parts: _Parts, entry: t.Any, where: str) -> Audited:
     try:
         config, layers, names = entry["Config"], entry.get("Layers") or (), entry.get("RepoTags") or ()
-        names = tuple(str(name) for name in names)
-        return _audited(parts, str(config), [str(layer) for layer in layers], names)
-    except (LookupError, TypeError, AttributeError):
+        config, layers = posixpath.normpath(str(config)), [posixpath.normpath(str(layer)) for layer in layers]
+        references = tuple(Reference.parse(str(name)) for name in names)
+        document = _parsed(parts, config, dict, where)
+        digest = ConfigDigest.of(parts.documents[config])
+        image = ImageContents(
+            str(digest), references, digests=Digests(digest), config=document, layers=layers_of(document)
+        )
+    except (LookupError, TypeError, AttributeError, InvalidReference) as error:
         raise UnreadableArchive(
-            "The archive's manifest.json has an entry that is none. Have it written again."
+            "%s has an entry in manifest.json that is none (%s). Have it written again." % (where, error)
         ) from None
+    return Audited(image, _layers(parts, layers, where))
 
 
-def _below(parts: _Parts, index: Document, names: t.Tuple[str, ...], depth: int) -> t.Iterator[Audited]:
-    if not depth:
-        raise UnreadableArchive("The archive has lists within lists without end. Have it written again.")
-    try:
-        for entry in index["manifests"]:
-            annotations = entry.get("annotations") or {}
-            path = _blob(entry["digest"])
-            if _ATTESTATION in annotations or path not in parts.documents:
-                continue  # a layout of some platforms has the list of all
-            named = (str(annotations[_NAME]),) if _NAME in annotations else names
-            manifest = _parsed(parts, path, dict)
-            if "manifests" in manifest:
-                yield from _below(parts, manifest, named, depth - 1)
-            else:
-                layers = [_blob(layer["digest"]) for layer in manifest["layers"]]
-                yield _audited(parts, _blob(manifest["config"]["digest"]), layers, named)
-    except (LookupError, TypeError, AttributeError):
-        raise UnreadableArchive("The archive has a list of images that is none. Have it written again.") from None
-
-
-def _blob(digest: t.Any) -> str:
-    return "blobs/%s" % str(digest).replace(":", "/", 1)
-
-
-def _audited(parts: _Parts, config: str, layers: t.Sequence[str], names: t.Tuple[str, ...]) -> Audited:
+def _layers(parts: _Parts, names: t.Sequence[str], where: str) -> t.Tuple[LayerContents, ...]:
     contents = []
-    for index, name in enumerate(layers):
-        name = posixpath.normpath(name)
-        name = parts.links.get(name, name)
+    for index, written in enumerate(names):
+        name = parts.links.get(written, written)
         if name in parts.unreadable:
-            raise UnreadableArchive("Layer %d (%s) cannot be read: %s" % (index, name, parts.unreadable[name]))
+            raise UnreadableArchive(
+                "%s: layer %d (%s) cannot be read: %s" % (where, index, name, parts.unreadable[name])
+            )
         if name not in parts.layers:
-            raise UnreadableArchive("The archive lacks layer %d (%s). Have it written again." % (index, name))
+            raise UnreadableArchive("%s lacks layer %d (%s). Have it written again." % (where, index, name))
         contents.append(parts.layers[name])
-    return Audited(_parsed(parts, posixpath.normpath(config), dict), tuple(contents), names)
+    return tuple(contents)
 
 
-def _parsed(parts: _Parts, name: str, kind: type) -> t.Any:
+def _parsed(parts: _Parts, name: str, kind: type, where: str) -> t.Any:
+    if name not in parts.documents:
+        raise UnreadableArchive("%s lacks %s. Have it written again." % (where, name))
     try:
         document = json.loads(parts.documents[name].decode("utf-8"))
-    except KeyError:
-        raise UnreadableArchive("The archive lacks %s. Have it written again." % name) from None
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, kind):
-        raise UnreadableArchive("The archive's %s is damaged. Have it written again." % name)
+        raise UnreadableArchive("%s has a damaged %s. Have it written again." % (where, name))
     return document
+
+
+class _Documents:
+    """The documents that an archive held, as the files of a layout."""
+
+    def __init__(self, documents: t.Mapping[str, bytes]) -> None:
+        self._documents = documents
+
+    def open(self, name: str) -> t.Optional[t.IO[bytes]]:
+        document = self._documents.get(name)
+        return None if document is None else io.BytesIO(document)
 
 
 class _Pieces:

@@ -4,19 +4,23 @@
 
 # This file is PRIVATE to the collection.
 
-"""The capability image_audit: what is wrong with the images of an archive, and whether that fails the task."""
+"""The capability image_audit: what is wrong with images, and whether that fails the task."""
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import read_archive
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import platform_of
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.sources import (
+    ARCHIVE,
+    ENGINE,
+    LAYOUT,
+    REGISTRY,
+    read_images,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import (
     NEVER,
@@ -25,6 +29,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict i
     judge,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import REGISTRY_SPEC
 
 
 class AuditFailed(DeliveryError):
@@ -34,11 +42,11 @@ class AuditFailed(DeliveryError):
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
     detectors = Detectors()
-    images = _read(params["archive"], detectors, context)
+    source = read_images(params, SecretScan(detectors).file, context)
     results = []
     failing: t.List[str] = []
     unused = dict.fromkeys(exceptions)
-    for image in images:
+    for image in source.images:
         report = audit(image, detectors, params.get("platforms") or ())
         verdict = judge(report.findings, exceptions, params["fail_on"])
         table = list(lines(report, verdict))
@@ -53,30 +61,14 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     for exception in unused:
         context.warn("Nothing is found any more that the exception for %s is for; remove it." % exception)
     if failing:
-        raise AuditFailed(_failure(params, failing), images=results)
-    return {"images": results}
+        raise AuditFailed(_failure(params["fail_on"], failing, source.where), **source.told, images=results)
+    return {**source.told, "images": results}
 
 
-def _read(archive: str, detectors: Detectors, context: Context) -> t.List[Audited]:
-    if not os.path.isabs(archive):
-        raise DeliveryError(
-            "archive is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
-            "as in '{{ playbook_dir }}/%s'." % (archive, archive)
-        )
-    try:
-        with open(archive, "rb") as stream:
-            return read_archive(stream, SecretScan(detectors).file, context.progress)
-    except OSError as error:
-        raise DeliveryError(
-            "The archive %s cannot be read: %s. Correct 'archive', which is a file where the task runs."
-            % (archive, error.strerror)
-        ) from None
-
-
-def _result(image: Audited, report: Report, verdict: Verdict, table: t.List[str]) -> t.Dict[str, t.Any]:
+def _result(read: Audited, report: Report, verdict: Verdict, table: t.List[str]) -> t.Dict[str, t.Any]:
+    shown = read.image.shown()
     return {
-        "references": list(image.references),
-        "platform": platform_of(image.config) or None,
+        **{name: shown[name] for name in ("id", "references", "names", "digests", "platform")},
         "size": report.size,
         "wasted_bytes": report.wasted,
         "layers": [layer.as_result() for layer in report.layers],
@@ -89,18 +81,24 @@ def _result(image: Audited, report: Report, verdict: Verdict, table: t.List[str]
 _SHOWN = 5  # findings in the message; the result has all
 
 
-def _failure(params: t.Mapping[str, t.Any], failing: t.Sequence[str]) -> str:
+def _failure(fail_on: str, failing: t.Sequence[str], where: str) -> str:
     more = "" if len(failing) <= _SHOWN else "; and %d more" % (len(failing) - _SHOWN)
     return (
-        "The audit of %s found what is %s or worse: %s%s. Mend it as the findings say, or give an exception with its reason; "
-        "'fail_on' says what fails." % (params["archive"], params["fail_on"], "; ".join(failing[:_SHOWN]), more)
+        "%s: the audit found what is %s or worse: %s%s. Mend it as the findings say, or give an exception with its reason; "
+        "'fail_on' says what fails." % (where, fail_on, "; ".join(failing[:_SHOWN]), more)
     )
 
 
 CAPABILITY = Capability(
     run=run,
     argument_spec=dict(
-        archive=dict(type="path", required=True),
+        **ADDRESS_SPEC,
+        store=dict(type="str", choices=[ENGINE, REGISTRY, LAYOUT, ARCHIVE], default=ENGINE),
+        references=dict(type="list", elements="str"),
+        engine=dict(type="str", choices=[AUTO, DOCKER, PODMAN], default=AUTO),
+        registry=REGISTRY_SPEC,
+        layout=dict(type="path"),
+        archive=dict(type="path"),
         platforms=dict(type="list", elements="str"),
         fail_on=dict(type="str", choices=[NEVER, *SEVERITIES], default="high"),
         exceptions=dict(
@@ -112,6 +110,14 @@ CAPABILITY = Capability(
                 reason=dict(type="str", required=True),
             ),
         ),
+    ),
+    constraints=dict(
+        required_if=[
+            ["store", ENGINE, ["references"]],
+            ["store", REGISTRY, ["registry", "references"]],
+            ["store", LAYOUT, ["layout"]],
+            ["store", ARCHIVE, ["archive"]],
+        ]
     ),
     needs=("detect_secrets",),
 )

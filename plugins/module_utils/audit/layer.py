@@ -15,7 +15,8 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import secret_files
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import Readable, blocks, read_ahead
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import blocks, read_ahead
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 # OCI image specification 1.1, "Whiteouts"
 _WHITEOUT = ".wh."
@@ -85,6 +86,11 @@ def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
                 if member.isreg():
                     sightings += _sighted(path, member.size, pieces, scan)
         return LayerContents(entries, tuple(whiteouts), tuple(opaque), tuple(sightings), tar.position)
+
+
+def read_line(name: str, layer: LayerContents) -> str:
+    """What is shown of a layer that was read."""
+    return "read %s (%d MB)" % (name, layer.archive_bytes // 1_000_000)
 
 
 def normal(name: str) -> str:

@@ -28,6 +28,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer imp
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Hidden, Merged, merge
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 
 WORTH_SAYING = 64 * 1024  # bytes of one hidden file; smaller ones are in the total alone
 
@@ -45,14 +46,21 @@ _WAYS_OUT = {
 class Audited:
     """An image of which the layers were read.
 
-    :param config: its OCI configuration.
     :param layers: what was read of them, the lowest first.
-    :param references: the names that the image has.
     """
 
-    config: t.Mapping[str, t.Any]
+    image: ImageContents
     layers: t.Tuple[LayerContents, ...]
-    references: t.Tuple[str, ...] = ()
+
+    @property
+    def config(self) -> t.Mapping[str, t.Any]:
+        """Its OCI configuration."""
+        return self.image.config
+
+    @property
+    def references(self) -> t.Tuple[str, ...]:
+        """Its names by tag."""
+        return tuple(str(reference) for reference in self.image.references)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ import typing as t
 import zlib
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 BLOCK_BYTES = 2 * 1024 * 1024
 _INPUT_BYTES = 1024 * 1024  # a thread waits up to 5 ms for the interpreter's lock, so that it is asked for seldom
@@ -27,12 +28,6 @@ _END = None
 
 class UnreadableLayer(DeliveryError):
     """A layer that is damaged, or compressed in a way that nothing here can undo."""
-
-
-class Readable(t.Protocol):
-    """What a layer's bytes are read from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 def blocks(stream: Readable) -> t.Iterator[bytes]:

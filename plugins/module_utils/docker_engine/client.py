@@ -16,6 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 try:
     import docker
@@ -40,6 +41,10 @@ else:
 ANSWER_SECONDS = 15  # for what an engine answers from its own store
 REGISTRY_SECONDS = 60  # for what an engine asks a registry and answers
 PULL_SECONDS = 300  # without a sign of life of a pull
+
+
+SAVE_SECONDS = 300  # before the first byte of a saved image: the engine prepares all of it
+_PIECE = 1024 * 1024  # bytes of a saved image at once
 
 
 class DockerEngineError(DeliveryError):
@@ -113,6 +118,14 @@ class DockerEngine:
             except docker_errors.NotFound:
                 return []
 
+    @contextlib.contextmanager
+    def saved(self, image: str) -> t.Iterator[Readable]:
+        """An image by a name or ID as C(docker save) writes it, read while it comes; nothing of it is kept."""
+        with self._errors(SAVE_SECONDS):
+            pieces = self._api.get_image(image, chunk_size=_PIECE)
+        with contextlib.closing(pieces):
+            yield _Pieces(pieces, self._errors)
+
     def tag(self, image_id: str, reference: Reference) -> None:
         """Name an image; the name is taken from whatever image has it."""
         with self._errors():
@@ -172,6 +185,28 @@ class DockerEngine:
         finally:
             if seconds != ANSWER_SECONDS:
                 self._api.timeout = ANSWER_SECONDS
+
+
+class _Pieces:
+    """An answer's body as what it is read from."""
+
+    def __init__(self, pieces: t.Iterator[bytes], errors: t.Callable[[], t.ContextManager[None]]) -> None:
+        self._pieces = pieces
+        self._errors = errors
+        self._left = b""
+
+    def read(self, size: int, /) -> bytes:
+        gathered, count = [self._left] if self._left else [], len(self._left)
+        with self._errors():
+            while count < min(size, _PIECE):  # an engine may send little at once
+                piece = next(self._pieces, b"")
+                if not piece:
+                    break
+                gathered.append(piece)
+                count += len(piece)
+        whole = gathered[0] if len(gathered) == 1 else b"".join(gathered)
+        self._left = whole[size:]
+        return whole[:size]
 
 
 _CAUSES = (

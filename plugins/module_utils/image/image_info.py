@@ -22,7 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_im
     PodmanImages,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import find_engine
-from ansible_collections.longshore.delivery.plugins.module_utils.image.names import InvalidSelection, Names
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layout import OciLayout
 from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
@@ -63,11 +63,8 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     """
     settings = RegistrySettings.from_params(params["registry"]) if params["store"] == REGISTRY else None
     names = Names.parse(params["references"], params["globs"], settings.endpoint if settings else DOCKER_HUB)
-    if names.ids and params["store"] != ENGINE:
-        raise InvalidSelection(
-            "references: %s is an image ID, and only engines have such. In a %s an image is meant by 'name:tag' or 'name@digest'."
-            % (names.ids[0].digits, params["store"])
-        )
+    if params["store"] != ENGINE:
+        names.check(params["store"])
     selection = Selection.of(params, datetime.datetime.now(datetime.timezone.utc))
     query = Query(params["query"]) if params["query"] else None
     with contextlib.ExitStack() as opened:

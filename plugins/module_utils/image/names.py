@@ -131,6 +131,14 @@ class Names:
             tuple(image_id for image_id in ids.values() if image_id is not None),
         )
 
+    def check(self, store: str) -> None:
+        """:raises InvalidSelection: there are image IDs, and this is no engine."""
+        if self.ids:
+            raise InvalidSelection(
+                "references: %s is an image ID, and only engines have such. In a %s an image is meant by 'name:tag' or "
+                "'name@digest'." % (self.ids[0].digits, store)
+            )
+
     def wants(self, held: t.Iterable[Reference], names: t.Iterable[str] = (), image_id: str = "") -> bool:
         """Whether an image is meant.
 

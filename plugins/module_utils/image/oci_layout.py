@@ -26,6 +26,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.manifest_
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import INDEX_MEDIA_TYPES, Manifest
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable, VerifiedStream
 
 # What the specification has for the name, mostly a tag alone, and what BuildKit and containerd write beside it.
 _FULL_NAME = "io.containerd.image.name"
@@ -38,19 +39,20 @@ class LayoutError(DeliveryError):
     """A path with no layout, or one with a part that is missing or damaged."""
 
 
-class _Files(t.Protocol):
-    def read(self, name: str) -> t.Optional[bytes]:
-        """A file of the layout, at most one byte more than the limit; None where there is none."""
+class Files(t.Protocol):
+    """The files of a layout."""
+
+    def open(self, name: str) -> t.Optional[t.IO[bytes]]:
+        """A file by its path in the layout; None where there is none."""
 
 
 class _Directory:
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def read(self, name: str) -> t.Optional[bytes]:
+    def open(self, name: str) -> t.Optional[t.IO[bytes]]:
         try:
-            with open(os.path.join(self._path, name), "rb") as file:
-                return file.read(_DOCUMENT_LIMIT + 1)
+            return open(os.path.join(self._path, name), "rb")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -60,72 +62,50 @@ class _Archive:
         self._tar = tar
         self._members = {posixpath.normpath(member.name): member for member in tar if member.isfile()}
 
-    def read(self, name: str) -> t.Optional[bytes]:
+    def open(self, name: str) -> t.Optional[t.IO[bytes]]:
         member = self._members.get(name)
-        file = self._tar.extractfile(member) if member else None
-        return file.read(_DOCUMENT_LIMIT + 1) if file else None
+        return self._tar.extractfile(member) if member else None
 
 
-class OciLayout:
-    """A layout; a context manager that closes it.
+class Layout:
+    """What the files of a layout say, wherever they are.
 
-    :param path: of the directory or the tar, absolute.
-    :raises LayoutError: there is none.
+    :param path: of the layout, as messages name it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, files: Files, path: str) -> None:
+        self._files = files
         self._path = path
-        self._open = contextlib.ExitStack()
-        if not os.path.isabs(path):
-            raise LayoutError(
-                "layout is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
-                "as in '{{ playbook_dir }}/%s'." % (path, path)
-            )
-        try:
-            self._files = self._opened()
-            if self._files.read("oci-layout") is None:
-                other = self._files.read("manifest.json") is not None
-                raise LayoutError(
-                    "%s is no OCI layout: it has no file oci-layout. %s"
-                    % (
-                        path,
-                        "It is an archive of 'docker save' in the older format: load it, and ask the engine."
-                        if other
-                        else "Give the directory or the tar that 'image_build', buildx or skopeo wrote as one.",
-                    )
-                )
-        except (OSError, tarfile.TarError) as error:
-            self.close()
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise LayoutError(
-                "The OCI layout %s cannot be read: %s. It has to be a directory or an uncompressed tar, where the task runs."
-                % (path, reason)
-            ) from None
-        except LayoutError:
-            self.close()
-            raise
-
-    def __enter__(self) -> OciLayout:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._open.close()
 
     def images(self, wanted: Names) -> t.List[ImageContents]:
         """The images that are meant, each platform's for itself.
 
         :raises LayoutError: a part of one is missing or damaged.
         """
-        entries = self._document("index.json", self._files.read("index.json")).get("manifests") or ()
+        entries = self._document("index.json", self._read("index.json")).get("manifests") or ()
         found: t.Dict[str, ImageContents] = {}
         for entry in entries:
             for image in self._below(entry, wanted):
                 # one image under several names has an entry for each
                 found[image.id] = _merged(found[image.id], image) if image.id in found else image
         return list(found.values())
+
+    @contextlib.contextmanager
+    def open_blob(self, digest: Digest) -> t.Iterator[Readable]:
+        """A blob of any size, read in pieces and verified at its end.
+
+        :raises LayoutError: it is missing, cannot be read, or has another digest.
+        """
+        try:
+            file = self._files.open(blob_path(digest))
+        except OSError as error:
+            raise self._damaged("%s cannot be read (%s)" % (digest, error.strerror)) from None
+        if file is None:
+            raise self._damaged("%s is missing" % digest)
+        with file:
+            yield VerifiedStream(
+                file, digest, lambda is_now: self._damaged("the bytes of %s have another digest" % digest)
+            )
 
     def _below(self, entry: t.Any, wanted: Names) -> t.Iterator[ImageContents]:
         try:
@@ -196,12 +176,20 @@ class OciLayout:
         return manifest
 
     def _blob(self, digest: Digest) -> t.Optional[bytes]:
-        body = self._files.read("blobs/%s/%s" % (digest.algorithm, digest.encoded))
+        body = self._read(blob_path(digest))
         if body is not None and len(body) > _DOCUMENT_LIMIT:
             raise self._damaged("%s has more than the %d bytes of a document" % (digest, _DOCUMENT_LIMIT))
         if body is not None and not digest.matches(body):
             raise self._damaged("the bytes of %s have another digest" % digest)
         return body
+
+    def _read(self, name: str) -> t.Optional[bytes]:
+        """A file, at most one byte more than the limit of a document; None where there is none."""
+        file = self._files.open(name)
+        if file is None:
+            return None
+        with file:
+            return file.read(_DOCUMENT_LIMIT + 1)
 
     def _document(self, what: str, body: t.Optional[bytes]) -> t.Dict[str, t.Any]:
         try:
@@ -215,10 +203,63 @@ class OciLayout:
     def _damaged(self, cause: str) -> LayoutError:
         return LayoutError("The OCI layout %s is damaged: %s. Have it written again." % (self._path, cause))
 
-    def _opened(self) -> _Files:
-        if os.path.isdir(self._path):
-            return _Directory(self._path)
-        return _Archive(self._open.enter_context(tarfile.open(self._path, "r:")))
+
+class OciLayout(Layout):
+    """A layout; a context manager that closes it.
+
+    :param path: of the directory or the tar, absolute.
+    :raises LayoutError: there is none.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._open = contextlib.ExitStack()
+        if not os.path.isabs(path):
+            raise LayoutError(
+                "layout is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
+                "as in '{{ playbook_dir }}/%s'." % (path, path)
+            )
+        try:
+            super().__init__(self._opened(path), path)
+            if self._read("oci-layout") is None:
+                other = self._read("manifest.json") is not None
+                raise LayoutError(
+                    "%s is no OCI layout: it has no file oci-layout. %s"
+                    % (
+                        path,
+                        "It is an archive of 'docker save' in the older format: load it, and ask the engine."
+                        if other
+                        else "Give the directory or the tar that 'image_build', buildx or skopeo wrote as one.",
+                    )
+                )
+        except (OSError, tarfile.TarError) as error:
+            self.close()
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise LayoutError(
+                "The OCI layout %s cannot be read: %s. It has to be a directory or an uncompressed tar, where the task runs."
+                % (path, reason)
+            ) from None
+        except LayoutError:
+            self.close()
+            raise
+
+    def __enter__(self) -> OciLayout:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _opened(self, path: str) -> Files:
+        if os.path.isdir(path):
+            return _Directory(path)
+        return _Archive(self._open.enter_context(tarfile.open(path, "r:")))
+
+
+def blob_path(digest: Digest) -> str:
+    """Where a blob is in a layout."""
+    return "blobs/%s/%s" % (digest.algorithm, digest.encoded)
 
 
 def _names(annotations: t.Mapping[str, str]) -> t.Tuple[t.List[Reference], t.List[str]]:

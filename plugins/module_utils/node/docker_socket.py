@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 _ANSWER_SECONDS = 60  # for what it answers from its own store
 _SILENCE_SECONDS = 900  # of a pull, between two words: it is silent while it unpacks a large layer
@@ -37,6 +38,36 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+class _Answer:
+    """An answer's body, read while it comes."""
+
+    def __init__(self, path: str, connection: http.client.HTTPConnection, asked: str) -> None:
+        self._path = path
+        with self._faults():
+            connection.request("GET", asked)
+            self._answer = connection.getresponse()
+            if self._answer.status >= 400:
+                raise _refusal(self._answer.read().decode("utf-8", "replace"))
+
+    def read(self, size: int, /) -> bytes:
+        with self._faults():
+            return self._answer.read(size)
+
+    @contextlib.contextmanager
+    def _faults(self) -> t.Iterator[None]:
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineRefusal("dial unix %s: %s" % (self._path, error)) from None
+
+
+def _refusal(text: str) -> EngineRefusal:
+    """An error by what the API answers, JSON or not."""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        text = json.loads(text)["message"]
+    return EngineRefusal(text)
 
 
 class DockerSocket:
@@ -89,6 +120,16 @@ class DockerSocket:
         status, text = self._answer("GET", "/images/%s/history" % quote(image_id, safe=""), gone=404)
         found: t.List[t.Dict[str, t.Any]] = json.loads(text)
         return found if status != 404 else []
+
+    @contextlib.contextmanager
+    def saved(self, image: str) -> t.Iterator[Readable]:
+        """An image by a name or ID as C(docker save) writes it, read while it comes.
+
+        :raises EngineRefusal: it is not there, or the engine does not answer; also while it is read.
+        """
+        with contextlib.closing(_UnixConnection(self._path, self._seconds)) as connection:
+            answer = _Answer(self._path, connection, "/images/get?" + urlencode({"names": image}))
+            yield answer
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """Pull; the login travels in a header, over the socket.
@@ -157,9 +198,7 @@ class DockerSocket:
         finally:
             connection.close()
         if answer.status >= 400 and answer.status != gone:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                text = json.loads(text)["message"]
-            raise EngineRefusal(text)
+            raise _refusal(text)
         return answer.status, text
 
 

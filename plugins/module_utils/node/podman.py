@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
@@ -19,6 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 _IS_LIST = re.compile(r"manifest list|image index", re.IGNORECASE)
 _GONE = re.compile(r"image not known|no such image", re.IGNORECASE)
@@ -70,6 +73,19 @@ class Podman:
                 # in their order, as a list's image has an ID of its own
                 return dict(zip(image_ids, json.loads(self._podman(["image", "inspect", *image_ids]))))
         return {image_id: self.inspected(image_id) for image_id in image_ids}
+
+    @contextlib.contextmanager
+    def saved(self, image: str) -> t.Iterator[Readable]:
+        """An image by a name or ID as C(podman save) writes it: into a file for the time, as what programs print is text here.
+
+        :raises EngineRefusal: Podman's own words.
+        """
+        # where Podman itself puts large files; /tmp may be in memory
+        with tempfile.TemporaryDirectory(prefix="longshore-", dir=os.environ.get("TMPDIR") or "/var/tmp") as directory:
+            path = os.path.join(directory, "image.tar")
+            self._podman(["save", "--quiet", "--format", "docker-archive", "--output", path, image])
+            with open(path, "rb") as file:
+                yield file
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """:raises EngineRefusal: Podman's own words."""

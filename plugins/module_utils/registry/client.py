@@ -12,6 +12,7 @@ tag the digest that the registry says.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import typing as t
@@ -40,10 +41,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.manife
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import (
+    Body,
     Origin,
     Request,
     Transport,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable, VerifiedStream
 
 __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
 
@@ -195,6 +198,23 @@ class RegistryClient:
         self._verify(digest, answer.body, what)
         return answer.body
 
+    @contextlib.contextmanager
+    def open_blob(self, repository: str, digest: AnyBlobDigest) -> t.Iterator[Readable]:
+        """A blob's bytes, read while they come and verified at their end, by a connection of its own: for layers."""
+        what = "the blob %s of %s" % (digest, repository)
+        bodies: t.List[Body] = []
+
+        def send(request: Request) -> Answer:
+            answer, body = self._transport.begin(request)
+            bodies.extend([body] if body else [])
+            return answer
+
+        answer = self._request(Request("GET", _blob_path(repository, digest)), repository, send=send)
+        if not bodies:
+            raise self._refusal(what, answer)
+        with contextlib.closing(bodies[0]) as body:
+            yield VerifiedStream(body, digest, lambda is_now: self._damaged(what, is_now, digest))
+
     def push_blob(self, repository: str, data: bytes) -> BlobDigest:
         """Store a blob unless it is there; returns its digest."""
         digest = BlobDigest.of(data)
@@ -261,21 +281,29 @@ class RegistryClient:
         request = Request(method, path, {"Accept": ", ".join(MEDIA_TYPES)}, limit=MANIFEST_LIMIT)
         return self._request(request, repository)
 
-    def _request(self, request: Request, repository: str = "", right: str = "pull") -> Answer:
+    def _request(
+        self,
+        request: Request,
+        repository: str = "",
+        right: str = "pull",
+        send: t.Optional[t.Callable[[Request], Answer]] = None,
+    ) -> Answer:
         """Send, and after a 401 log in and send once more.
 
         :param repository: the one that the request is about, if any.
         :param right: what has to be allowed there, as in C(Authorization.header).
+        :param send: how, if not by an exchange.
         """
+        send = send or self._transport.exchange
         request = request.with_headers({"User-Agent": "longshore.delivery"})
         value = self._authorization.header(repository, right)
         if value is not None:
             request = request.with_headers({"Authorization": value})
-        answer = self._transport.exchange(request)
+        answer = send(request)
         if answer.status == 401:
             value = self._authorization.renewed(answer, repository, right)
             if value is not None:
-                answer = self._transport.exchange(request.with_headers({"Authorization": value}))
+                answer = send(request.with_headers({"Authorization": value}))
         return answer
 
     def _served_digest(self, answer: Answer, what: str) -> t.Optional[ManifestDigest]:
@@ -289,12 +317,14 @@ class RegistryClient:
 
     def _verify(self, digest: Digest, body: bytes, what: str) -> None:
         if not digest.matches(body):
-            is_now = type(digest).of(body, digest.algorithm)
-            raise self._error(
-                "other",
-                "the bytes of %s have the digest %s and not %s. Its storage, or something between, is damaged: push it again."
-                % (what, is_now, digest),
-            )
+            raise self._damaged(what, type(digest).of(body, digest.algorithm), digest)
+
+    def _damaged(self, what: str, is_now: Digest, digest: Digest) -> RegistryError:
+        return self._error(
+            "other",
+            "the bytes of %s have the digest %s and not %s. Its storage, or something between, is damaged: push it again."
+            % (what, is_now, digest),
+        )
 
     def _error(self, kind: str, cause: str) -> RegistryError:
         return self._transport.error(kind, cause)

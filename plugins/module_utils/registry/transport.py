@@ -33,6 +33,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls im
 
 _REDIRECTIONS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTIONS = 5
+_REFUSAL_LIMIT = 1024 * 1024  # bytes of what is said in the place of a body
 # An idle connection that the server has closed meanwhile fails in one of these ways before any byte of an answer.
 _STALE = (
     http.client.RemoteDisconnected,
@@ -99,6 +100,39 @@ class Request:
         return dataclasses.replace(self, url=url, headers=headers)
 
 
+class Body:
+    """The body of an answer, read while it comes.
+
+    :param fault: what to raise for what goes wrong while it does.
+    """
+
+    def __init__(
+        self,
+        connection: http.client.HTTPConnection,
+        response: http.client.HTTPResponse,
+        fault: t.Callable[[Exception], RegistryError],
+    ) -> None:
+        self._connection = connection
+        self._response = response
+        self._fault = fault
+
+    def read(self, size: int, /) -> bytes:
+        """:raises RegistryError: the connection ends or is silent before the body is whole."""
+        try:
+            piece = self._response.read(size)
+            if not piece and self._response.length:
+                raise http.client.IncompleteRead(
+                    b"", self._response.length
+                )  # a limited read does not raise it by itself
+        except (OSError, http.client.HTTPException) as error:
+            raise self._fault(error) from None
+        return piece
+
+    def close(self) -> None:
+        self._response.close()
+        self._connection.close()
+
+
 class Transport:
     """Exchanges with one registry and with where it sends its clients. Not for use by several threads at once.
 
@@ -126,10 +160,29 @@ class Transport:
 
         :raises RegistryError: there is no answer.
         """
+        return self._followed(request, self._send)
+
+    def begin(self, request: Request) -> t.Tuple[Answer, t.Optional[Body]]:
+        """Send a GET by a connection of its own, and leave the body of a success to be read while it comes.
+
+        :returns: the answer, and its body where the status is 200; that is to be closed.
+        :raises RegistryError: there is no answer.
+        """
+        bodies: t.List[Body] = []
+
+        def send(origin: Origin, request: Request) -> Answer:
+            answer, body = self._begin(origin, request)
+            bodies.extend([body] if body else [])
+            return answer
+
+        answer = self._followed(request, send)
+        return answer, bodies[0] if bodies else None
+
+    def _followed(self, request: Request, send: t.Callable[[Origin, Request], Answer]) -> Answer:
         request = dataclasses.replace(request, url=urljoin(self.origin.url + "/", request.url))
         first = self._origin(request.url)
         for _hop in range(_MOST_REDIRECTIONS + 1):
-            answer = self._send(self._origin(request.url), request)
+            answer = send(self._origin(request.url), request)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTIONS or request.method not in ("GET", "HEAD") or not location:
                 return answer
@@ -165,12 +218,9 @@ class Transport:
             answer = _exchange_again_if_stale(connection, request)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             connection.close()
-            if isinstance(error, ssl.SSLCertVerificationError) and not self._with_system:
-                # The given authorities do not vouch for it, those of the system may. Nothing was sent yet.
-                self._with_system, self._kept = True, None
+            if self._may_be_vouched_for(error):
                 return self._send(origin, request)
-            kind, cause = connection_fault(error, self.settings, origin.scheme, origin.host, origin.port, self._timeout)
-            raise self.error(kind, cause, origin) from None
+            raise self._fault(error, origin) from None
         finally:
             if not kept:
                 connection.close()
@@ -186,6 +236,36 @@ class Transport:
         ):
             raise self.error(*SPEAKS_TLS, origin)
         return answer
+
+    def _begin(self, origin: Origin, request: Request) -> t.Tuple[Answer, t.Optional[Body]]:
+        connection = self._open(origin)
+        try:
+            connection.request(request.method, request.target, headers=dict(request.headers))
+            response = connection.getresponse()
+            if response.status == 200:
+                headers = _headers(response)
+                return Answer(response.status, response.reason, headers, b""), Body(
+                    connection, response, lambda error: self._fault(error, origin)
+                )
+            answer = Answer(response.status, response.reason, _headers(response), response.read(_REFUSAL_LIMIT))
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            connection.close()
+            if self._may_be_vouched_for(error):
+                return self._begin(origin, request)
+            raise self._fault(error, origin) from None
+        connection.close()
+        return answer, None
+
+    def _may_be_vouched_for(self, error: Exception) -> bool:
+        """Whether to try again: the given authorities do not vouch for it, those of the system may. Nothing was sent yet."""
+        if not isinstance(error, ssl.SSLCertVerificationError) or self._with_system:
+            return False
+        self._with_system, self._kept = True, None
+        return True
+
+    def _fault(self, error: Exception, origin: Origin) -> RegistryError:
+        kind, cause = connection_fault(error, self.settings, origin.scheme, origin.host, origin.port, self._timeout)
+        return self.error(kind, cause, origin)
 
     def _open(self, origin: Origin) -> http.client.HTTPConnection:
         if origin.scheme == "http":
@@ -223,8 +303,12 @@ def _exchange(connection: http.client.HTTPConnection, request: Request) -> t.Opt
         return None
     if limit is not None and response.length:
         raise http.client.IncompleteRead(content, response.length)  # a limited read does not raise it by itself
+    return Answer(response.status, response.reason, _headers(response), content)
+
+
+def _headers(response: http.client.HTTPResponse) -> t.Dict[str, str]:
     received: t.Dict[str, str] = {}
     for name, value in response.getheaders():
         key = name.lower()
         received[key] = "%s, %s" % (received[key], value) if key in received else value
-    return Answer(response.status, response.reason, received, content)
+    return received

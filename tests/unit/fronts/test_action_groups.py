@@ -27,7 +27,7 @@ DEFAULTS: dict[str, dict[str, t.Any]] = {
     "cluster": {"kubeconfig": "/no/such/kubeconfig", "kube_context": "nowhere"},
 }
 # what fails without a further option, of a module that needs none by itself
-WANTING: dict[str, dict[str, t.Any]] = {"image_info": {"store": "layout"}}
+WANTING: dict[str, dict[str, t.Any]] = {"image_audit": {"store": "layout"}, "image_info": {"store": "layout"}}
 MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # What only a default can have made a module do. Check mode lets a push pass a registry that is not there yet.
 EFFECTS: dict[str, tuple[dict[str, t.Any], str]] = {

@@ -24,11 +24,15 @@ REGISTRY = {"endpoint": NOWHERE, "tls": "plain", "username": "ci", "password": S
 
 CASES: dict[str, dict[str, dict[str, t.Any]]] = {
     "image_audit": {
-        "no archive": {"archive": "/no/such/archive.tar"},
-        "relative archive": {"archive": "web.tar"},
-        "not an archive": {"archive": "{context}/Dockerfile"},
-        "unknown severity": {"archive": "/etc", "fail_on": "always"},
-        "an exception for no rule": {"archive": "/etc", "exceptions": [{"rule": "x", "reason": "y"}]},
+        "no archive": {"store": "archive", "archive": "/no/such/archive.tar"},
+        "relative archive": {"store": "archive", "archive": "web.tar"},
+        "not an archive": {"store": "archive", "archive": "{context}/Dockerfile"},
+        "unknown severity": {"store": "archive", "archive": "/etc", "fail_on": "always"},
+        "an exception for no rule": {"references": ["a/b:1"], "exceptions": [{"rule": "x", "reason": "y"}]},
+        "no layout": {"store": "layout", "layout": "{context}"},
+        "no reference": {"docker_host": f"tcp://{NOWHERE}"},
+        "unreachable engine": {"references": ["a/b:1"], "docker_host": f"tcp://{NOWHERE}"},
+        "unreachable registry": {"store": "registry", "registry": REGISTRY, "references": ["shop/web:1"]},
     },
     "image_build": {
         "no source": {"name": f"{NOWHERE}/shop/web", "tags": ["1"], "source": "/no/such/directory"},

@@ -9,6 +9,9 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+from tests.unit.module_utils.registry.conftest import registry_program, start_registry
+
+__all__ = ["registry_program", "start_registry"]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,11 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan, LayerContents, read_layer
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, Audited
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import BASE_NAME
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 Content = t.Union[bytes, None, t.Callable[[tarfile.TarInfo], t.Optional[bytes]]]
 
@@ -66,6 +70,36 @@ def config(history: t.Sequence[tuple[str, bool]] = (), **settings: t.Any) -> dic
             {"created_by": line} if made else {"created_by": line, "empty_layer": True} for line, made in history
         ],
     }
+
+
+BROKEN_TOKEN = "ghp" + "_" + "qZ7mK2xW9bT4vR8nY3cL6pF1hJ5sD0gXaEuI"  # in two parts, so that nobody takes it for one
+
+
+def broken() -> tuple[dict[str, t.Any], dict[str, Content], dict[str, Content]]:
+    """Configuration and two layers of an image that breaks every rule, once it is named latest and its platform is not wanted."""
+    base: dict[str, Content] = {
+        "app/.git/HEAD": b"x",
+        "app/.env": b"x",
+        "root/.netrc": b"x",
+        "key": ("-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", "QZ7mK2" * 20)).encode(),
+        "token": BROKEN_TOKEN.encode(),
+        "big": bytes(WORTH_SAYING),
+        "bin/su": with_mode(0o4755),
+        "root/.cache/pip/x": b"x",
+    }
+    document = config(
+        [("COPY . . # buildkit", True), ("RUN /bin/sh -c npm ci # buildkit", True)],
+        Env=["DB_PASSWORD=hunter22"],
+        Labels={BASE_NAME: "debian"},
+        Cmd=["/bin/sh", "-c", "app"],
+    )
+    return document, base, {".wh.big": b""}
+
+
+def audited(document: dict[str, t.Any], layers: tuple[LayerContents, ...], *references: str) -> Audited:
+    """An image that was read, by its configuration, its layers and its names."""
+    image = ImageContents("an image", tuple(Reference.parse(name) for name in references), config=document)
+    return Audited(image, layers)
 
 
 def rules(findings: t.Iterable[Finding]) -> list[str]:

@@ -15,12 +15,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import (
-    UnreadableArchive,
-    read_archive,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import read_archive
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_INDEX, OCI_MANIFEST
+from tests.unit.module_utils.image.making import OCI_CONFIG
 
 from .made import Content, config, layer_bytes, link, nothing
 
@@ -62,7 +62,9 @@ class Layout:
         return self.blob(json.dumps(value).encode())
 
     def image(self, *layers: bytes, settings: bytes = CONFIG) -> dict[str, t.Any]:
-        return self.document({"config": self.blob(settings), "layers": [self.blob(layer) for layer in layers]})
+        config = {"mediaType": OCI_CONFIG, **self.blob(settings)}
+        manifest = {"mediaType": OCI_MANIFEST, "config": config, "layers": [self.blob(layer) for layer in layers]}
+        return self.document(manifest)
 
     def index(self, *manifests: dict[str, t.Any]) -> dict[str, Content]:
         return {**self.files, "index.json": json.dumps({"manifests": manifests}).encode()}
@@ -70,7 +72,7 @@ class Layout:
 
 def check(found: list[Audited], names: tuple[str, ...]) -> None:
     (image,) = found
-    assert image.references == names
+    assert image.references == tuple(f"docker.io/{name}" if name.startswith("shop") else name for name in names)
     assert image.config == json.loads(CONFIG)
     assert merge(image.layers).visible == {"b": 0}
 
@@ -106,13 +108,13 @@ def test_each_platform_is_an_image_and_an_attestation_is_none() -> None:
     layout = Layout()
     one = layout.image(LOWER)
     other = layout.image(UPPER, settings=json.dumps({"os": "linux", "architecture": "arm64"}).encode())
-    attestation = {**layout.image(b'{"a": 1}'), "annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    attestation = {**layout.image(b"no layer"), "platform": {"os": "unknown", "architecture": "unknown"}}
     absent = {"digest": "sha256:" + "0" * 64}
-    top = layout.document({"manifests": [one, other, attestation, absent]})
+    top = layout.document({"mediaType": OCI_INDEX, "manifests": [one, other, attestation, absent]})
     found = archive(layout.index({**top, "annotations": {"io.containerd.image.name": "shop/web:1.4"}}))
     assert [(image.config["architecture"], image.references) for image in found] == [
-        ("amd64", ("shop/web:1.4",)),
-        ("arm64", ("shop/web:1.4",)),
+        ("amd64", ("docker.io/shop/web:1.4",)),
+        ("arm64", ("docker.io/shop/web:1.4",)),
     ]
 
 
@@ -133,8 +135,8 @@ def damaged() -> t.Iterator[tuple[str, bytes, str]]:
         layer_bytes({name: data for name, data in whole.items() if name != "c0ffee.json"}),
         "lacks c0ffee",
     )
-    yield "layer", layer_bytes({**whole, "02/layer.tar": gzip.compress(UPPER)[:-4]}), r"Layer 1 .*gzip"
-    yield "config", layer_bytes({**whole, "c0ffee.json": b"{"}), "c0ffee.json is damaged"
+    yield "layer", layer_bytes({**whole, "02/layer.tar": gzip.compress(UPPER)[:-4]}), r"layer 1 .*gzip"
+    yield "config", layer_bytes({**whole, "c0ffee.json": b"{"}), "damaged c0ffee.json"
     yield "entry", layer_bytes({**whole, "manifest.json": b"[1]"}), "entry"
     yield "no image", layer_bytes({**whole, "manifest.json": b"[]"}), "lists no image"
     yield "list", layer_bytes({"index.json": b'{"manifests": [1]}'}), "none"
@@ -142,5 +144,5 @@ def damaged() -> t.Iterator[tuple[str, bytes, str]]:
 
 @pytest.mark.parametrize(("data", "said"), [case[1:] for case in damaged()], ids=[case[0] for case in damaged()])
 def test_what_is_damaged_or_missing_is_named(data: bytes, said: str) -> None:
-    with pytest.raises(UnreadableArchive, match=said):
+    with pytest.raises(DeliveryError, match=said):
         read_archive(io.BytesIO(data), nothing)

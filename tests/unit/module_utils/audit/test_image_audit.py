@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tarfile
 import typing as t
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY, AuditFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
+from tests.unit.module_utils.image.making import digest_of
 
 from .made import Content, config, layer_bytes
 
@@ -28,15 +31,24 @@ def no_command(argv: t.Sequence[str], **how: t.Any) -> Completed:
 
 @dataclasses.dataclass
 class Front:
-    """A front that keeps what it is told."""
+    """A front that keeps what it is told.
 
+    :param commands: whether programs may be run.
+    """
+
+    commands: bool = False
+    check: bool = False
     warned: list[str] = dataclasses.field(default_factory=list)
     shown: list[str] = dataclasses.field(default_factory=list)
 
     def run(self, **options: t.Any) -> dict[str, t.Any]:
+        if "archive" in options:
+            options["store"] = "archive"
         checked = ArgumentSpecValidator(CAPABILITY.argument_spec, **CAPABILITY.constraints).validate(options)
         assert not checked.error_messages
-        context = Context(False, False, self.warned.append, self.shown.append, no_command)
+        context = Context(
+            self.check, False, self.warned.append, self.shown.append, run_command if self.commands else no_command
+        )
         return returned.run("image_audit", checked.validated_parameters, context)
 
 
@@ -56,9 +68,14 @@ def test_an_image_without_findings(tmp_path: Path) -> None:
     front = Front()
     archive = write(tmp_path / "web.tar", {"app": b"12345"})
     (image,) = front.run(archive=archive, platforms=["linux/amd64"])["images"]
+    with tarfile.open(archive) as tar:
+        config_digest = digest_of(t.cast("t.IO[bytes]", tar.extractfile("c.json")).read())
     layer = {"index": 0, "instruction": "COPY app /", "size": 5, "added": 1, "changed": 0, "deleted": 0}
     assert image == {
-        "references": ["shop/web:1.4"],
+        "id": image["digests"]["config"],
+        "references": ["docker.io/shop/web:1.4"],
+        "names": [],
+        "digests": {"config": config_digest, "manifest": None, "index": None},
         "platform": "linux/amd64",
         "size": 5,
         "wasted_bytes": 0,

@@ -20,7 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import instructions
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, Audited, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import (
     BASE_DIGEST,
     BASE_NAME,
@@ -28,7 +28,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_r
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
 
-from .made import Content, config, layer, rules, with_mode
+from .made import Content, audited, broken, config, layer, rules, with_mode
 
 
 def runtime(
@@ -302,7 +302,7 @@ def test_a_secret_in_an_instruction_is_not_shown(detectors: Detectors) -> None:
 def wasted(
     detectors: Detectors, *layers: dict[str, Content]
 ) -> list[tuple[t.Optional[int], t.Optional[str], t.Optional[int]]]:
-    report = audit(Audited(config(User="1"), tuple(map(layer, layers))), detectors)
+    report = audit(audited(config(User="1"), tuple(map(layer, layers))), detectors)
     return [(f.layer, f.path, f.bytes) for f in report.findings if f.rule == "wasted_bytes"]
 
 
@@ -310,7 +310,7 @@ def test_wasted_bytes_with_the_total(detectors: Detectors) -> None:
     below: dict[str, Content] = {"big": bytes(WORTH_SAYING), "small": b"12", "kept": b"1"}
     above: dict[str, Content] = {".wh.big": b"", "small": b"3"}
     assert wasted(detectors, below, above) == [(0, "big", WORTH_SAYING)]
-    report = audit(Audited(config(User="1"), (layer(below), layer(above))), detectors)
+    report = audit(audited(config(User="1"), (layer(below), layer(above))), detectors)
     assert report.wasted == WORTH_SAYING + 2
     assert report.size == WORTH_SAYING + 4
     assert [(each.added, each.changed, each.deleted) for each in report.layers] == [(3, 0, 0), (0, 1, 1)]
@@ -323,27 +323,8 @@ def test_many_small_wasted_files_are_one_finding(detectors: Detectors) -> None:
 
 def test_every_rule_is_broken_by_one_image(detectors: Detectors) -> None:
     """No rule is only a name in the list, and none is left out when the parts are put together."""
-    key = "-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", "QZ7mK2" * 20)
-    base: dict[str, Content] = {
-        "app/.git/HEAD": b"x",
-        "app/.env": b"x",
-        "root/.netrc": b"x",
-        "key": key.encode(),
-        "token": ("ghp" + "_" + "qZ7mK2xW9bT4vR8nY3cL6pF1hJ5sD0gXaEuI").encode(),
-        "big": bytes(WORTH_SAYING),
-        "bin/su": with_mode(0o4755),
-        "root/.cache/pip/x": b"x",
-    }
-    image = Audited(
-        config(
-            [("COPY . . # buildkit", True), ("RUN /bin/sh -c npm ci # buildkit", True)],
-            Env=["DB_PASSWORD=hunter22"],
-            Labels={BASE_NAME: "debian"},
-            Cmd=["/bin/sh", "-c", "app"],
-        ),
-        (layer(base, scan_of(detectors)), layer({".wh.big": b""})),
-        ("shop/web:latest",),
-    )
+    document, base, upper = broken()
+    image = audited(document, (layer(base, scan_of(detectors)), layer(upper)), "shop/web:latest")
     report = audit(image, detectors, ["linux/arm64"])
     assert {found.rule for found in report.findings} == set(RULES)
     assert list(report.findings) == by_importance(report.findings)

@@ -20,11 +20,11 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import detectors as known
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import read_layer
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan, Sighting
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import BLOCK_BYTES
 
-from .made import Content, config, layer, layer_bytes
+from .made import Content, audited, config, layer, layer_bytes
 
 LETTERS = "qZ7mK2xW9bT4vR8nY3cL6pF1hJ5sD0gXaEuIoQwBtNkMzVrPyCjHfSlGdAeUiO"
 
@@ -289,7 +289,7 @@ def test_settings_that_name_no_value_are_no_secrets(scan: SecretScan, line: str)
 def test_a_deleted_secret_is_said_with_the_layer_that_ships_it(scan: SecretScan, detectors: Detectors) -> None:
     token = SECRETS["GitHub Token"]
     layers = (layer({"app/token": token.encode()}, scan.file), layer({"app/.wh.token": b""}, scan.file))
-    (found,) = (f for f in audit(Audited(config(User="1000"), layers), detectors).findings if f.rule == "secret")
+    (found,) = (f for f in audit(audited(config(User="1000"), layers), detectors).findings if f.rule == "secret")
     assert (found.layer, found.path, found.severity) == (0, "app/token", "high")
     assert "layer 1 deletes it, and layer 0 still ships it" in found.what
 
@@ -301,7 +301,7 @@ def test_no_value_is_in_what_is_said(scan: SecretScan, detectors: Detectors) -> 
     stream = io.BytesIO(layer_bytes({"app/.env": text.encode()}))
     history = [("RUN |1 TOKEN=%s /bin/sh -c login %s # buildkit" % (value, value), False) for value in SECRETS.values()]
     history += [("ARG PASSWORD=" + letters(20), False), ("RUN /bin/sh -c PASSWORD=%s login" % letters(20), True)]
-    image = Audited(
+    image = audited(
         config(
             history,
             Env=["V%d=%s" % (number, value) for number, value in enumerate(SECRETS.values())],

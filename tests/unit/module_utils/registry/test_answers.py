@@ -177,6 +177,25 @@ def test_no_http_at_all(settings: Settings, listening: socket.socket) -> None:
     thread.join(10)
 
 
+def test_a_blob_that_ends_too_early(settings: Settings, listening: socket.socket) -> None:
+    def begin() -> None:
+        connection = listening.accept()[0]
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nlayer")
+        connection.close()
+
+    def read(client: RegistryClient) -> None:
+        with client.open_blob("a", BlobDigest.of(b"layer")) as stream:
+            while stream.read(100):
+                pass
+
+    thread = threading.Thread(target=begin, daemon=True)
+    thread.start()
+    endpoint = "127.0.0.1:%d" % listening.getsockname()[1]
+    told(fault(settings(endpoint, tls="plain"), read), "other", "is cut short", "95 more expected")
+    thread.join(10)
+
+
 def test_a_manifest_without_end(serve: Serve, settings: Settings) -> None:
     server = serve(lambda request: (200, {}, b" " * (5 * 1024 * 1024)))
     error = fault(settings(server.endpoint, tls="plain"), lambda client: client.get_manifest("a", "1"))
@@ -196,8 +215,10 @@ def test_blobs_come_from_another_server_that_gets_no_password(serve: Serve, sett
 
     with RegistryClient(settings(serve(answer).endpoint, tls="plain")) as client:
         assert client.get_blob("a", BlobDigest.of(b"layer")) == b"layer"
-    assert [request.path for request in store.requests] == ["/bucket/layer?signature=abc"]
-    assert "authorization" not in store.requests[0].headers
+        with client.open_blob("a", BlobDigest.of(b"layer")) as stream:
+            assert stream.read(100) == b"layer"
+    assert [request.path for request in store.requests] == ["/bucket/layer?signature=abc"] * 2
+    assert not any("authorization" in request.headers for request in store.requests)
 
 
 def test_no_step_down_from_tls(serve: Serve, certificates: Certificates, settings: Settings) -> None:

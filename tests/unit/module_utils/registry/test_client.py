@@ -102,6 +102,10 @@ def test_an_image_goes_there_and_comes_back_byte_for_byte(client: RegistryClient
     with pytest.raises(RegistryError, match="BLOB_UNKNOWN") as caught:
         client.get_blob(REPOSITORY, BlobDigest.of(b"nothing"))
     assert caught.value.kind == "not_found"
+    with client.open_blob(REPOSITORY, manifest.layers[0]) as stream:
+        assert [stream.read(6), stream.read(100), stream.read(1)] == [b"not re", b"ally a tar archive", b""]
+    with pytest.raises(RegistryError, match="BLOB_UNKNOWN"), client.open_blob(REPOSITORY, BlobDigest.of(b"nothing")):
+        pass
 
     assert client.delete_manifest(REPOSITORY, digest) is True
     assert client.delete_manifest(REPOSITORY, digest) is False
@@ -181,6 +185,11 @@ def test_manifests_changed_on_the_registrys_disk_are_refused(plain: Plain) -> No
     registry.blob_file(config).write_bytes(b"x" * registry.blob_file(config).stat().st_size)
     with pytest.raises(RegistryError, match=f"the blob {config} of shop/web have the digest"):
         client.get_blob(REPOSITORY, config)
+    with client.open_blob(REPOSITORY, config) as stream:
+        assert stream.read(1) == b"x"
+        assert stream.read(1000)
+        with pytest.raises(RegistryError, match=f"the blob {config} of shop/web have the digest"):
+            stream.read(1000)
 
 
 def test_what_is_no_name_never_reaches_the_registry(plain: Plain) -> None:

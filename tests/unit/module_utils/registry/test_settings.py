@@ -25,7 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 from .certificates import Certificates
 
 STANDARD_LIBRARY = {
-    *("__future__", "base64", "dataclasses", "errno", "functools", "hashlib", "http", "json", "os"),
+    *("__future__", "base64", "contextlib", "dataclasses", "errno", "functools", "hashlib", "http", "json", "os"),
     *("re", "socket", "ssl", "time", "typing", "urllib"),
 }
 Params = t.Dict[str, t.Any]
