@@ -17,7 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload.observ
 
 @dataclasses.dataclass(frozen=True)
 class RolloutStatus:
-    """C(done): the new pods are available and no earlier one is left. C(failed): why Kubernetes itself has given up."""
+    """C(done): the new pods are available and no earlier one is left. C(failed): what Kubernetes itself refuses."""
 
     done: bool
     line: str
@@ -49,18 +49,14 @@ def status(deployment: DeploymentState, new: t.Sequence[PodState], old: t.Sequen
         line += " (%s)" % ", ".join("%d %s" % (count, what) for what, count in sorted(doing.items()))
     if old:
         line += ", %d earlier %s" % (len(old), "one left" if len(old) == 1 else "ones left")
-    return RolloutStatus(done, line, "" if done else _given_up(deployment))
+    return RolloutStatus(done, line, "" if done else _refused(deployment))
 
 
 def _doing(pod: PodState) -> str:
     return "%s on %s" % (pod.doing, pod.node) if pod.node else pod.doing
 
 
-def _given_up(deployment: DeploymentState) -> str:
+def _refused(deployment: DeploymentState) -> str:
+    """What keeps pods from being made. C(ProgressDeadlineExceeded) is none: the controller notes it and goes on rolling out."""
     failure = deployment.conditions.get("ReplicaFailure")
-    if failure and failure[0] == "True":
-        return failure[2]
-    progressing = deployment.conditions.get("Progressing")
-    if progressing and progressing[1] == "ProgressDeadlineExceeded":
-        return progressing[2]
-    return ""
+    return failure[2] if failure and failure[0] == "True" else ""

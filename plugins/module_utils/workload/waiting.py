@@ -127,7 +127,7 @@ def follow(
 
 
 def _refused(said: str, suspected: t.Sequence[Suspicion]) -> t.Optional[Cause]:
-    """What Kubernetes itself has given up for: a quota, an admission plugin, or its own deadline."""
+    """What Kubernetes itself refuses pods for: a quota, an admission plugin."""
     if not said:
         return None
     if suspected:

@@ -9,8 +9,15 @@ import contextlib
 import json
 import threading
 import typing as t
+from pathlib import Path
 
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.suspicion import Patience
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.waiting import follow
 from tests.http_server import AnsweringServer, Handler, HttpServer, Reply, Request, json_reply
+from tests.kubeconfig import kubeconfig
+
+from .documents import Json, replica_set
 
 
 @contextlib.contextmanager
@@ -86,3 +93,46 @@ class ApiServer(HttpServer):
 
 def pod(name: str, version: int) -> dict[str, t.Any]:
     return {"metadata": {"name": name, "uid": "uid-" + name, "resourceVersion": str(version)}, "version": version}
+
+
+class OneRelease(AnsweringServer):
+    """An API server of one release: a Deployment C(web), its pod and events. A wait for it is followed by `followed`.
+
+    :param later: what the watches tell of after a first look, by plural kind; and nothing more.
+    """
+
+    def __init__(self, deployment: Json, pod: Json, events: t.Sequence[Json], later: dict[str, Json]) -> None:
+        self._shown, self._over = threading.Event(), threading.Event()
+        revision = replica_set("new", "2")
+        revision["metadata"]["uid"] = "uid-web-new"
+        self._lists: dict[str, list[Json]] = {
+            "deployments": [deployment],
+            "replicasets": [revision],
+            "pods": [pod],
+            "events": list(events),
+        }
+        self._later = later
+        super().__init__(self._answer)
+
+    def followed(self, directory: Path, patience: Patience, seconds: float = 20.0) -> list[str]:
+        """The names of the pods that run when the wait is over, of so many seconds at most. Raises RolloutFailed."""
+        with Cluster(kubeconfig(directory, "http://" + self.endpoint)) as cluster:
+            pods = follow(cluster, "shop", "web", 2, seconds, patience, lambda line: self._shown.set())
+        return [item.name for item in pods]
+
+    def stop(self) -> None:
+        self._over.set()
+        self._shown.set()
+        super().stop()
+
+    def _answer(self, request: Request) -> Reply:
+        kind = request.path.partition("?")[0].rpartition("/")[2]
+        if "watch=true" not in request.path:
+            return json_reply({"metadata": {"resourceVersion": "1"}, "items": self._lists.get(kind, [])})
+        self._shown.wait(30)
+        item = self._later.pop(kind, None)
+        if item is None:
+            self._over.wait(30)
+            return 200, {}, b""
+        item["metadata"]["resourceVersion"] = "2"
+        return 200, {}, json.dumps({"type": "MODIFIED", "object": item}).encode() + b"\n"

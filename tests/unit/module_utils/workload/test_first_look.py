@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
-import threading
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.causes import suspicions
-from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.first_look import FirstLook
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.observed import event_state, pod_state
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.suspicion import Patience
-from ansible_collections.longshore.delivery.plugins.module_utils.workload.waiting import RolloutFailed, follow
-from tests.http_server import AnsweringServer, Reply, Request, json_reply
-from tests.kubeconfig import kubeconfig
+from ansible_collections.longshore.delivery.plugins.module_utils.workload.waiting import RolloutFailed
 
-from .documents import deployment, ended, event, pod, replica_set, running, waiting
+from .documents import deployment, ended, event, pod, running, waiting
+from .servers import OneRelease
 
 Json = dict[str, t.Any]
 PATIENCE = Patience(ready=15)
@@ -208,52 +204,16 @@ def test_what_was_there_before_convicts_only_what_is_not_over(state: str, probe:
     assert found(old, Look(pod(ended(1, restarts + 1, began=AFTER)), old.events)) == [CRASH]
 
 
-class OneRelease(AnsweringServer):
-    """An API server's lists of one release; each of its watches tells of `later` when `shown` is set, and nothing more."""
-
-    def __init__(self, lists: dict[str, list[Json]], later: dict[str, Json]) -> None:
-        self.shown, self._over = threading.Event(), threading.Event()
-        self._lists, self._later = lists, later
-        super().__init__(self._answer)
-
-    def stop(self) -> None:
-        self._over.set()
-        self.shown.set()
-        super().stop()
-
-    def _answer(self, request: Request) -> Reply:
-        kind = request.path.partition("?")[0].rpartition("/")[2]
-        if "watch=true" not in request.path:
-            return json_reply({"metadata": {"resourceVersion": "1"}, "items": self._lists.get(kind, [])})
-        self.shown.wait(30)
-        item = self._later.pop(kind, None)
-        if item is None:
-            self._over.wait(30)
-            return 200, {}, b""
-        item["metadata"]["resourceVersion"] = "2"
-        return 200, {}, json.dumps({"type": "MODIFIED", "object": item}).encode() + b"\n"
-
-
 NUMBERS: Json = {"wanted": 1, "replicas": 1, "updatedReplicas": 1}
 
 
 def following(tmp_path: Path, first: Look, later: Look) -> list[str]:
     """The names of the pods that run when a wait is over which begins with `first`, after whose judgement comes `later`."""
-    done = deployment(**NUMBERS, availableReplicas=1)
-    revision = replica_set("new", "2")
-    revision["metadata"]["uid"] = "uid-web-new"
-    lists = {
-        "deployments": [deployment(**NUMBERS)],
-        "replicasets": [revision],
-        "pods": [first.pod],
-        "events": list(first.events),
-    }
-    changes = {"pods": later.pod, "deployments": done}
+    changes = {"pods": later.pod, "deployments": deployment(**NUMBERS, availableReplicas=1)}
     if later.events:
         changes = {"events": later.events[0]}
-    with OneRelease(lists, changes) as api, Cluster(kubeconfig(tmp_path, "http://" + api.endpoint)) as cluster:
-        pods = follow(cluster, "shop", "web", 2, 20.0, PATIENCE, lambda line: api.shown.set())
-    return [item.name for item in pods]
+    with OneRelease(deployment(**NUMBERS), first.pod, first.events, changes) as api:
+        return api.followed(tmp_path, PATIENCE)
 
 
 def test_a_wait_takes_its_first_look_before_it_judges(tmp_path: Path) -> None:
