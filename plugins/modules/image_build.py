@@ -111,6 +111,17 @@ options:
       - Labels of the image, in addition to those of the Dockerfile.
     type: dict
     default: {}
+  source_revision:
+    description:
+      - Whether an image that is built gets the label C(org.opencontainers.image.revision) with the commit of O(source), as
+        git tells it, with C(-dirty) behind it where something in O(source) is not committed; and
+        C(org.opencontainers.image.source) with the address of the remote repository C(origin), without user and password.
+      - O(labels) of the same name come before them.
+      - It is no input. A commit that changes none has nothing built anew, and the image keeps the revision that it was
+        built at. For that the directory C(.git) has to be outside of O(source) or in C(.dockerignore).
+      - The program C(git) is needed when something has to be built.
+    type: bool
+    default: false
   secrets:
     description:
       - Secrets for the Dockerfile's C(RUN --mount=type=secret). They get into no layer, and into no command line.
@@ -218,6 +229,7 @@ EXAMPLES = r"""
     name: registry.example:5000/shop/web
     tags: ["1.4.0", "1.4"]
     immutable: ["shop/*:?.?.?"]
+    source_revision: true
     source: "{{ playbook_dir }}/../web"
     args:
       PYTHON: "3.13"
@@ -320,6 +332,11 @@ engine:
   returned: success
   type: str
   sample: docker
+revision:
+  description: The revision with which the image was labelled.
+  returned: when something is built and O(source_revision) is set
+  type: str
+  sample: 8e0aa55d5e6f8b8f7a8b3f0d0c1f2a3b4c5d6e7f-dirty
 steps:
   description: The build's steps, with the seconds each took and whether it came from the cache.
   returned: when a build ran, also when it failed

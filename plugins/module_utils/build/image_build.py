@@ -38,6 +38,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     make_plan,
     refuse_immutable,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.source_revision import (
+    REVISION,
+    revision_labels,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     Stage,
     base_images,
@@ -93,6 +97,7 @@ class _Delivery:
                 "Copy it into 'source', or set 'rebuild: always'." % (definition.path, instruction.line, instruction)
             )
         self.definition = definition
+        self.revision: t.Dict[str, str] = {}
 
     def run(self) -> t.Dict[str, t.Any]:
         observed = self.observe()
@@ -102,6 +107,8 @@ class _Delivery:
         refuse_immutable(plan, self.wanted.immutable)
         if plan.build:
             self.check_builder()
+            if self.wanted.source_revision:
+                self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
@@ -186,7 +193,7 @@ class _Delivery:
             inline=self.definition.inline,
             args=self.wanted.args,
             target=self.wanted.target,
-            labels={**self.wanted.labels, **inputs.labels()},
+            labels={**self.revision, **self.wanted.labels, **inputs.labels()},
             secrets=self.wanted.secrets,
             network=self.wanted.network,
             extra_hosts=self.wanted.extra_hosts,
@@ -281,6 +288,8 @@ class _Delivery:
             ],
             "pulled": [str(base.reference) for base in plan.pull],
         }
+        if self.revision:
+            found["revision"] = self.revision[REVISION]
         if self.context.diff:
             found["diff"] = _diff(observed if plan.build else None, names, image)
         return found

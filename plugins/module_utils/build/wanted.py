@@ -56,6 +56,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     args=dict(type="dict", default={}),
     target=dict(type="str"),
     labels=dict(type="dict", default={}),
+    source_revision=dict(type="bool", default=False),
     secrets=SECRET_SPEC,
     network=dict(type="str"),
     extra_hosts=dict(type="dict", default={}),
@@ -88,6 +89,7 @@ class Wanted:
     args: t.Dict[str, str]
     target: str
     labels: t.Dict[str, str]
+    source_revision: bool
     secrets: t.Tuple[Secret, ...]
     network: str
     extra_hosts: t.Dict[str, str]
@@ -126,6 +128,7 @@ class Wanted:
             args=args,
             target=params["target"] or "",
             labels=labels,
+            source_revision=params["source_revision"],
             secrets=_secrets(params["secrets"] or ()),
             network=params["network"] or "",
             extra_hosts=_extra_hosts(params["extra_hosts"]),

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import socket
+import subprocess
 import tarfile
 import typing as t
 import uuid
@@ -76,6 +77,33 @@ def test_a_dockerfile_in_the_options_is_built_by_and_kept_nowhere(engine: Engine
     options["dockerfile_inline"] = f"FROM {shell}\nRUN exit 3\n"
     with pytest.raises(DeliveryError, match=r"failed at dockerfile_inline, line 2, RUN exit 3: it ended with exit"):
         engine.build("inline", source, **options, network="none")
+
+
+def test_a_commit_is_in_the_image_and_builds_none(engine: Engine, source: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *who, *arguments], cwd=source.parent, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def labelled() -> str | None:
+        labels: dict[str, str] = engine.client.images.get(f"{engine.prefix}/revision:1").labels
+        return labels.get("org.opencontainers.image.revision")
+
+    git("init", "--quiet")
+    git("add", "source")
+    git("commit", "--quiet", "--message", "one")
+    options: dict[str, t.Any] = {"tags": ["1"], "source_revision": True}
+    planned = engine.build("revision", source, check=True, **options)
+    first = engine.build("revision", source, **options)
+    one = git("rev-parse", "HEAD")
+    assert planned["revision"] == first["revision"] == labelled() == one
+    git("commit", "--quiet", "--allow-empty", "--message", "two")
+    again = engine.build("revision", source, **options)
+    assert (again["changed"], labelled()) == (False, one)
+    assert "revision" not in again
+    (source / "app").write_text("two\n")
+    engine.build("revision", source, **options)
+    assert labelled() == git("rev-parse", "HEAD") + "-dirty"
 
 
 def test_podman_is_known_before_a_build(own_home: None, source: Path) -> None:
