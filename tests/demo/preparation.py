@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 
+from tests.lab.debian import mirror
 from tests.lab.places import Places
 
 from .errors import DemoError
@@ -27,7 +28,8 @@ def prepare() -> Settings:
     settings = own(workspace, inventory) if inventory else of_lab(workspace)
     if not settings.lab:
         check(settings)
-    made = subprocess.run([sys.executable, str(workspace / "base" / "rootfs.py")], check=False)
+    rootfs = [sys.executable, str(workspace / "base" / "rootfs.py"), "--mirror", mirror()]
+    made = subprocess.run(rootfs, check=False)
     if made.returncode:
         raise DemoError("the base image's files could not be made, see above")
     return settings

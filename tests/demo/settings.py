@@ -80,6 +80,8 @@ def own(workspace: Path, inventory: str) -> Settings:
     kubeconfig = Path(named).expanduser().resolve()
     if not named:
         raise DemoError("INVENTORY is set and KUBECONFIG is not: set both, as in KUBECONFIG=... INVENTORY=...")
+    if os.pathsep in named:
+        raise DemoError(f"KUBECONFIG names several files, {named}: give the one of the cluster to deliver to")
     if not kubeconfig.is_file():
         raise DemoError(f"KUBECONFIG: there is no file {named}")
     paths = tuple(Path(name.strip()).expanduser().resolve() for name in inventory.split(",") if name.strip())

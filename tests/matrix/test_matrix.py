@@ -53,6 +53,7 @@ def environment(request: pytest.FixtureRequest) -> Path:
 def test_sanity(environment: Path) -> None:
     done = sanity(all_names(), environment)
     assert done.passed, done.said[-16000:]
+    assert set(done.ran) == done.available
 
 
 def test_units(environment: Path) -> None:

@@ -65,6 +65,9 @@ def nodes(*names: str) -> dict[str, t.Any]:
 def test_both_must_be_given(workspace: Path, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DemoError, match="KUBECONFIG is not: set both"):
         own(workspace, str(mine))
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/kubeconfig:/nowhere/else")
+    with pytest.raises(DemoError, match="names several files, /nowhere/kubeconfig:/nowhere/else: give the one"):
+        own(workspace, str(mine))
     monkeypatch.setenv("KUBECONFIG", "/nowhere/kubeconfig")
     with pytest.raises(DemoError, match="KUBECONFIG: there is no file /nowhere/kubeconfig"):
         own(workspace, str(mine))

@@ -74,7 +74,10 @@ def test_every_image_that_runs_is_built_from_sources_that_are_there(variables: d
 
 
 @pytest.mark.parametrize("present", [True, False])
-def test_the_build_is_lent_the_controller_s_authorities_when_there_are_any(tmp_path: Path, present: bool) -> None:
+def test_the_build_is_lent_the_controller_s_authorities_when_there_are_any(
+    tmp_path: Path, present: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     bundle = tmp_path / "bundle.crt"
     if present:
         bundle.write_text("certificates", encoding="utf-8")
@@ -86,6 +89,15 @@ def test_the_build_is_lent_the_controller_s_authorities_when_there_are_any(tmp_p
     images = {image["name"]: image for image in variables_of("n1", extra, INVENTORY)["longshore_images"]}
     expected = [{"id": "ca-bundle", "file": str(bundle)}] if present else []
     assert images["shop/web"]["secrets"] == expected
+
+
+def test_the_build_is_lent_the_controller_s_index_when_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name alone: it may have a login in it."""
+    monkeypatch.setenv("PIP_INDEX_URL", "https://ci:tide@pypi.example/simple")
+    variables = variables_of("localhost", INVENTORY)
+    [web] = [image for image in variables["longshore_images"] if image["name"] == "shop/web"]
+    assert {"id": "pip-index", "env": "PIP_INDEX_URL"} in web["secrets"]
+    assert "tide" not in str(variables)
 
 
 def test_dockerfiles_are_read_by_the_collection() -> None:
