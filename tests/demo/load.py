@@ -30,6 +30,17 @@ class Count:
     def sent(self) -> int:
         return sum(self.answers.values()) + sum(self.failures.values())
 
+    @classmethod
+    def of(cls, told: str) -> Count:
+        """Read what the script told. Raises DemoError if nobody stopped it, ValueError or LookupError if it told else."""
+        counted = json.loads(told)
+        if not counted["stopped"]:
+            raise DemoError(
+                f"the requests ended at their limit of {LIMIT_SECONDS} s, before the delivery that they were to accompany: see "
+                f"why it takes so long, or raise LIMIT_SECONDS in {Path(__file__).name}"
+            )
+        return cls(counted["answers"], counted["failures"])
+
 
 class Load:
     """A context: requests flow from HOST to URL while its body runs; `count` is there afterwards."""
@@ -57,7 +68,6 @@ class Load:
 
     def _read(self, results: dict[str, dict[str, t.Any]]) -> Count:
         try:
-            counted = json.loads(results[self._host]["stdout"])
+            return Count.of(results[self._host]["stdout"])
         except (ValueError, LookupError) as error:
             raise DemoError(f"the requests from {self._host} to {self._url} were not counted: {results}") from error
-        return Count(counted["answers"], counted["failures"])

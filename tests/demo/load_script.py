@@ -4,7 +4,7 @@
 """Runs on a node: send requests to a URL one after the other until a file appears, and count what came of them.
 
 load_script.py URL STOP_FILE LIMIT_SECONDS; Python 3.9 and its standard library. Every request is a connection of its own, so
-that each asks the Service anew for a pod.
+that each asks the Service anew for a pod. C(stopped) says whether the file ended it, or the limit.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ def main() -> None:
         finally:
             connection.close()
         time.sleep(INTERVAL_SECONDS)
-    if os.path.exists(stop_file):
+    stopped = os.path.exists(stop_file)
+    if stopped:
         os.unlink(stop_file)
-    print(json.dumps({"answers": answers, "failures": failures}))
+    print(json.dumps({"answers": answers, "failures": failures, "stopped": stopped}))
 
 
 main()
