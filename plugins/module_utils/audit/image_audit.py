@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, by_importance
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.sources import (
@@ -42,12 +44,14 @@ class AuditFailed(DeliveryError):
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
     detectors = Detectors()
+    of_dockerfile = lint(params["dockerfile"], context) if params["dockerfile"] else []
     source = read_images(params, SecretScan(detectors).file, context)
     results = []
     failing: t.List[str] = []
     unused = dict.fromkeys(exceptions)
     for image in source.images:
         report = audit(image, detectors, params.get("platforms") or ())
+        report = dataclasses.replace(report, findings=tuple(by_importance([*report.findings, *of_dockerfile])))
         verdict = judge(report.findings, exceptions, params["fail_on"])
         table = list(lines(report, verdict))
         for line in table:
@@ -99,6 +103,7 @@ CAPABILITY = Capability(
         registry=REGISTRY_SPEC,
         layout=dict(type="path"),
         archive=dict(type="path"),
+        dockerfile=dict(type="path"),
         platforms=dict(type="list", elements="str"),
         fail_on=dict(type="str", choices=[NEVER, *SEVERITIES], default="high"),
         exceptions=dict(

@@ -13,6 +13,7 @@ import fnmatch
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import RULES, SEVERITIES, Finding
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import RULE
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 NEVER = "never"
@@ -35,9 +36,9 @@ class AuditException:
     def from_params(cls, params: t.Mapping[str, t.Any]) -> AuditException:
         """:raises DeliveryError: there is no such rule, or the reason is empty."""
         rule, path = params["rule"], params.get("path")
-        if rule not in RULES:
+        if rule not in RULES and not RULE.fullmatch(rule):
             raise DeliveryError(
-                "An exception is for the rule %r, which there is not. The rules are %s."
+                "An exception is for the rule %r, which there is not. The rules are %s, and hadolint's as DL3008."
                 % (rule, ", ".join(sorted(RULES)))
             )
         reason = (params.get("reason") or "").strip()

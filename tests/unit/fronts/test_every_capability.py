@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "unknown severity": {"store": "archive", "archive": "/etc", "fail_on": "always"},
         "an exception for no rule": {"references": ["a/b:1"], "exceptions": [{"rule": "x", "reason": "y"}]},
         "no layout": {"store": "layout", "layout": "{context}"},
+        "no Dockerfile": {"references": ["a/b:1"], "dockerfile": "{context}/Nofile"},
         "no reference": {"docker_host": f"tcp://{NOWHERE}"},
         "unreachable engine": {"references": ["a/b:1"], "docker_host": f"tcp://{NOWHERE}"},
         "unreachable registry": {"store": "registry", "registry": REGISTRY, "references": ["shop/web:1"]},
