@@ -16,7 +16,8 @@ description:
     BuildKit only where there is none.
   - >-
     The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
-    targets of links, never their times or owners), the Dockerfile, build arguments, target stage, labels, extra hosts,
+    targets of links, never their times or owners), the same of named contexts, the Dockerfile, build arguments, target
+    stage, labels, extra hosts,
     the ids of secrets and SSH agents, and the image IDs of all base images that the target needs, those of
     C(COPY --from) and C(RUN --mount) included. One digest over all of them is recorded with the image, as the label
     C(delivery.longshore.inputs), with a digest for each kind of them in C(delivery.longshore.inputs.detail). So a
@@ -82,6 +83,15 @@ options:
         the user's.
     type: path
     required: true
+  contexts:
+    description:
+      - "Named contexts: by their names what C(FROM), C(COPY --from) and C(RUN --mount=from=) find under them."
+      - An absolute path of a directory, whose own C(.dockerignore) holds there; or an image with its tag or digest, as in
+        V(docker-image://debian:12), which is a base image like any other.
+      - They are inputs of the build, as O(source) is. They need Docker 23 or newer.
+      - A name can be none of a stage, and git repositories, archives and what else buildx takes are not supported.
+    type: dict
+    default: {}
   dockerfile:
     description:
       - Path of the Dockerfile, absolute or relative to O(source).
@@ -256,9 +266,13 @@ EXAMPLES = r"""
   longshore.delivery.image_build:
     name: registry.example:5000/shop/pages:1
     source: /srv/shop/pages
+    contexts:
+      theme: /srv/shop/theme
+      httpd: docker-image://registry.example:5000/base/httpd:2
     dockerfile_inline: |
-      FROM registry.example:5000/base/httpd:2
+      FROM httpd
       COPY . /srv/pages/
+      COPY --from=theme style.css /srv/pages/
 
 - name: Build in any case, by a Dockerfile elsewhere whose commands have no network
   longshore.delivery.image_build:

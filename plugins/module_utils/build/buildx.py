@@ -17,6 +17,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import BuildRecord
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError, RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     DockerAddress,
@@ -89,6 +90,7 @@ class BuildRequest:
     cache_from: t.Tuple[Reference, ...] = ()
     cache_to: str = ""
     inline: t.Optional[bytes] = None
+    contexts: t.Tuple[NamedContext, ...] = ()
 
     def command(self, directory: str) -> t.List[str]:
         """The command line, which holds no secret: values go by the environment.
@@ -99,6 +101,8 @@ class BuildRequest:
         argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
         argv += ["--iidfile", os.path.join(directory, _IMAGE_ID)]
         argv += ["--file", self.dockerfile if self.inline is None else os.path.join(directory, _DOCKERFILE)]
+        for named in self.contexts:
+            argv += ["--build-context", named.option]
         for name, value in sorted(self.args.items()):
             argv += ["--build-arg", "%s=%s" % (name, value)]
         for name, value in sorted(self.labels.items()):
@@ -182,7 +186,7 @@ def build(
     :param show: is given a line for each step.
     """
     record = BuildRecord(show)
-    with tempfile.TemporaryDirectory(prefix="longshore-build-", dir=_outside(request.source)) as directory:
+    with tempfile.TemporaryDirectory(prefix="longshore-build-", dir=_outside(request)) as directory:
         if request.inline is not None:
             with open(os.path.join(directory, _DOCKERFILE), "wb") as written:
                 written.write(request.inline)
@@ -199,18 +203,19 @@ def build(
     return Built(image_id if completed.rc == 0 else "", record, completed)
 
 
-def _outside(source: str) -> str:
+def _outside(request: BuildRequest) -> str:
     """A directory for temporary files that is no part of the build's: what is written there would be sent to the builder.
 
     :raises NoTemporaryDirectory: there is none.
     """
-    root = os.path.join(os.path.realpath(source), "")
+    sources = [request.source, *(named.directory for named in request.contexts if named.directory)]
+    roots = tuple(os.path.join(os.path.realpath(source), "") for source in sources)
     candidates = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.path.expanduser("~"))
     for candidate in candidates:
-        inside = os.path.join(os.path.realpath(candidate), "").startswith(root)
+        inside = os.path.join(os.path.realpath(candidate), "").startswith(roots)
         if not inside and os.access(candidate, os.W_OK | os.X_OK):
             return candidate
     raise NoTemporaryDirectory(
         "There is no directory for temporary files outside of the build's directory %s; looked at were %s. Set TMPDIR to one."
-        % (source, ", ".join(candidates))
+        % (" and ".join(sources), ", ".join(candidates))
     )

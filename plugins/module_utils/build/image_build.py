@@ -30,6 +30,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
     text_digest,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
+    OLDEST_ENGINE,
+    InvalidContext,
+    check_stages,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
     Naming,
     Observed,
@@ -89,7 +94,10 @@ class _Delivery:
         if uses_platform(definition.dockerfile):
             arguments = {**engine.platform_arguments(), **arguments}
         self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
-        self.bases = Bases(engine, base_images(self.stages, self.stages, definition.path), definition.path)
+        check_stages(wanted.contexts, self.stages, definition.path)
+        images = {named.name: named.image for named in wanted.contexts}
+        self.bases = Bases(engine, base_images(self.stages, self.stages, definition.path, images), definition.path)
+        self.contexts = self.read_contexts()
         definition.check_copies(self.stages)
         for instruction in fetched(self.stages) if wanted.rebuild == "auto" else ():
             context.warn(
@@ -127,6 +135,11 @@ class _Delivery:
         """
         try:
             self.engine.check_buildkit()
+            if self.wanted.contexts and self.engine.version() < OLDEST_ENGINE:
+                raise InvalidContext(
+                    "'contexts' needs Docker 23 or newer, and the engine at %s is %s."
+                    % (self.wanted.address, ".".join(map(str, self.engine.version())))
+                )
             buildx.check_buildx(self.context.run_command, self.wanted.address)
         except (DockerEngineError, buildx.BuildxMissing) as error:
             needing = buildkit_needs(self.definition.dockerfile)
@@ -156,11 +169,17 @@ class _Delivery:
             observed = dataclasses.replace(observed, twin=self.twin(observed.inputs))
         return observed
 
-    def inputs(self, definition: Definition, bases: t.Mapping[str, str]) -> Inputs:
+    def read_contexts(self) -> t.Dict[str, str]:
+        return {name: entry for named in self.wanted.contexts for name, entry in named.entries().items()}
+
+    def inputs(
+        self, definition: Definition, bases: t.Mapping[str, str], contexts: t.Optional[t.Dict[str, str]] = None
+    ) -> Inputs:
         wanted = self.wanted
         return Inputs(
             {
                 "context": definition.context.entries,
+                "contexts": self.contexts if contexts is None else contexts,
                 "dockerfile": {"Dockerfile": definition.digest},
                 "args": {name: text_digest(value) for name, value in wanted.args.items()},
                 "target": {"target": wanted.target} if wanted.target else {},
@@ -191,6 +210,7 @@ class _Delivery:
             source=self.definition.context.root,
             dockerfile=self.definition.path,
             inline=self.definition.inline,
+            contexts=self.wanted.contexts,
             args=self.wanted.args,
             target=self.wanted.target,
             labels={**self.revision, **self.wanted.labels, **inputs.labels()},
@@ -225,7 +245,7 @@ class _Delivery:
                 "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
             )
         definition = read_definition(self.wanted.source, self.wanted.dockerfile, self.wanted.dockerfile_inline)
-        now = self.inputs(definition, self.bases.held())
+        now = self.inputs(definition, self.bases.held(), self.read_contexts())
         if now.digest != inputs.digest:
             if not image.references:
                 self.engine.remove(image.id)

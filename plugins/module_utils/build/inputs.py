@@ -27,6 +27,7 @@ Items = t.Dict[str, str]
 
 _KINDS = {
     "context": "the context",
+    "contexts": "the named contexts",
     "dockerfile": "the Dockerfile",
     "args": "the build arguments",
     "target": "the target stage",
@@ -42,8 +43,8 @@ _KINDS = {
 class Inputs:
     """What a build depends on: for each kind the names of its items and what stands for their content.
 
-    Kinds: context (path to entry), dockerfile, args, target, labels, secrets (their ids), ssh (their ids), extra_hosts (name to
-    address), bases (reference to image ID).
+    Kinds: context (path to entry), contexts (name and name/path to entry), dockerfile, args, target, labels, secrets (their
+    ids), ssh (their ids), extra_hosts (name to address), bases (reference to image ID).
     """
 
     kinds: t.Dict[str, Items]

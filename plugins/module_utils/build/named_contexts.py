@@ -45,7 +45,8 @@ class NamedContext:
         """:raises DeliveryError: it is no name, no absolute path, no image with a tag or digest."""
         if not _NAME.match(name) or name == "scratch":
             raise InvalidContext(
-                "'contexts' has the name %r; lower-case letters, digits, '_' and '-' can make one, but not 'scratch'." % name
+                "'contexts' has the name %r; lower-case letters, digits, '_' and '-' can make one, but not 'scratch'."
+                % name
             )
         if text.startswith(_IMAGE):
             reference = Reference.parse(text[len(_IMAGE) :])

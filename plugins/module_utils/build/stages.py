@@ -153,9 +153,15 @@ def needed_stages(stages: t.Sequence[Stage], target: str, name: str) -> t.Tuple[
     return tuple(needed[index] for index in sorted(needed))
 
 
-def base_images(stages: t.Sequence[Stage], needed: t.Sequence[Stage], name: str) -> t.Tuple[BaseImage, ...]:
+def base_images(
+    stages: t.Sequence[Stage],
+    needed: t.Sequence[Stage],
+    name: str,
+    contexts: t.Optional[t.Mapping[str, t.Optional[Reference]]] = None,
+) -> t.Tuple[BaseImage, ...]:
     """The images that these stages start from or copy from, each once, in the file's order.
 
+    :param contexts: by the names of named contexts the images that they are; None for a directory.
     :raises InvalidDockerfile: one is no reference.
     """
     found: t.Dict[str, BaseImage] = {}
@@ -163,8 +169,11 @@ def base_images(stages: t.Sequence[Stage], needed: t.Sequence[Stage], name: str)
         for source, line in _sources(stage):
             if source == "scratch" or "$" in source or _source_stage(stages, stage, source):
                 continue
+            named = (contexts or {}).get(source)
+            if contexts and source in contexts and named is None:
+                continue
             try:
-                reference = Reference.parse(source)
+                reference = named or Reference.parse(source)
             except InvalidReference as error:
                 raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
             if reference.tag is None and reference.digest is None:

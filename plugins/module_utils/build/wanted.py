@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     ADDRESS_SPEC,
@@ -51,6 +52,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     tags=dict(type="list", elements="str", default=[]),
     immutable=dict(type="list", elements="str", default=[]),
     source=dict(type="path", required=True),
+    contexts=dict(type="dict", default={}),
     dockerfile=dict(type="path", default="Dockerfile"),
     dockerfile_inline=dict(type="str"),
     args=dict(type="dict", default={}),
@@ -84,6 +86,7 @@ class Wanted:
     references: t.Tuple[Reference, ...]
     immutable: t.Tuple[Glob, ...]
     source: str
+    contexts: t.Tuple[NamedContext, ...]
     dockerfile: str
     dockerfile_inline: t.Optional[str]
     args: t.Dict[str, str]
@@ -123,6 +126,7 @@ class Wanted:
             references=_references(params["name"], params["tags"]),
             immutable=tuple(Glob.parse(text, "immutable") for text in params["immutable"]),
             source=params["source"],
+            contexts=tuple(NamedContext.parse(str(name), str(text)) for name, text in params["contexts"].items()),
             dockerfile=params["dockerfile"],
             dockerfile_inline=params["dockerfile_inline"],
             args=args,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -161,6 +162,12 @@ class DockerEngine:
                 "The engine at %s is Podman %s, which has no BuildKit. Set 'docker_host' to a Docker engine."
                 % (self.address, version.get("Version"))
             )
+
+    def version(self) -> t.Tuple[int, ...]:
+        """The engine's, as far as it is numbers: C(26.1.5+dfsg1) is 26, 1, 5."""
+        with self._errors():
+            found = re.match(r"\d+(\.\d+)*", str(self._api.version().get("Version")))
+        return tuple(map(int, found.group().split("."))) if found else ()
 
     def platform_arguments(self) -> t.Dict[str, str]:
         """What BuildKit sets for the engine's own platform: TARGETARCH, BUILDPLATFORM and so on."""

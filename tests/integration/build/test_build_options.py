@@ -79,6 +79,38 @@ def test_a_dockerfile_in_the_options_is_built_by_and_kept_nowhere(engine: Engine
         engine.build("inline", source, **options, network="none")
 
 
+def test_named_contexts_are_read_and_are_inputs(engine: Engine, source: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "deep").mkdir(parents=True)
+    (other / "deep" / "file").write_text("one\n")
+    (other / "deep" / "left.log").touch()
+    (other / ".dockerignore").write_text("**/*.log\n")
+    engine.build("base", source, tags=["1"])
+    (source / "Dockerfile").write_text("FROM first\nCOPY --from=second . /other/\n")
+    contexts = {"first": f"docker-image://{engine.prefix}/base:1", "second": str(other)}
+    options: dict[str, t.Any] = {"tags": ["1"], "contexts": contexts}
+    if engine.client.version()["Version"].startswith("20."):
+        for check in (True, False):
+            with pytest.raises(
+                DeliveryError, match=r"'contexts' needs Docker 23 or newer, and the engine at .* is 20\."
+            ):
+                engine.build("contexts", source, check=check, **options)
+        return
+    engine.build("contexts", source, **options)
+    assert {"dir/app", "other/deep/file", "other/.dockerignore"} <= set(engine.files("contexts:1"))
+    assert "other/deep/left.log" not in engine.files("contexts:1")
+    assert not engine.build("contexts", source, **options)["changed"]
+    (other / "deep" / "left.log").write_text("x")
+    assert not engine.build("contexts", source, **options)["changed"]
+    (other / "deep" / "file").write_text("two\n")
+    assert engine.build("contexts", source, **options)["why"] == [
+        "the named contexts changed: second/deep/file changed"
+    ]
+    engine.build("base", source, tags=["1"], labels={"a": "b"}, dockerfile_inline="FROM scratch\nCOPY app /\n")
+    why = engine.build("contexts", source, **options)["why"]
+    assert why == [f"the base images changed: {engine.prefix}/base:1 changed"]
+
+
 def test_a_commit_is_in_the_image_and_builds_none(engine: Engine, source: Path) -> None:
     def git(*arguments: str) -> str:
         who = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
