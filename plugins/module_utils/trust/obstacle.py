@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     PODMAN,
     Engine,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import (
     containerd_toml,
@@ -77,6 +78,16 @@ def obstacles(
     return list(dict.fromkeys(found))
 
 
+def shadow_of(endpoint: Endpoint, hosts_directory: str) -> t.Optional[str]:
+    """The directory that containerd reads in the place of 'HOST:PORT' where it is there: 'HOST_PORT_', with an IPv6 host in
+    its brackets. There is none without a port.
+    """
+    if endpoint.port is None:
+        return None
+    host = str(dataclasses.replace(endpoint, port=None)) if ":" in endpoint.host else endpoint.host
+    return os.path.join(hosts_directory, "%s_%d_" % (host, endpoint.port))
+
+
 def insecure_by_others(around: Surroundings, endpoint: str, locations: Locations) -> bool:
     """Whether somebody else's drop-in already says what the collection's would."""
     for path, content in around.contents.items():
@@ -108,11 +119,9 @@ def remarks(engines: t.Sequence[Engine], around: Surroundings, locations: Locati
 
 def _of_containerd(registry: RegistrySettings, hosts_directory: str, around: Surroundings) -> t.List[Obstacle]:
     endpoint, found = registry.endpoint, []
-    if endpoint.port is not None:
-        host = str(dataclasses.replace(endpoint, port=None)) if ":" in endpoint.host else endpoint.host
-        shadow = os.path.join(hosts_directory, "%s_%d_" % (host, endpoint.port))
-        if shadow in around.names:
-            found.append(Obstacle("containerd reads %s instead of %s: remove it." % (shadow, endpoint), False))
+    shadow = shadow_of(endpoint, hosts_directory)
+    if shadow in around.names:
+        found.append(Obstacle("containerd reads %s instead of %s: remove it." % (shadow, endpoint), False))
     directory = os.path.join(hosts_directory, str(endpoint))
     names = around.names.get(directory, ())
     foreign = [name for name in names if os.path.join(directory, name) not in around.owned]

@@ -131,8 +131,8 @@ def _surroundings(
         endpoint = str(registry.endpoint)
         for parent in (hosts_directory, locations.docker_certificates, locations.containers_certificates):
             directories.append(os.path.join(parent, endpoint))
-        host, _colon, port = endpoint.rpartition(":")
-        directories.append(os.path.join(hosts_directory, "%s_%s_" % (host, port)))
+        shadow = obstacle.shadow_of(registry.endpoint, hosts_directory)
+        directories += [shadow] if shadow is not None else []
     return obstacle.Surroundings(
         observe.list_directories(directories), observe.read_contents(patterns), frozenset(ledger.records)
     )

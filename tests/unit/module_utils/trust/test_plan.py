@@ -13,9 +13,11 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.node.processes import Process
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.obstacle import shadow_of
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Plan, Scope, plan, without_engines
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import wanted_entries
 
@@ -155,6 +157,19 @@ OBSTACLES = [
         "set 'insecure' there",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "directory"),
+    [
+        ("10.0.0.5:5000", "/hosts/10.0.0.5_5000_"),
+        ("[2001:db8::1]:5000", "/hosts/[2001:db8::1]_5000_"),
+        ("registry.example", None),
+        ("[2001:db8::1]", None),
+    ],
+)
+def test_what_containerd_reads_in_the_place_of_host_and_port(endpoint: str, directory: str | None) -> None:
+    assert shadow_of(Endpoint.parse(endpoint), "/hosts") == directory
 
 
 @pytest.mark.parametrize(("path", "content", "tls", "words"), OBSTACLES)
