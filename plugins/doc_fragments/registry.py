@@ -47,8 +47,10 @@ options:
       mirror_of:
         description:
           - Registries that this one is a mirror of, for example V(docker.io).
-          - This module accepts it, so that one variable serves every module, and does nothing with it. Only
-            M(longshore.delivery.registry_trust) looks at it, and warns that this version does not apply it.
+          - Accepted so that one variable serves every module. It has no effect in M(longshore.delivery.image_audit),
+            M(longshore.delivery.image_info), M(longshore.delivery.image_pull), M(longshore.delivery.image_push),
+            M(longshore.delivery.registry_host_info) and M(longshore.delivery.workload), nor in this version in
+            M(longshore.delivery.registry_trust), which warns of that.
         type: list
         elements: str
 """

@@ -179,7 +179,6 @@ EXAMPLES = r"""
       endpoint: registry.example:5000
       username: ci
       password: "{{ vault_registry_password }}"
-      mirror_of: [docker.io]
     references: [shop/web:1.4]
     fail_on: critical
 

@@ -148,7 +148,6 @@ EXAMPLES = r"""
       endpoint: registry.example:5000
       username: ci
       password: "{{ vault_registry_password }}"
-      mirror_of: [docker.io]
     references: [shop/web]
     newer_than: 24h
 

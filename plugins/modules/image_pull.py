@@ -77,7 +77,6 @@ EXAMPLES = r"""
       endpoint: registry.example:5000
       username: ci
       password: "{{ vault_registry_password }}"
-      mirror_of: [docker.io]
 
 - name: Have Podman hold an image, also where Docker runs
   longshore.delivery.image_pull:

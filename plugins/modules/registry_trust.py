@@ -149,6 +149,12 @@ EXAMPLES = r"""
     override: true
     verify: always
 
+- name: Trust a registry that other registries' images are in too (a warning says that the engines do not look for them there)
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: mirror.example:5000
+        mirror_of: [docker.io]
+
 - name: Take away whatever this module wrote on the node
   longshore.delivery.registry_trust:
     state: absent
