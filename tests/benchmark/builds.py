@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import SETTLED
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context
@@ -30,7 +31,6 @@ from .pairs import paired
 
 FILES, BYTES = 1_000, 100_000
 DOCKERFILE = "FROM scratch\nCOPY . /\n"
-SETTLED = 2.5  # seconds: what was written a moment ago is read again at the next look
 PLACES = Places.of_user()
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -134,7 +134,7 @@ def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> dict[str, 
     source = Source(context)
     try:
         source.played("ours")
-        time.sleep(SETTLED)
+        time.sleep(SETTLED / 1e9 + 0.5)  # what was written a moment ago is read again at the next look
         unchanged = functools.partial(source.played, "ours", changed=0)
         unchanged()
         return {

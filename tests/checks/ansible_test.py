@@ -72,12 +72,17 @@ def packed_names() -> set[str]:
     }
 
 
+def collection_below(root: Path) -> Path:
+    """Where tools of Ansible look for the collection below a directory of collections."""
+    return root / "ansible_collections" / "longshore" / "delivery"
+
+
 def copy_collection(root: Path, wanted: set[str]) -> Path:
     """Copy files of the checkout to ROOT/ansible_collections/longshore/delivery, and return that directory.
 
     :param wanted: their names; nothing else is there afterwards.
     """
-    target = root / "ansible_collections" / "longshore" / "delivery"
+    target = collection_below(root)
     # kept between runs: a file that did not change keeps its time, and ansible-test's caches their worth
     for path in [path for path in target.rglob("*") if path.is_file()]:
         name = str(path.relative_to(target))
@@ -165,7 +170,7 @@ def sanity(names: set[str], bin_directory: Path | None = None) -> Sanity:
 
 def _sanity(root: Path, tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ansible-test sanity on the copy below ROOT, which also has the home with what ansible-test keeps."""
-    collection, home = root / "ansible_collections" / "longshore" / "delivery", root / "home"
+    collection, home = collection_below(root), root / "home"
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": "", "PATH": working_pythons(home / "bin")}
     shellcheck = home / "bin" / "shellcheck"
     shellcheck.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 import typing as t
+from types import MappingProxyType
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import words
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import (
@@ -157,7 +158,7 @@ def base_images(
     stages: t.Sequence[Stage],
     needed: t.Sequence[Stage],
     name: str,
-    contexts: t.Optional[t.Mapping[str, t.Optional[Reference]]] = None,
+    contexts: t.Mapping[str, t.Optional[Reference]] = MappingProxyType({}),
 ) -> t.Tuple[BaseImage, ...]:
     """The images that these stages start from or copy from, each once, in the file's order.
 
@@ -169,13 +170,12 @@ def base_images(
         for source, line in _sources(stage):
             if source == "scratch" or "$" in source or _source_stage(stages, stage, source):
                 continue
-            named = (contexts or {}).get(source)
-            if contexts and source in contexts and named is None:
-                continue
             try:
-                reference = named or Reference.parse(source)
+                reference = contexts[source] if source in contexts else Reference.parse(source)
             except InvalidReference as error:
                 raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
+            if reference is None:
+                continue
             if reference.tag is None and reference.digest is None:
                 reference = reference.with_tag("latest")
             found.setdefault(str(reference), BaseImage(reference, line))

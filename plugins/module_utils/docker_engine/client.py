@@ -42,8 +42,6 @@ else:
 ANSWER_SECONDS = 15  # for what an engine answers from its own store
 REGISTRY_SECONDS = 60  # for what an engine asks a registry and answers
 PULL_SECONDS = 300  # without a sign of life of a pull
-
-
 SAVE_SECONDS = 300  # before the first byte of a saved image: the engine prepares all of it
 _PIECE = 1024 * 1024  # bytes of a saved image at once
 
