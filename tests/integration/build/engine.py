@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.image_bui
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
+from tests.integration.docker_clients import client_of
 from tests.lab.places import Places
 
 PLACES = Places.of_user()
@@ -30,13 +31,9 @@ class Engine:
 
     def __init__(self, host: str, certificates: Path | None) -> None:
         self.options: dict[str, t.Any] = {"docker_host": host}
-        tls: t.Any = False
         if certificates:
             self.options["docker_cert_path"] = str(certificates)
-            client = (str(certificates / "cert.pem"), str(certificates / "key.pem"))
-            tls = docker.tls.TLSConfig(client_cert=client, ca_cert=str(certificates / "ca.pem"), verify=True)
-        self.client = docker.DockerClient(base_url=host, version="1.41", tls=tls)
-        self.client.api.trust_env = False  # else a CA in the environment takes the place of the engine's
+        self.client = client_of(host, certificates)
         self.prefix = f"longshore.test/{uuid.uuid4().hex[:12]}"
         self.progress: list[str] = []
         self.commands: list[list[str]] = []

@@ -33,6 +33,7 @@ from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process impo
 from tests import returned
 from tests.http_server import AnsweringServer
 from tests.integration.asking import on_node
+from tests.integration.docker_clients import client_of
 from tests.lab.nodes import BUILDER, NODES, SUBNET
 from tests.lab.places import Places
 from tests.unit.module_utils.registry.certificates import Certificates
@@ -130,14 +131,7 @@ class Nodes:
 
 def builders_engine() -> docker.DockerClient:
     """A client of dock's engine, past the collection."""
-    tls = docker.tls.TLSConfig(
-        client_cert=(str(PLACES.builder / "cert.pem"), str(PLACES.builder / "key.pem")),
-        ca_cert=str(PLACES.builder / "ca.pem"),
-        verify=True,
-    )
-    engine = docker.DockerClient(base_url=BUILDER, version="1.41", tls=tls)
-    engine.api.trust_env = False  # else a CA in the environment takes the place of the engine's
-    return engine
+    return client_of(BUILDER, PLACES.builder)
 
 
 def docker_configuration(directory: Path) -> Path:
