@@ -15,7 +15,7 @@ from .imports import PLUGINS, PREFIX, modules, parsed, standing_on
 
 MODULE_UTILS = PLUGINS / "module_utils"
 PACKAGE = PREFIX + "module_utils"
-STAGES = {"build", "registry", "trust", "pull", "workload", "audit"}
+STAGES = {"build", "registry", "trust", "pull", "workload", "audit", "trial"}
 # What each package may import beside itself and the files above all packages. 'registry' is a stage, and holds the client
 # of registries that the others speak to them with.
 SHARED: dict[str, set[str]] = {

@@ -175,6 +175,16 @@ class DockerEngine:
         return {side + part: value for side in ("BUILD", "TARGET") for part, value in values.items()}
 
     @contextlib.contextmanager
+    def calls(self, seconds: int = ANSWER_SECONDS) -> t.Iterator[t.Any]:
+        """The docker package's C(APIClient), for what is no image's; what it raises in the body is translated.
+
+        :param seconds: without an answer.
+        :raises DockerEngineError: in place of the package's errors.
+        """
+        with self._errors(seconds):
+            yield self._api
+
+    @contextlib.contextmanager
     def _errors(self, seconds: int = ANSWER_SECONDS) -> t.Iterator[None]:
         """Translate what goes wrong while the body waits for the engine."""
         try:

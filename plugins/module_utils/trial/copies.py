@@ -1,0 +1,112 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""The copies of an image that run side by side: one confined as far as can be, one that may write."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import (
+    LOOSE,
+    READ_ONLY,
+    STRICT,
+    Confinement,
+    Container,
+    Containers,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig, Start, Stop
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import SETTLE_SECONDS, Plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
+
+
+class Copy:
+    """A copy with how it is confined and how it came up."""
+
+    def __init__(self, container: Container, confinement: Confinement) -> None:
+        self.container = container
+        self.confinement = confinement
+        self.begun = time.monotonic()
+        self.start = Start(False, 0.0, container.state())
+
+
+class Copies:
+    """Starts copies, and awaits that they are up.
+
+    :ivar first: the one that is asked: the most confined one that came up.
+    :ivar loose: one that may write to its own file system, beside the first one.
+    """
+
+    first: Copy
+    loose: Copy
+
+    def __init__(self, containers: Containers, wanted: Wanted, plan: Plan, image: ImageConfig) -> None:
+        self.containers = containers
+        self.wanted = wanted
+        self.plan = plan
+        self.image = image
+
+    def bring_up(self) -> t.Tuple[Start, Start]:
+        """Start the first two copies at once, and others less confined where the first does not come up.
+
+        :returns: how the best of those with a read-only root came up, and how the second copy did.
+        """
+        self.first = self.begin(STRICT)
+        self.loose = self.begin(LOOSE)
+        self.up(self.first)
+        self.up(self.loose)
+        if self.first.start.started or not self.loose.start.started:
+            return self.first.start, self.loose.start
+        self.first = self.up(self.begin(READ_ONLY))
+        strict = self.first.start
+        if strict.started:
+            return strict, self.loose.start
+        self.first = self.loose
+        return strict, self.up(self.begin(LOOSE)).start
+
+    def begin(self, confinement: Confinement, env: t.Optional[t.Mapping[str, str]] = None) -> Copy:
+        """Start a copy, with the variables of the options or others."""
+        container = self.containers.start(confinement, self.wanted.env if env is None else env)
+        return Copy(container, confinement)
+
+    def up(self, copy: Copy) -> Copy:
+        """Await that a copy is up, or has ended, or that its time is over."""
+        left = copy.begun + self.wanted.start_timeout - time.monotonic()
+        if not self.plan.port:
+            left = min(left, copy.begun + SETTLE_SECONDS - time.monotonic())
+        found = await_(lambda: self._look(copy), lambda start: start.started or not start.state.running, left)
+        if not self.plan.port and found.state.running:
+            found = Start(True, found.seconds, found.state)
+        if not found.started:
+            found = Start(False, found.seconds, found.state, found.connecting, copy.container.log())
+        copy.start = found
+        return copy
+
+    def _look(self, copy: Copy) -> Start:
+        connecting = copy.container.connect(self.plan.port).problem if self.plan.port else "it listens on nothing"
+        seconds = time.monotonic() - copy.begun
+        state = copy.container.state()
+        return Start(not connecting and state.running, seconds, state, connecting)
+
+    def stop(self, copy: Copy) -> Stop:
+        """Have a copy end by its stop signal, and kill it when it does not."""
+        signal = self.image.stop_signal
+        begun = time.monotonic()
+        copy.container.signal(signal)
+        state = await_(copy.container.state, lambda found: not found.running, self.wanted.stop_timeout)
+        seconds = time.monotonic() - begun
+        if state.running:
+            copy.container.signal("SIGKILL")
+            await_(copy.container.state, lambda found: not found.running, self.wanted.stop_timeout)
+        return Stop(signal, not state.running, seconds, state.exit_code)
+
+    def again(self, copy: Copy) -> Start:
+        """Start a copy that has ended, with nothing left of what it wrote to memory."""
+        copy.begun = time.monotonic()
+        copy.container.start()
+        return self.up(copy).start

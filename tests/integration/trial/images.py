@@ -1,0 +1,84 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images to try, around the lab's busybox: one that keeps the contract, and one for each point that fails it."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import typing as t
+
+import docker
+
+from tests.lab.places import Places
+
+PORT = 8080
+USER = "10001:10001"
+
+NEEDS_PASSWORD = '[ -n "$DB_PASSWORD" ] || { echo "DB_PASSWORD is not set" >&2; exit 78; }\n'
+SERVE = f"busybox httpd -f -p {PORT} -h /www"
+# the server behind a shell that ends it: as process 1 it would ignore the signal
+ENDS = f"{SERVE} &\ntrap 'kill $!; echo stopping; exit 0' TERM\nwait\n"
+GOOD = f'{NEEDS_PASSWORD}echo "serving with $DB_PASSWORD"\n{ENDS}'
+
+SCRIPTS = {
+    "good": GOOD,
+    "ignores the signal": f"{NEEDS_PASSWORD}echo serving\nexec {SERVE}\n",
+    "logs to a file": f"{NEEDS_PASSWORD}echo serving > /var/log/app.log\n{ENDS}",
+    "needs its file system": f"{NEEDS_PASSWORD}echo serving\nmkdir -p /data/state || exit 3\necho 1 > /data/state/n\n{ENDS}",
+    "root": GOOD,
+    "does not listen": f"{NEEDS_PASSWORD}echo waiting\ntrap 'exit 0' TERM\nwhile :; do sleep 0.2; done\n",
+    "goes without the variable": f"echo serving\n{ENDS}",
+}
+
+
+class Images:
+    """Imports images into an engine under a prefix, and takes them away again."""
+
+    def __init__(self, engine: docker.DockerClient, prefix: str) -> None:
+        self.engine = engine
+        self.prefix = prefix
+        self.busybox = _layer()
+        self.made: list[str] = []
+
+    def make(self, name: str, script: str | None = None) -> str:
+        """Import the image of a name of C(SCRIPTS), or one with another script; its reference."""
+        layer = io.BytesIO(self.busybox)
+        with tarfile.open(fileobj=layer, mode="a") as tar:
+            for directory in ("data", "var", "var/log"):
+                _add(tar, directory, kind=tarfile.DIRTYPE, mode=0o777)
+            _add(tar, "serve", f"#!/bin/sh\n{SCRIPTS[name] if script is None else script}", mode=0o755)
+            _add(tar, "www/health", "ok\n")
+            _add(tar, "www/ready", "ready\n")
+            _add(tar, "www/metrics", "requests_total 0\n")
+            _add(tar, "www/items.json", '{"items": [{"name": "anchor"}]}\n')
+            greet = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n${GREETING:-Welcome}\\n"\n'
+            _add(tar, "www/cgi-bin/greeting", greet, mode=0o755)
+        reference = f"{self.prefix}/{name.replace(' ', '-')}:1"
+        changes = ['ENTRYPOINT ["/serve"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
+        if name != "root":
+            changes.append(f"USER {USER}")
+        made = self.engine.api.import_image_from_data(layer.getvalue(), reference[:-2], tag="1", changes=changes)
+        assert "error" not in json.loads(made), made
+        self.made.append(reference)
+        return reference
+
+    def remove(self) -> None:
+        for reference in self.made:
+            self.engine.images.remove(reference, force=True)
+
+
+def _layer() -> bytes:
+    """The tar of the busybox image's one layer, from the lab's archive."""
+    archive = max(Places.of_user().images.glob("archives-*/busybox.tar"), key=lambda path: path.stat().st_mtime)
+    with tarfile.open(archive) as tar:
+        name = next(name for name in tar.getnames() if name.endswith("layer.tar"))
+        return t.cast("t.IO[bytes]", tar.extractfile(name)).read()
+
+
+def _add(tar: tarfile.TarFile, name: str, text: str = "", *, kind: bytes = tarfile.REGTYPE, mode: int = 0o644) -> None:
+    member = tarfile.TarInfo(name)
+    member.type, member.mode, member.size = kind, mode, len(text.encode())
+    tar.addfile(member, io.BytesIO(text.encode()))
