@@ -64,7 +64,7 @@ class Trials:
         return result
 
     def left(self) -> list[t.Any]:
-        mine = set(self._references.values())
+        mine = {*self._references.values(), *(self.engine.images.get(name).id for name in self._references.values())}
         listed = self.engine.api.containers(all=True, filters={"label": LABEL})
         return [found for found in listed if found["Image"] in mine]
 
