@@ -27,6 +27,7 @@ from kubernetes.stream import stream
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from tests.integration.distribution.lab import BUILDS, ENDPOINT, LOGIN, ansible_playbook, builders_engine
+from tests.integration.trial.images import Images
 from tests.lab.places import Places
 from tests.unit.fronts.playbook import (
     AS_A_MODULE,
@@ -85,6 +86,17 @@ CASES = {
     "image_push": Case({"name": f"{OWN}/tiny", "tags": ["1", "2"], "registry": REGISTRY, **BUILDS}),
     "image_tag": Case(
         {"image": f"{ENDPOINT}/{OWN}/tiny:1", "references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}
+    ),
+    "image_trial": Case(
+        {
+            "image": f"{ENDPOINT}/{OWN}/good:1",
+            "health": "/health",
+            # it writes it to its log
+            "secrets": {"DB_PASSWORD": SECRET_VARIABLE},
+            **BUILDS,
+        },
+        changes=False,
+        differs={"points.*.detail": "has times in it"},
     ),
     "workload": Case(
         {
@@ -199,6 +211,7 @@ class Fronts:
         context.mkdir()
         # like no other, so that no builder's cache helps one front and not the other
         (context / "Dockerfile").write_text(f"FROM scratch\nCOPY Dockerfile /\nLABEL own={name}\n")
+        Images(self.engine, f"{ENDPOINT}/{name}").make("good")
         words = {OWN: name, "{directory}": str(self.directory)}
         tasks = [
             {f"longshore.delivery.{capability}": with_own(CASES[capability].options, words), **RUNS[run]}

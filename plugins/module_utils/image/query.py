@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils import expression
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-
-try:
-    import jmespath
-    from jmespath import exceptions as jmespath_exceptions
-except ImportError as error:
-    IMPORT_PROBLEM: t.Optional[str] = str(error)
-else:
-    IMPORT_PROBLEM = None
+from ansible_collections.longshore.delivery.plugins.module_utils.expression import Expression, ExpressionError
 
 
 class QueryError(DeliveryError):
@@ -32,17 +26,17 @@ class Query:
     """
 
     def __init__(self, text: str) -> None:
-        if IMPORT_PROBLEM:
+        if expression.IMPORT_PROBLEM:
             raise QueryError(
                 "'query' needs the Python package jmespath where the task runs (%s). Install it there, or leave 'query' away and "
                 "select what was returned on the controller, which has it: by the filter community.general.json_query."
-                % IMPORT_PROBLEM
+                % expression.IMPORT_PROBLEM
             )
         self._text = text
         try:
-            self._expression = jmespath.compile(text)
-        except jmespath_exceptions.JMESPathError as error:
-            raise QueryError("query: %r is no JMESPath expression: %s" % (text, _on_one_line(error))) from None
+            self._expression = Expression(text)
+        except ExpressionError as error:
+            raise QueryError("query: %r is no JMESPath expression: %s" % (text, error)) from None
 
     def holds(self, image: t.Mapping[str, t.Any]) -> bool:
         """Whether it holds for an image, as the result shows that. Nothing, false and what is empty do not hold in JMESPath.
@@ -50,14 +44,9 @@ class Query:
         :raises QueryError: it cannot be evaluated, as when a function gets what it does not take.
         """
         try:
-            found = self._expression.search(image)
-        except jmespath_exceptions.JMESPathError as error:
+            return self._expression.holds(image)
+        except ExpressionError as error:
             raise QueryError(
                 "query: %r fails for the image %s: %s. Test for null first, as in 'size && size > `1000`'."
-                % (self._text, image.get("id"), _on_one_line(error))
+                % (self._text, image.get("id"), error)
             ) from None
-        return found is not None and found is not False and found not in ("", [], {})
-
-
-def _on_one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

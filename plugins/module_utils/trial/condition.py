@@ -13,15 +13,9 @@ import json
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils import expression
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-
-try:
-    import jmespath as jmespath_package
-    from jmespath import exceptions as jmespath_exceptions
-except ImportError as error:
-    IMPORT_PROBLEM: t.Optional[str] = str(error)
-else:
-    IMPORT_PROBLEM = None
+from ansible_collections.longshore.delivery.plugins.module_utils.expression import Expression, ExpressionError
 
 
 class InvalidCondition(DeliveryError):
@@ -47,17 +41,15 @@ class Condition:
         except re.error as error:
             raise InvalidCondition("%s: regex %r cannot be read: %s." % (where, regex, error)) from None
         if jmespath:
-            if IMPORT_PROBLEM:
+            if expression.IMPORT_PROBLEM:
                 raise InvalidCondition(
                     "%s: 'jmespath' needs the Python package jmespath where this runs (%s). Install it with pip, or use 'regex'."
-                    % (where, IMPORT_PROBLEM)
+                    % (where, expression.IMPORT_PROBLEM)
                 )
             try:
-                jmespath_package.compile(jmespath)
-            except jmespath_exceptions.JMESPathError as error:
-                raise InvalidCondition(
-                    "%s: jmespath %r cannot be read: %s" % (where, jmespath, " ".join(str(error).split()))
-                ) from None
+                Expression(jmespath)
+            except ExpressionError as error:
+                raise InvalidCondition("%s: jmespath %r cannot be read: %s" % (where, jmespath, error)) from None
         return cls(regex or "", jmespath or "")
 
     def fault(self, text: str) -> str:
@@ -71,9 +63,7 @@ class Condition:
         except ValueError:
             return "it is no JSON"
         try:
-            found = jmespath_package.search(self.jmespath, document)
-        except jmespath_exceptions.JMESPathError as error:
-            return "the JMESPath expression %r fails: %s" % (self.jmespath, " ".join(str(error).split()))
-        if found is None or found is False or found in ("", [], {}):
-            return "the JMESPath expression %r does not hold" % self.jmespath
-        return ""
+            holds = Expression(self.jmespath).holds(document)
+        except ExpressionError as error:
+            return "the JMESPath expression %r fails: %s" % (self.jmespath, error)
+        return "" if holds else "the JMESPath expression %r does not hold" % self.jmespath

@@ -238,8 +238,7 @@ class Containers:
 
     def remove_leftovers(self) -> int:
         """Remove what trials left that were killed; how many there were."""
-        with self.engine.calls() as api:
-            now = engine_seconds(api.info()["SystemTime"])
+        now = engine_seconds(self.engine.info()["SystemTime"])
         return self._remove(
             {"label": RUN_LABEL}, lambda found: is_leftover(found.get("Labels") or {}, now - found["Created"])
         )

@@ -48,14 +48,13 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 
 
 def _image(engine: DockerEngine, wanted: Wanted) -> ImageConfig:
-    found = engine.image(wanted.image)
+    found = engine.inspected(wanted.image)
     if found is None:
         raise ImageMissing(
             "The engine at %s has no image %s. Build it there with image_build, or have the engine pull it."
             % (wanted.address, wanted.image)
         )
-    with engine.calls() as api:
-        return ImageConfig.from_inspect(api.inspect_image(found.id))
+    return ImageConfig.from_inspect(found)
 
 
 def _foretold(wanted: Wanted, image: ImageConfig, plan: Plan) -> t.Dict[str, t.Any]:
@@ -99,7 +98,13 @@ def _tried(
     if refused:
         raise ContractBroken(
             "%s at %s fails %d of %d points: %s. Mend it, or list in 'accept' what you can do without."
-            % (wanted.image, wanted.address, len(refused), len(result["tried"]), "; ".join(map(str, refused))),
+            % (
+                wanted.image,
+                wanted.address,
+                len(refused),
+                sum(verdict.verdict != verdicts.NOT_ASKED for verdict in found),
+                "; ".join(map(str, refused)),
+            ),
             **result,
         )
     for verdict in failed:

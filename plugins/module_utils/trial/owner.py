@@ -32,7 +32,12 @@ class Owner:
     @classmethod
     def here(cls) -> Owner:
         """This process."""
-        return cls(_boot(), os.getpid(), _begun(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, process: int) -> Owner:
+        """A process of this machine."""
+        return cls(_boot(), process, _begun(process))
 
     @classmethod
     def parse(cls, text: str) -> t.Optional[Owner]:

@@ -99,7 +99,7 @@ class Questions:
         seconds = self.wanted.start_timeout - copy.start.seconds
         return await_(
             lambda: copy.container.get(self.plan.port, path),
-            lambda answer: answer.status is not None and 200 <= answer.status < 400,
+            verdicts.is_success,
             max(seconds, 1),
         )
 
@@ -129,11 +129,22 @@ class Questions:
 
     def _with_change(self, change: ChangedVariable, first: Copy) -> WithChange:
         changed = self.copies.begin(first.confinement, {**self.wanted.env, change.name: change.value})
-        before, again = (self._get(first, change.path) for _time in range(2))
+        before, again = (first.container.get(self.plan.port, change.path) for _time in range(2))
         self.copies.up(changed)
-        after = self._get(changed, change.path) if changed.start.started else Answer()
+        after = self._once_ready(changed, change.path, before) if changed.start.started else Answer()
         self._end(changed)
         return WithChange(before, again, after, changed.start)
+
+    def _once_ready(self, copy: Copy, path: str, before: Answer) -> Answer:
+        """The answer of a copy that is up but may not be ready: by its readiness endpoint, else by the answer itself.
+
+        :param before: the answer of one that is ready. What that one refuses is not waited for.
+        """
+        if "ready" in self.wanted.endpoints:
+            self._get(copy, self.wanted.endpoints["ready"])
+        elif verdicts.is_success(before):
+            return self._get(copy, path)
+        return copy.container.get(self.plan.port, path)
 
     def _end(self, copy: Copy) -> None:
         copy.container.signal("SIGKILL")

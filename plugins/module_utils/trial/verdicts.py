@@ -57,6 +57,11 @@ def not_asked(point: Point, why: str = "") -> Verdict:
     return Verdict(point, NOT_ASKED, why or point.not_asked)
 
 
+def is_success(answer: Answer) -> bool:
+    """Whether an answer is one by which a probe of Kubernetes takes an endpoint for sound."""
+    return answer.status is not None and 200 <= answer.status < 400
+
+
 def _judged(point: Point, fault: str, praise: str) -> Verdict:
     return Verdict(point, FAIL if fault else PASS, fault or praise)
 
@@ -126,7 +131,7 @@ def _condition_fault(condition: Condition, text: str) -> str:
 def _status_fault(answer: Answer, status: int) -> str:
     if answer.problem or answer.status is None:
         return answer.problem or "there was no answer"
-    if (answer.status == status) if status else (200 <= answer.status < 400):
+    if answer.status == status if status else is_success(answer):
         return ""
     return "status %d, not %s: %s" % (answer.status, status or "200 to 399", _start_of(answer.text))
 

@@ -78,6 +78,22 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "wrong pattern": {"image": "a/b:1", "references": ["a/b:2"], "immutable": [" "]},
         "nothing": {},
     },
+    "image_trial": {
+        "unreachable engine": {
+            "image": "a/b:1",
+            "secrets": {"DB_PASSWORD": SECRET_VARIABLE},
+            "docker_host": f"tcp://{NOWHERE}",
+        },
+        "no port": {"image": "a/b:1", "port": 0},
+        "a variable in two places": {
+            "image": "a/b:1",
+            "env": {"DB_PASSWORD": "x"},
+            "secrets": {"DB_PASSWORD": SECRET_VARIABLE},
+        },
+        "no expression": {"image": "a/b:1", "assertions": [{"http": "/", "jmespath": "]"}]},
+        "an assertion in two ways": {"image": "a/b:1", "assertions": [{"http": "/", "tcp": 80}]},
+        "no such point": {"image": "a/b:1", "accept": ["speed"]},
+    },
     "workload": {
         "no cluster": {"name": "web", "image": "shop/web:1", "registry": REGISTRY, "kubeconfig": "/no/such/file"},
         "no registry": {

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.image import query as query_module
+from ansible_collections.longshore.delivery.plugins.module_utils import expression
 from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query, QueryError
 
 IMAGE: dict[str, t.Any] = {
@@ -67,6 +67,6 @@ def test_what_cannot_be_evaluated_names_the_image(text: str) -> None:
 
 
 def test_without_the_package_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_module, "IMPORT_PROBLEM", "No module named 'jmespath'")
+    monkeypatch.setattr(expression, "IMPORT_PROBLEM", "No module named 'jmespath'")
     with pytest.raises(QueryError, match="needs the Python package jmespath where the task runs"):
         Query("size")
