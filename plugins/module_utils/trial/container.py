@@ -24,7 +24,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.c
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import probes
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
     RUN_LABEL,
@@ -32,6 +31,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner imp
     Owner,
     is_leftover,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 try:
     from docker import errors as docker_errors

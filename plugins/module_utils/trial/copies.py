@@ -20,9 +20,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.container
     Containers,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig, Start, Stop
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import SETTLE_SECONDS, Plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 
 class Copy:

@@ -20,9 +20,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial import fa
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC, read_options
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.questions import Questions
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 
 class ContractBroken(DeliveryError):
@@ -38,7 +39,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 
     :raises DeliveryError: anything that a user can act on; C(ContractBroken) where the image fails a point.
     """
-    wanted = Wanted.from_params(params)
+    wanted = read_options(params)
     with contextlib.closing(DockerEngine(wanted.address)) as engine:
         image = _image(engine, wanted)
         plan = make_plan(wanted, image)

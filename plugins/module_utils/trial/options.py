@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 
@@ -17,7 +16,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     DockerAddress,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import Condition
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import check
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
+    Assertion,
+    ChangedVariable,
+    Condition,
+    Wanted,
+)
 
 POINTS = (
     "starts",
@@ -95,105 +100,44 @@ class InvalidOption(DeliveryError):
     """An option that cannot be; the message names it."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Assertion:
-    """A condition of the user's own: by exactly one of C(http), C(exec) and C(tcp).
+def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
+    """What is wanted, from the validated options.
 
-    :param http: a path; empty for none.
-    :param status: the one that is wanted; 0 for any that a probe takes, 200 to 399.
-    :param timeout: seconds within which it has to hold.
+    :raises DeliveryError: one of them cannot be.
     """
-
-    name: str
-    http: str = ""
-    command: t.Tuple[str, ...] = ()
-    tcp: int = 0
-    port: int = 0
-    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-    status: int = 0
-    condition: Condition = dataclasses.field(default_factory=Condition)
-    timeout: int = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class ChangedVariable:
-    """A variable whose value the answer at a path is to show.
-
-    :param regex: what the body matches with that value, and not without; empty where any difference will do.
-    """
-
-    name: str
-    value: str
-    path: str
-    regex: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the user wants of an image.
-
-    :param port: the one it is to listen on; 0 where the image has to say.
-    :param env: all variables it gets, the secret ones too.
-    :param endpoints: paths by what they are: health, ready, metrics; only those asked for.
-    :param memory: bytes.
-    """
-
-    image: str
-    address: DockerAddress
-    command: t.Optional[t.Tuple[str, ...]] = None
-    env: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-    user: str = ""
-    port: int = 0
-    endpoints: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-    required_env: t.Tuple[str, ...] = ()
-    changed_env: t.Tuple[ChangedVariable, ...] = ()
-    assertions: t.Tuple[Assertion, ...] = ()
-    accept: t.Tuple[str, ...] = ()
-    start_timeout: int = 30
-    stop_timeout: int = 30
-    memory: int = 256 * 1024**2
-    cpus: float = 1.0
-    tmpfs: t.Tuple[str, ...] = ("/tmp",)
-
-    @classmethod
-    def from_params(cls, params: t.Mapping[str, t.Any]) -> Wanted:
-        """Make it from the validated options.
-
-        :raises DeliveryError: one of them cannot be.
-        """
-        for name in ("start_timeout", "stop_timeout"):
-            if params[name] < 1:
-                raise InvalidOption("%s is %d; it is a number of seconds, at least 1." % (name, params[name]))
-        if not params["cpus"] > 0:
-            raise InvalidOption("cpus is %s; it must be more than 0, as 0.5 for half of one." % params["cpus"])
-        _check_port("port", params["port"])
-        secret = sorted(set(params["env"]) & set(params["secrets"]))
-        if secret:
-            raise InvalidOption("%s is in 'env' and in 'secrets'. Leave it in 'secrets'." % secret[0])
-        env = {**_texts("env", params["env"]), **_texts("secrets", params["secrets"])}
-        for directory in params["tmpfs"]:
-            if not directory.startswith("/") or ":" in directory:
-                raise InvalidOption("tmpfs: %r is no absolute path of a directory in the container." % directory)
-        return cls(
-            image=params["image"],
-            address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
-            command=tuple(params["command"]) if params["command"] is not None else None,
-            env=env,
-            user=params["user"] or "",
-            port=params["port"] or 0,
-            endpoints={
-                name: _path(name, params[name]) for name in ("health", "ready", "metrics") if params[name] is not None
-            },
-            required_env=tuple(params["required_env"]),
-            changed_env=tuple(_changed(entry) for entry in params["changed_env"]),
-            assertions=tuple(_assertion(number, entry) for number, entry in enumerate(params["assertions"], 1)),
-            accept=tuple(params["accept"]),
-            start_timeout=params["start_timeout"],
-            stop_timeout=params["stop_timeout"],
-            memory=memory_bytes(params["memory"]),
-            cpus=params["cpus"],
-            tmpfs=tuple(params["tmpfs"]),
-        )
+    for name in ("start_timeout", "stop_timeout"):
+        if params[name] < 1:
+            raise InvalidOption("%s is %d; it is a number of seconds, at least 1." % (name, params[name]))
+    if not params["cpus"] > 0:
+        raise InvalidOption("cpus is %s; it must be more than 0, as 0.5 for half of one." % params["cpus"])
+    _check_port("port", params["port"])
+    secret = sorted(set(params["env"]) & set(params["secrets"]))
+    if secret:
+        raise InvalidOption("%s is in 'env' and in 'secrets'. Leave it in 'secrets'." % secret[0])
+    env = {**_texts("env", params["env"]), **_texts("secrets", params["secrets"])}
+    for directory in params["tmpfs"]:
+        if not directory.startswith("/") or ":" in directory:
+            raise InvalidOption("tmpfs: %r is no absolute path of a directory in the container." % directory)
+    return Wanted(
+        image=params["image"],
+        address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
+        command=tuple(params["command"]) if params["command"] is not None else None,
+        env=env,
+        user=params["user"] or "",
+        port=params["port"] or 0,
+        endpoints={
+            name: _path(name, params[name]) for name in ("health", "ready", "metrics") if params[name] is not None
+        },
+        required_env=tuple(params["required_env"]),
+        changed_env=tuple(_changed(entry) for entry in params["changed_env"]),
+        assertions=tuple(_assertion(number, entry) for number, entry in enumerate(params["assertions"], 1)),
+        accept=tuple(params["accept"]),
+        start_timeout=params["start_timeout"],
+        stop_timeout=params["stop_timeout"],
+        memory=memory_bytes(params["memory"]),
+        cpus=params["cpus"],
+        tmpfs=tuple(params["tmpfs"]),
+    )
 
 
 def memory_bytes(text: str) -> int:
@@ -235,7 +179,7 @@ def _check_port(option: str, port: t.Optional[int]) -> None:
 
 def _changed(entry: t.Mapping[str, t.Any]) -> ChangedVariable:
     where = "changed_env: %s" % entry["name"]
-    Condition.compiled(where, regex=entry["regex"])
+    check(Condition(regex=entry["regex"] or ""), where)
     return ChangedVariable(entry["name"], entry["value"], _path(where, entry["path"]), entry["regex"] or "")
 
 
@@ -252,6 +196,8 @@ def _assertion(number: int, entry: t.Mapping[str, t.Any]) -> Assertion:
         raise InvalidOption("%s: 'exec' is empty; write the command as a list of words." % where)
     if entry["timeout"] < 1:
         raise InvalidOption("%s: timeout is %d; it is a number of seconds, at least 1." % (where, entry["timeout"]))
+    condition = Condition(entry["regex"] or "", entry["jmespath"] or "")
+    check(condition, where)
     subject = entry["http"] or " ".join(entry["exec"] or ()) or "port %d" % (entry["tcp"] or 0)
     return Assertion(
         name=entry["name"] or subject,
@@ -261,6 +207,6 @@ def _assertion(number: int, entry: t.Mapping[str, t.Any]) -> Assertion:
         port=entry["port"] or 0,
         headers=_texts("%s: headers" % where, entry["headers"]),
         status=entry["status"] or 0,
-        condition=Condition.compiled(where, regex=entry["regex"], jmespath=entry["jmespath"]),
+        condition=condition,
         timeout=entry["timeout"],
     )

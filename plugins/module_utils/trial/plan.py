@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Assertion, Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Wanted
 
 # a copy that listens on nothing has started when it still runs after so many seconds
 SETTLE_SECONDS = 3

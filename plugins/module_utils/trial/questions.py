@@ -20,10 +20,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
     WithChange,
     WithoutVariable,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Assertion, ChangedVariable, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, Point
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.verdicts import Verdict
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, ChangedVariable, Wanted
 
 BODY_SHOWN = 200
 

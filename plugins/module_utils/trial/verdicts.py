@@ -12,7 +12,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import Condition
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import fault as fault_of
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import (
     Answer,
     Output,
@@ -22,8 +22,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
     WithChange,
     WithoutVariable,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Assertion, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import SETTLE_SECONDS, Plan, Point
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Condition, Wanted
 
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
 
@@ -124,7 +124,7 @@ def assertion(point: Point, wanted: Assertion, answer: Answer) -> Verdict:
 
 
 def _condition_fault(condition: Condition, text: str) -> str:
-    fault = condition.fault(text)
+    fault = fault_of(condition, text)
     return "%s: %s" % (fault, _start_of(text)) if fault else ""
 
 

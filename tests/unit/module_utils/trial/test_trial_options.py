@@ -15,10 +15,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import (
     ARGUMENT_SPEC,
     POINTS,
-    Wanted,
     memory_bytes,
+    read_options,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Point, make_plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 MIB = 1024**2
 
@@ -26,7 +27,7 @@ MIB = 1024**2
 def wanted(**options: t.Any) -> Wanted:
     checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate({"image": "a/b:1", **options})
     assert checked.error_messages == []
-    return Wanted.from_params(checked.validated_parameters)
+    return read_options(checked.validated_parameters)
 
 
 def image(**options: t.Any) -> ImageConfig:

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, verdicts
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import Condition
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import fault
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import (
     Answer,
     Output,
@@ -21,9 +21,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
     WithChange,
     WithoutVariable,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import Assertion, Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, Point
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.verdicts import FAIL, NOT_ASKED, PASS, Verdict
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Condition, Wanted
 
 MIB = 1024**2
 RUNS, ENDED = State(True), State(False, 3)
@@ -88,9 +88,9 @@ def test_endpoints(kind: str, answer: Answer, word: str, detail: str) -> None:
 
 
 ANY = Assertion("any", http="/")
-JSON = Assertion("json", http="/", condition=Condition.compiled("x", jmespath="items[?n=='a']"))
-TEXT = Assertion("text", http="/", status=404, condition=Condition.compiled("x", regex="^b$"))
-COMMAND = Assertion("command", command=("true",), condition=Condition.compiled("x", regex="done"))
+JSON = Assertion("json", http="/", condition=Condition(jmespath="items[?n=='a']"))
+TEXT = Assertion("text", http="/", status=404, condition=Condition(regex="^b$"))
+COMMAND = Assertion("command", command=("true",), condition=Condition(regex="done"))
 TCP = Assertion("tcp", tcp=9090)
 
 
@@ -119,7 +119,7 @@ def test_assertions(wanted: Assertion, answer: Answer, word: str, detail: str) -
 
 
 def test_a_jmespath_expression_that_fails_says_why() -> None:
-    assert "fails" in Condition.compiled("x", jmespath="length(a)").fault('{"a": 1}')
+    assert "fails" in fault(Condition(jmespath="length(a)"), '{"a": 1}')
 
 
 NAMES_IT = ("DB_PASSWORD is not set",)
