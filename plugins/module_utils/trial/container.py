@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import dataclasses
 import io
+import posixpath
 import tarfile
 import threading
 import time
@@ -106,10 +107,7 @@ class Container:
     def written(self) -> t.Tuple[str, ...]:
         """Paths that it made or changed in its own file system, those with nothing of them below."""
         with self.engine.calls() as api:
-            changed = sorted(entry["Path"] for entry in api.diff(self.id) or () if entry["Kind"] in (0, 1))
-        return tuple(
-            path for path, following in zip(changed, [*changed[1:], ""]) if not following.startswith(path + "/")
-        )
+            return leaves(entry["Path"] for entry in api.diff(self.id) or () if entry["Kind"] in (0, 1))
 
     def signal(self, name: str) -> None:
         """Send it a signal; one that has ended gets none."""
@@ -254,6 +252,13 @@ class Containers:
                     if error.status_code not in (404, 409):
                         raise
         return len(listed)
+
+
+def leaves(paths: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """Of some paths those that are above none of the others, sorted."""
+    listed = set(paths)
+    above = {posixpath.dirname(path) for path in listed}
+    return tuple(sorted(listed - above))
 
 
 def engine_seconds(text: str) -> float:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose a container is: of a process that runs, of one that has ended, or of another machine."""
+"""Whose a container is: of a process that runs, of one that has ended, or of another machine; and how engines' words are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import engine_seconds
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import engine_seconds, leaves
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
     SECONDS_LABEL,
@@ -66,3 +66,7 @@ def test_one_of_another_machine_is_one_when_its_time_is_over(owner: str) -> None
 )
 def test_an_engines_clock_is_read_with_its_offset(text: str, seconds: int) -> None:
     assert engine_seconds(text) == seconds
+
+
+def test_of_paths_only_those_with_nothing_below_count() -> None:
+    assert leaves(["/a", "/a-b", "/a/c", "/a/c/d", "/e"]) == ("/a-b", "/a/c/d", "/e")
