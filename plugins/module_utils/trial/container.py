@@ -78,11 +78,16 @@ class Container:
         self.refused = ""
 
     def start(self) -> None:
-        """Start it; that it cannot be started is its state."""
+        """Start it. That the engine takes it for one that cannot be started is its state.
+
+        :raises DockerEngineError: it is the engine that cannot start anything now.
+        """
         with self.engine.calls(REMOVE_SECONDS) as api:
             try:
                 api.start(self.id)
             except docker_errors.APIError as error:
+                if error.is_server_error():
+                    raise
                 self.refused = str(error.explanation or error).strip()
 
     def state(self) -> State:

@@ -5,19 +5,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import subprocess
 import sys
+import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import engine_seconds, leaves
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    DockerEngineError,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import (
+    Container,
+    Containers,
+    engine_seconds,
+    leaves,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
     SECONDS_LABEL,
     Owner,
     is_leftover,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
+from tests.http_server import AnsweringServer, Reply, Request
 
 
 def labels(owner: object, seconds: str = "60") -> dict[str, str]:
@@ -70,3 +85,68 @@ def test_an_engines_clock_is_read_with_its_offset(text: str, seconds: int) -> No
 
 def test_of_paths_only_those_with_nothing_below_count() -> None:
     assert leaves(["/a", "/a-b", "/a/c", "/a/c/d", "/e"]) == ("/a-b", "/a/c/d", "/e")
+
+
+@contextlib.contextmanager
+def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Iterator[tuple[DockerEngine, list[Request]]]:
+    """An engine that answers so by method and path below the API's version, and what it was asked."""
+
+    def answer(request: Request) -> Reply:
+        path = request.path.partition("?")[0].removeprefix("/v1.45")
+        version = {("GET", "/version"): (200, {"ApiVersion": "1.45", "MinAPIVersion": "1.12"})}
+        status, document = {**version, **answers}[request.method, path]
+        return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
+
+    with AnsweringServer(answer) as server:
+        engine = DockerEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
+        try:
+            yield engine, server.requests
+        finally:
+            engine.close()
+
+
+ENDED = {"State": {"Running": False, "ExitCode": 127, "OOMKilled": True}}
+
+
+def test_a_container_that_cannot_be_started_has_a_state_like_any() -> None:
+    answers = {
+        ("POST", "/containers/x/start"): (400, {"message": "exec: no such file"}),
+        ("GET", "/containers/x/json"): (200, ENDED),
+    }
+    with answering(answers) as (engine, _requests):
+        container = Container(engine, "x", "127.0.0.1")
+        container.start()
+        state = container.state()
+    assert (state.running, state.exit_code, state.out_of_memory) == (False, 127, True)
+    assert "exec: no such file" in state.refused
+
+
+def test_an_engine_that_cannot_start_anything_is_no_fault_of_an_image() -> None:
+    answers = {("POST", "/containers/x/start"): (500, {"message": "adding interface to bridge docker0 failed"})}
+    with (
+        answering(answers) as (engine, _requests),
+        pytest.raises(DockerEngineError, match="refused: adding interface to bridge docker0 failed"),
+    ):
+        Container(engine, "x", "127.0.0.1").start()
+
+
+def test_leftovers_are_removed_by_their_labels_and_one_that_another_removes_is_none_to_fail_at() -> None:
+    listed = [
+        {"Id": "old", "Created": 1795309200 - 100, "Labels": labels("elsewhere:1/1/1")},
+        {"Id": "going", "Created": 1795309200 - 100, "Labels": labels("elsewhere:1/1/1")},
+        {"Id": "new", "Created": 1795309200 - 10, "Labels": labels("elsewhere:1/1/1")},
+        {"Id": "mine", "Created": 1, "Labels": labels(Owner.here())},
+    ]
+    answers = {
+        ("GET", "/info"): (200, {"SystemTime": "2026-11-22T01:00:00.5Z"}),
+        ("GET", "/containers/json"): (200, listed),
+        ("DELETE", "/containers/old"): (200, {}),
+        ("DELETE", "/containers/going"): (409, {"message": "removal of container going is already in progress"}),
+    }
+    with answering(answers) as (engine, requests):
+        wanted = Wanted("a/b:1", engine.address)
+        assert Containers(engine, wanted, "sha256:1", (), 60).remove_leftovers() == 2
+    assert [request.path for request in requests if "label" in request.path]
+    removed = [request.path for request in requests if request.method == "DELETE"]
+    assert all("v=True" in path and "force=True" in path for path in removed)
+    assert len(removed) == 2
