@@ -31,6 +31,7 @@ SCRIPTS = {
     "root": GOOD,
     "does not listen": f"{NEEDS_PASSWORD}echo waiting\ntrap 'exit 0' TERM\nwhile :; do sleep 0.2; done\n",
     "goes without the variable": f"echo serving\n{ENDS}",
+    "has options": f'[ "$1" = serve ] || exit 64\n{NEEDS_PASSWORD}echo serving\n{ENDS}'.replace(str(PORT), "$PORT"),
 }
 
 

@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
+import dataclasses
+import subprocess
+import sys
 import typing as t
 import uuid
 
@@ -15,6 +20,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import questions
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.image_trial import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
+    OWNER_LABEL,
+    RUN_LABEL,
+    SECONDS_LABEL,
+    Owner,
+)
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 from tests.integration.distribution.lab import BUILDS, builders_engine
@@ -23,8 +34,28 @@ from .images import PORT, USER, Images
 
 pytestmark = pytest.mark.lab
 
-LABEL = "delivery.longshore.trial"
-PASSWORD = "a-long-secret-6f1b"
+# so long that a slow machine fails nothing
+PATIENT = {"start_timeout": 60, "stop_timeout": 60}
+SECRETS = {"DB_PASSWORD": "a-long-secret-6f1b"}
+
+
+@dataclasses.dataclass
+class Trial:
+    """What came of one.
+
+    :ivar message: of one that failed.
+    :ivar limits: the C(HostConfig) of each container, as the engine had it when the first point was judged.
+    """
+
+    result: dict[str, t.Any]
+    message: str
+    said: list[str]
+    limits: list[dict[str, t.Any]]
+
+    def points(self, verdict: str) -> dict[str, str]:
+        """The details of the points with a verdict, by their names."""
+        listed = self.result["points"]
+        return {point["point"]: point["detail"] for point in listed if point["verdict"] == verdict}
 
 
 class Trials:
@@ -33,7 +64,6 @@ class Trials:
     def __init__(self) -> None:
         self.engine: docker.DockerClient = builders_engine()
         self.images = Images(self.engine, f"longshore.test/{uuid.uuid4().hex[:12]}")
-        self.said: list[str] = []
         self._references: dict[str, str] = {}
 
     def image(self, name: str) -> str:
@@ -41,32 +71,39 @@ class Trials:
             self._references[name] = self.images.make(name)
         return self._references[name]
 
-    def run(self, name: str, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        """The result, of one that failed as well, which then has a message."""
-        given = {
-            "image": self.image(name),
-            "secrets": {"DB_PASSWORD": PASSWORD},
-            "start_timeout": 10,
-            "stop_timeout": 2,
-            **BUILDS,
-            **options,
-        }
+    def run(self, name: str, *, check: bool = False, **options: t.Any) -> Trial:
+        image = self.image(name)
+        given = {"image": image, "secrets": SECRETS, **PATIENT, **BUILDS, **options}
         checked = ArgumentSpecValidator(CAPABILITY.argument_spec).validate(given)
         assert checked.error_messages == []
-        self.said = []
-        context = Context(
-            check=check, diff=False, warn=self.said.append, progress=self.said.append, run_command=run_command
-        )
-        try:
-            result = returned.run("image_trial", checked.validated_parameters, context)
-        except DeliveryError as error:
-            result = {**error.facts, "msg": str(error)}
-        return result
+        trial = Trial({}, "", [], [])
 
-    def left(self) -> list[t.Any]:
-        mine = {*self._references.values(), *(self.engine.images.get(name).id for name in self._references.values())}
-        listed = self.engine.api.containers(all=True, filters={"label": LABEL})
-        return [found for found in listed if found["Image"] in mine]
+        def progress(line: str) -> None:
+            trial.said.append(line)
+            if not trial.limits:
+                trial.limits = [
+                    self.engine.api.inspect_container(found["Id"])["HostConfig"] for found in self.of(image)
+                ]
+
+        context = Context(check=check, diff=False, warn=trial.said.append, progress=progress, run_command=run_command)
+        try:
+            trial.result = returned.run("image_trial", checked.validated_parameters, context)
+        except DeliveryError as error:
+            trial.result, trial.message = error.facts, str(error)
+        return trial
+
+    def of(self, *images: str) -> list[dict[str, t.Any]]:
+        """The containers of images, by a trial or like one."""
+        wanted = {*images, *(self.engine.images.get(image).id for image in images)}
+        listed = self.engine.api.containers(all=True, filters={"label": RUN_LABEL})
+        return [found for found in listed if found["Image"] in wanted]
+
+    def left(self) -> list[dict[str, t.Any]]:
+        return self.of(*self._references.values())
+
+    def remove(self, container: str) -> None:
+        with contextlib.suppress(docker.errors.NotFound):
+            self.engine.api.remove_container(container, v=True, force=True)
 
 
 @pytest.fixture(scope="module")
@@ -75,22 +112,17 @@ def trials() -> t.Iterator[Trials]:
     yield made
     left = made.left()
     for found in left:
-        made.engine.api.remove_container(found["Id"], v=True, force=True)
+        made.remove(found["Id"])
     made.images.remove()
     made.engine.close()
     assert left == []
 
 
-def points(result: dict[str, t.Any], verdict: str) -> dict[str, str]:
-    """The details of the points with a verdict, by their names."""
-    return {point["point"]: point["detail"] for point in result["points"] if point["verdict"] == verdict}
-
-
-EVERYTHING: dict[str, t.Any] = {
-    "health": "/health",
+ASKED: dict[str, t.Any] = {"required_env": ["DB_PASSWORD"], "health": "/health"}
+GOOD: dict[str, t.Any] = {
+    **ASKED,
     "ready": "/ready",
     "metrics": "/metrics",
-    "required_env": ["DB_PASSWORD"],
     "changed_env": [{"name": "GREETING", "value": "Moin", "path": "/cgi-bin/greeting"}],
     "assertions": [
         {"http": "/items.json", "jmespath": "items[?name=='anchor']", "status": 200},
@@ -99,12 +131,53 @@ EVERYTHING: dict[str, t.Any] = {
         {"tcp": PORT},
     ],
 }
+OPTIONS: dict[str, t.Any] = {
+    "command": ["serve"],
+    "env": {"PORT": 8081},
+    "port": 8081,
+    "memory": "64m",
+    "cpus": 0.5,
+    "tmpfs": ["/tmp", "/var/cache"],
+    "assertions": [
+        {"exec": ["sh", "-c", "echo x > /var/cache/x"]},
+        {"exec": ["sh", "-c", "echo x > /data/x || echo no"], "regex": "^no$"},
+        {"exec": ["cat", "/proc/1/status"], "regex": r"^CapEff:\s0+$"},
+        {"exec": ["cat", "/proc/1/status"], "regex": r"^NoNewPrivs:\s1$"},
+        {"name": "too long", "exec": ["sleep", "60"], "timeout": 1},
+    ],
+    "accept": ["assertion"],
+}
+# options, and what its failed points say
+BROKEN: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
+    "ignores the signal": ({"stop_timeout": 2}, {"stops": "still ran 2 s after SIGTERM"}),
+    "logs to a file": ({}, {"logs": "it logs to /var/log/app.log"}),
+    "needs its file system": ({}, {"transient": "/data/state/n"}),
+    "root": ({}, {"user": "it names no user"}),
+    "does not listen": ({"start_timeout": 2}, {"listens": f"nothing listens on port {PORT} after 2 s"}),
+    "goes without the variable": ({}, {"required_env": "as if nothing was missing"}),
+}
 
 
-def test_one_that_keeps_the_contract_passes_every_point(trials: Trials) -> None:
-    result = trials.run("good", **EVERYTHING)
-    assert "msg" not in result, result["msg"]
-    assert result["verdict"] == "pass"
+@pytest.fixture(scope="module")
+def tried(trials: Trials) -> dict[str, Trial]:
+    """Trials side by side, none of which is to disturb another."""
+    wanted = {
+        "good": GOOD,
+        "has options": OPTIONS,
+        **{name: {**ASKED, **given} for name, (given, _failed) in BROKEN.items()},
+    }
+    for name in wanted:
+        trials.image(name)
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        running = {name: threads.submit(trials.run, name, **options) for name, options in wanted.items()}
+    return {name: trial.result() for name, trial in running.items()}
+
+
+def test_one_that_keeps_the_contract_passes_every_point(tried: dict[str, Trial]) -> None:
+    trial = tried["good"]
+    assert trial.message == ""
+    result = trial.result
+    assert (result["verdict"], result["changed"]) == ("pass", False)
     assert {point["verdict"] for point in result["points"]} == {"pass"}
     assert {row["verdict"] for row in result["twelve_factors"]} == {"pass", "not claimed"}
     assert [(entry["endpoint"], entry["status"], entry["body"]) for entry in result["endpoints"]] == [
@@ -112,54 +185,66 @@ def test_one_that_keeps_the_contract_passes_every_point(trials: Trials) -> None:
         ("health", 200, "ok\n"),
         ("metrics", 200, "requests_total 0\n"),
     ]
-    assert points(result, "pass")["stops"].endswith("with exit code 0")
-    assert trials.left() == []
-
-
-BROKEN = {
-    "ignores the signal": ({}, {"stops": "still ran 2 s after SIGTERM"}),
-    "logs to a file": ({}, {"logs": "it logs to /var/log/app.log"}),
-    "needs its file system": ({}, {"transient": "/data/state/n"}),
-    "root": ({}, {"user": "it names no user"}),
-    "does not listen": ({"start_timeout": 2}, {"listens": "nothing listens on port 8080 after 2 s"}),
-    "goes without the variable": ({}, {"required_env": "as if nothing was missing"}),
-}
+    assert trial.points("pass")["stops"].endswith("with exit code 0")
+    assert result["log"][-1] == "stopping"
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_one_that_breaks_a_point_fails_that_one_alone(trials: Trials, name: str) -> None:
-    options, expected = BROKEN[name]
-    result = trials.run(name, required_env=["DB_PASSWORD"], health="/health", **options)
-    failed = points(result, "fail")
+def test_one_that_breaks_a_point_fails_that_one_alone(tried: dict[str, Trial], name: str) -> None:
+    trial = tried[name]
+    expected = BROKEN[name][1]
+    failed = trial.points("fail")
     assert set(failed) == set(expected)
     for point, text in expected.items():
         assert text in failed[point]
-        assert text in result["msg"]
-    assert result["image"]["reference"] in result["msg"]
+        assert text in trial.message
+    assert trial.result["image"]["reference"] in trial.message
+
+
+def test_nothing_of_them_is_left(tried: dict[str, Trial], trials: Trials) -> None:
     assert trials.left() == []
 
 
-def test_a_point_that_is_accepted_fails_nothing(trials: Trials) -> None:
-    result = trials.run("root", accept=["user"])
-    assert "msg" not in result
-    assert result["verdict"] == "fail"
-    assert any("user: fail" in line and "accepted" in line for line in trials.said)
+def test_each_is_confined_as_the_options_say(tried: dict[str, Trial]) -> None:
+    """All but one of a trial's first copies may write nothing but what is in memory."""
+    for name, memory, cpus in (("good", 256, 1.0), ("has options", 64, 0.5)):
+        limits = tried[name].limits
+        assert sorted(limit["ReadonlyRootfs"] for limit in limits) == [False, True]
+        for limit in limits:
+            assert (limit["Memory"], limit["MemorySwap"]) == (memory * 1024**2, memory * 1024**2)
+            assert limit["NanoCpus"] == int(cpus * 1e9)
+            assert limit["SecurityOpt"] == ["no-new-privileges"]
+            assert not limit["CapAdd"]
+            assert not limit["Privileged"]
+            assert not limit["Binds"]
+    [strict] = [limit for limit in tried["has options"].limits if limit["ReadonlyRootfs"]]
+    assert strict["CapDrop"] == ["ALL"]
+    assert sorted(strict["Tmpfs"]) == ["/tmp", "/var/cache"]
 
 
-def test_a_user_given_is_the_one_it_runs_as(trials: Trials) -> None:
-    result = trials.run("root", user=USER, assertions=[{"exec": ["sh", "-c", "echo $(( $(echo ~ | wc -c) ))"]}])
-    assert points(result, "pass")["user"] == f"as {USER}"
+def test_what_the_options_say_holds_in_the_container(tried: dict[str, Trial]) -> None:
+    """By a command, on a port and with a variable of the task's; and an assertion that does not end fails, alone and accepted."""
+    trial = tried["has options"]
+    assert trial.message == ""
+    failed = [point["subject"] for point in trial.result["points"] if point["verdict"] == "fail"]
+    assert failed == ["too long"]
+    assert "the command did not end within 1 s" in trial.points("fail")["assertion"]
+    assert any("too long" in line and "(accepted)" in line for line in trial.said)
 
 
 def test_check_mode_says_what_would_be_tried_and_runs_nothing(trials: Trials) -> None:
     image = trials.image("good")
-    before = trials.engine.api.events(since=0, until=1, decode=True)
-    list(before)
-    result = trials.run("good", check=True, health="/health")
-    assert result["verdict"] == "not asked"
-    assert "its health endpoint answers with a status of 200 to 399" in result["tried"]
-    assert {point["verdict"] for point in result["points"]} == {"not asked"}
-    assert trials.engine.containers.list(all=True, filters={"ancestor": image}) == []
+    trial = trials.run("good", check=True, health="/health")
+    assert trial.result["verdict"] == "not asked"
+    assert "its health endpoint answers with a status of 200 to 399" in trial.result["tried"]
+    assert {point["verdict"] for point in trial.result["points"]} == {"not asked"}
+    assert trials.of(image) == []
+    assert trial.said == []
+
+
+def test_an_image_that_the_engine_has_not_is_named(trials: Trials) -> None:
+    missing = f"{trials.images.prefix}/missing:1"
+    assert f"has no image {missing}. Build it there" in trials.run("good", image=missing).message
 
 
 def test_all_is_removed_when_it_is_interrupted(trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,35 +262,24 @@ def test_all_is_removed_when_it_is_interrupted(trials: Trials, monkeypatch: pyte
 
 
 def test_what_a_killed_trial_left_is_removed_by_the_next(trials: Trials) -> None:
-    """A container whose owner, a process of this machine, has ended; and one that somebody else is still trying."""
-    owner = "delivery.longshore.trial.owner"
-    seconds = "delivery.longshore.trial.seconds"
-    others = {LABEL: "other", owner: "elsewhere:1/1/1", seconds: "3600"}
-    image = trials.image("good")
-    left = trials.engine.api.create_container(image, labels={LABEL: "left", owner: dead_owner(), seconds: "3600"})
-    theirs = trials.engine.api.create_container(image, labels=others)
+    """A container of a process of this machine that has ended, and not one of a machine of which nothing is known."""
+    image = trials.image("root")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        killed = Owner.of(process.pid)
+        process.kill()
+    made = [
+        trials.engine.api.create_container(
+            image, labels={RUN_LABEL: uuid.uuid4().hex, OWNER_LABEL: str(owner), SECONDS_LABEL: "3600"}
+        )["Id"]
+        for owner in (killed, Owner("elsewhere", 1, "1"))
+    ]
     try:
-        assert trials.run("good")["leftovers"] == 1
-        assert [found["Id"] for found in trials.left()] == [theirs["Id"]]
+        # by the way: a user who is given is the one it runs as
+        trial = trials.run("root", user=USER)
+        assert trial.message == ""
+        assert trial.points("pass")["user"] == f"as {USER}"
+        assert trial.result["leftovers"] >= 1
+        assert [found["Id"] for found in trials.left()] == [made[1]]
     finally:
-        for container in (left, theirs):
-            try:
-                trials.engine.api.remove_container(container["Id"], force=True)
-            except docker.errors.NotFound:
-                continue
-
-
-def dead_owner() -> str:
-    """What a process that has ended called itself."""
-    import subprocess
-    import sys
-
-    from tests.conftest import CHECKOUT
-
-    program = (
-        "import tests.conftest\n"
-        "from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import Owner\n"
-        "print(Owner.here())\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+        for container in made:
+            trials.remove(container)
