@@ -120,7 +120,7 @@ options:
       regex:
         description:
           - What is to be found in the answer's body with that value, and not without it.
-          - Without it the answer must be another, and the one without the change the same each time.
+          - Without it the answer must be another, where two copies without the change give the same.
         type: str
   assertions:
     description:

@@ -39,11 +39,13 @@ class Copies:
     """Starts copies, and awaits that they are up.
 
     :ivar first: the one that is asked: the most confined one that came up.
-    :ivar loose: one that may write to its own file system, beside the first one.
+    :ivar loose: one that may write to its own file system; the first one where no other came up.
+    :ivar second: the one beside the first.
     """
 
     first: Copy
     loose: Copy
+    second: Copy
 
     def __init__(self, containers: Containers, wanted: Wanted, plan: Plan, image: ImageConfig) -> None:
         self.containers = containers
@@ -51,23 +53,22 @@ class Copies:
         self.plan = plan
         self.image = image
 
-    def bring_up(self) -> t.Tuple[Start, Start]:
+    def bring_up(self) -> Start:
         """Start the first two copies at once, and others less confined where the first does not come up.
 
-        :returns: how the best of those with a read-only root came up, and how the second copy did.
+        :returns: how the best of those with a read-only root came up.
         """
         self.first = self.begin(STRICT)
-        self.loose = self.begin(LOOSE)
+        self.loose = self.second = self.begin(LOOSE)
         self.up(self.first)
         self.up(self.loose)
         if self.first.start.started or not self.loose.start.started:
-            return self.first.start, self.loose.start
+            return self.first.start
         self.first = self.up(self.begin(READ_ONLY))
-        strict = self.first.start
-        if strict.started:
-            return strict, self.loose.start
-        self.first = self.loose
-        return strict, self.up(self.begin(LOOSE)).start
+        read_only = self.first.start
+        if not read_only.started:
+            self.first, self.second = self.loose, self.up(self.begin(LOOSE))
+        return read_only
 
     def begin(self, confinement: Confinement, env: t.Optional[t.Mapping[str, str]] = None) -> Copy:
         """Start a copy, with the variables of the options or others."""

@@ -102,7 +102,7 @@ class WithoutVariable:
 
 @dataclasses.dataclass(frozen=True)
 class WithChange:
-    """Answers at one path: two without the change, one with it, and how the copy with it came up."""
+    """Answers at one path: of two copies without the change, of one with it, and how that one came up."""
 
     before: Answer
     again: Answer

@@ -49,7 +49,7 @@ class Questions:
 
     def asked(self) -> t.List[Verdict]:
         """Ask, and return a verdict on each point, in the plan's order. Each is shown as it falls."""
-        read_only, second = self.copies.bring_up()
+        read_only = self.copies.bring_up()
         first = self.copies.first
         self.log = first.container.log()
         self._note(
@@ -62,7 +62,7 @@ class Questions:
         if first.start.started:
             self._running(first)
             self._variables(first)
-            self._ending(first, read_only, second)
+            self._ending(first, read_only)
         return [
             self._verdicts.get(point) or verdicts.not_asked(point, point.not_asked or "it did not come up")
             for point in self.plan.points
@@ -129,7 +129,9 @@ class Questions:
 
     def _with_change(self, change: ChangedVariable, first: Copy) -> WithChange:
         changed = self.copies.begin(first.confinement, {**self.wanted.env, change.name: change.value})
-        before, again = (first.container.get(self.plan.port, change.path) for _time in range(2))
+        # of another copy: what differs between copies, as a host name does, is no sign of the change
+        other = self.copies.second if self.copies.second.start.started else first
+        before, again = (copy.container.get(self.plan.port, change.path) for copy in (first, other))
         self.copies.up(changed)
         after = self._once_ready(changed, change.path, before) if changed.start.started else Answer()
         self._end(changed)
@@ -149,7 +151,7 @@ class Questions:
     def _end(self, copy: Copy) -> None:
         copy.container.signal("SIGKILL")
 
-    def _ending(self, first: Copy, read_only: Start, second: Start) -> None:
+    def _ending(self, first: Copy, read_only: Start) -> None:
         """What is asked last: its end, its log, where it wrote, and that it comes up again."""
         loose = self.copies.loose
         stop = self.copies.stop(first)
@@ -162,7 +164,7 @@ class Questions:
         self._note(verdicts.logs(self._one("logs"), Output(lines, files)))
         restart = self.copies.again(first) if first.confinement.read_only else None
         self._note(verdicts.transient(self._one("transient"), read_only, restart, files, self.image.volumes))
-        self._note(verdicts.copies(self._one("copies"), second, self.wanted.memory))
+        self._note(verdicts.copies(self._one("copies"), self.copies.second.start, self.wanted.memory))
 
 
 def _shown(point: Point, answer: Answer) -> t.Dict[str, t.Any]:

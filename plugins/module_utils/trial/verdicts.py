@@ -165,7 +165,7 @@ def required_env(point: Point, seen: WithoutVariable, set_by_image: bool, wanted
 
 
 def changed_env(point: Point, regex: str, seen: WithChange, memory: int) -> Verdict:
-    """The answer with the change has to be another, where the one without it is the same each time; or to match."""
+    """The answer with the change has to be another, where two copies without it give the same; or to match."""
     if not seen.start.started:
         how = ending(seen.start.state, memory) if not seen.start.state.running else "it does not get ready"
         return Verdict(point, FAIL, "with the change %s" % how)
@@ -183,7 +183,7 @@ def changed_env(point: Point, regex: str, seen: WithChange, memory: int) -> Verd
         return Verdict(
             point,
             FAIL,
-            "it answers differently each time, so that no difference tells; set 'regex' to what is to appear",
+            "two copies answer differently without the change, so that no difference tells; set 'regex' to what is to appear",
         )
     return _judged(point, "it answers the same with the change" if before == after else "", "another answer")
 

@@ -55,6 +55,9 @@ class Images:
             _add(tar, "www/ready", "ready\n")
             _add(tar, "www/metrics", "requests_total 0\n")
             _add(tar, "www/items.json", '{"items": [{"name": "anchor"}]}\n')
+            # by its host name, which is another in each container
+            whoami = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; cat /etc/hostname\n'
+            _add(tar, "www/cgi-bin/whoami", whoami, mode=0o755)
             greet = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n${GREETING:-Welcome}\\n"\n'
             _add(tar, "www/cgi-bin/greeting", greet, mode=0o755)
         reference = f"{self.prefix}/{name.replace(' ', '-')}:1"

@@ -145,7 +145,8 @@ OPTIONS: dict[str, t.Any] = {
         {"exec": ["cat", "/proc/1/status"], "regex": r"^NoNewPrivs:\s1$"},
         {"name": "too long", "exec": ["sleep", "60"], "timeout": 1},
     ],
-    "accept": ["assertion"],
+    "changed_env": [{"name": "GREETING", "value": "Moin", "path": "/cgi-bin/whoami"}],
+    "accept": ["assertion", "changed_env"],
 }
 # options, and what its failed points say
 BROKEN: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
@@ -223,12 +224,13 @@ def test_each_is_confined_as_the_options_say(tried: dict[str, Trial]) -> None:
 
 
 def test_what_the_options_say_holds_in_the_container(tried: dict[str, Trial]) -> None:
-    """By a command, on a port and with a variable of the task's; and an assertion that does not end fails, alone and accepted."""
+    """By a command, on a port and with a variable of the task's. What does not end, or shows no change, fails and is accepted."""
     trial = tried["has options"]
     assert trial.message == ""
     failed = [point["subject"] for point in trial.result["points"] if point["verdict"] == "fail"]
-    assert failed == ["too long"]
+    assert failed == ["too long", "GREETING"]
     assert "the command did not end within 1 s" in trial.points("fail")["assertion"]
+    assert "two copies answer differently" in trial.points("fail")["changed_env"]
     assert any("too long" in line and "(accepted)" in line for line in trial.said)
 
 
