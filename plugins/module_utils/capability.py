@@ -21,6 +21,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
+
 
 class DeliveryError(Exception):
     """What a user can act on: a message that names the thing, the place, the cause and the way out.
@@ -156,7 +158,8 @@ def module_main(capability: Capability) -> None:
         progress=lambda line: None,
         run_command=_RunByModule(module),
     )
-    result = outcome(capability, module.params, context, mask)
+    with unwound():
+        result = outcome(capability, module.params, context, mask)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -11,48 +11,32 @@ import contextlib
 import io
 import os
 import selectors
-import signal
 import subprocess
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
 
 # how long a program may take to end that was told to: buildx tells its builder first
 STOP_SECONDS = 10
-
-
-class Interrupted(BaseException):
-    """A signal that asks the process to stop, raised so that C(finally) blocks run."""
 
 
 @contextlib.contextmanager
 def as_a_process(directory: str) -> t.Iterator[None]:
     """Give the body its own working directory, environment and standard streams, and let SIGINT and SIGTERM unwind it.
 
-    Without the guard a Ctrl-C ends an Ansible worker before its C(finally) blocks (seen on 2.19 and 2.21). The signal is
-    delivered again once the body has cleaned up.
+    Without the guard a Ctrl-C ends an Ansible worker before its C(finally) blocks (seen on 2.19 and 2.21).
     """
-    received: list[int] = []
-
-    def stop(number: int, frame: t.Any) -> None:
-        if not received:
-            received.append(number)
-            raise Interrupted
-
     here, environment = os.getcwd(), dict(os.environ)
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        os.chdir(directory)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(environment)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if received:
-            os.kill(os.getpid(), received[0])
+    with unwound():
+        try:
+            os.chdir(directory)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                yield
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(environment)
 
 
 def run_command(

@@ -97,6 +97,9 @@ class Copies:
     def stop(self, copy: Copy) -> Stop:
         """Have a copy end by its stop signal, and kill it when it does not."""
         signal = self.image.stop_signal
+        before = copy.container.state()
+        if not before.running:
+            return Stop(signal, True, 0.0, before.exit_code, before)
         begun = time.monotonic()
         copy.container.signal(signal)
         state = await_(copy.container.state, lambda found: not found.running, self.wanted.stop_timeout)

@@ -112,12 +112,16 @@ class WithChange:
 
 @dataclasses.dataclass(frozen=True)
 class Stop:
-    """What a copy did at its stop signal."""
+    """What a copy did at its stop signal.
+
+    :param before: the state of one that had ended before the signal.
+    """
 
     signal: str
     ended: bool
     seconds: float
     exit_code: int = 0
+    before: t.Optional[State] = None
 
 
 @dataclasses.dataclass(frozen=True)

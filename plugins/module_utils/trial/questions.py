@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import verdicts
@@ -79,6 +80,12 @@ class Questions:
         self._verdicts[verdict.point] = verdict
         self.show(str(verdict))
 
+    def _note_running(self, verdict: Verdict, copy: Copy) -> None:
+        """Note a verdict on a copy that is to run."""
+        if verdict.verdict == verdicts.FAIL:
+            verdict = verdicts.with_end(verdict, copy.container.state(), self.wanted.memory)
+        self._note(verdict)
+
     def _running(self, first: Copy) -> None:
         """What is asked of a copy that is up: its endpoints, and the user's own assertions."""
         for kind in ("ready", "health", "metrics"):
@@ -88,18 +95,18 @@ class Questions:
                 if self.copies.loose is not first:
                     # so that it logs what the first one does
                     self.copies.loose.container.get(self.plan.port, point.subject)
-                self._note(verdicts.endpoint(point, answer))
+                self._note_running(verdicts.endpoint(point, answer), first)
         listed = [point for point in self.plan.points if point.kind == "assertion"]
         for point, assertion in zip(listed, self.wanted.assertions):
             if not point.not_asked:
-                self._note(self._assertion(point, assertion, first))
+                self._note_running(self._assertion(point, assertion, first), first)
 
     def _get(self, copy: Copy, path: str) -> Answer:
         """The answer at a path, once it is one that a probe takes, or the last one."""
         seconds = self.wanted.start_timeout - copy.start.seconds
         return await_(
             lambda: copy.container.get(self.plan.port, path),
-            verdicts.is_success,
+            lambda answer: verdicts.is_success(answer) or not copy.container.state().running,
             max(seconds, 1),
         )
 
@@ -113,7 +120,11 @@ class Questions:
                 answer = copy.container.get(wanted.port or self.plan.port, wanted.http, wanted.headers)
             return verdicts.assertion(point, wanted, answer)
 
-        return await_(ask, lambda verdict: verdict.verdict == verdicts.PASS, wanted.timeout)
+        return await_(
+            ask,
+            lambda verdict: verdict.verdict == verdicts.PASS or not copy.container.state().running,
+            wanted.timeout,
+        )
 
     def _variables(self, first: Copy) -> None:
         """What is asked with variables changed and missing, each of a copy of its own."""
@@ -134,8 +145,12 @@ class Questions:
         before, again = (copy.container.get(self.plan.port, change.path) for copy in (first, other))
         self.copies.up(changed)
         after = self._once_ready(changed, change.path, before) if changed.start.started else Answer()
+        start = changed.start
+        state = changed.container.state()
+        if start.started and after.problem and not state.running:
+            start = dataclasses.replace(start, started=False, state=state)
         self._end(changed)
-        return WithChange(before, again, after, changed.start)
+        return WithChange(before, again, after, start)
 
     def _once_ready(self, copy: Copy, path: str, before: Answer) -> Answer:
         """The answer of a copy that is up but may not be ready: by its readiness endpoint, else by the answer itself.

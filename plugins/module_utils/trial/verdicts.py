@@ -78,6 +78,13 @@ def ending(state: State, memory: int) -> str:
     return "it ended with exit code %d" % state.exit_code
 
 
+def with_end(verdict: Verdict, state: State, memory: int) -> Verdict:
+    """A verdict on a copy that is to run; when it fails and the copy has ended, it says how."""
+    if verdict.verdict != FAIL or state.running:
+        return verdict
+    return dataclasses.replace(verdict, detail="%s; %s" % (verdict.detail, ending(state, memory)))
+
+
 def starts(point: Point, start: Start, wanted: Wanted, plan: Plan, capabilities: str) -> Verdict:
     if start.started:
         seen = "after %.1f s" % start.seconds if plan.port else "it still runs after %d s" % SETTLE_SECONDS
@@ -218,6 +225,8 @@ def logs(point: Point, output: Output) -> Verdict:
 
 
 def stops(point: Point, stop: Stop, wanted: Wanted) -> Verdict:
+    if stop.before:
+        return Verdict(point, FAIL, "before %s was sent, %s" % (stop.signal, ending(stop.before, wanted.memory)))
     if not stop.ended:
         return Verdict(
             point,

@@ -15,6 +15,7 @@ import docker
 from tests.lab.places import Places
 
 PORT = 8080
+VOLUME = "/kept"
 USER = "10001:10001"
 
 NEEDS_PASSWORD = '[ -n "$DB_PASSWORD" ] || { echo "DB_PASSWORD is not set" >&2; exit 78; }\n'
@@ -22,6 +23,9 @@ SERVE = f"busybox httpd -f -p {PORT} -h /www"
 # the server behind a shell that ends it: as process 1 it would ignore the signal
 ENDS = f"{SERVE} &\ntrap 'kill $!; echo stopping; exit 0' TERM\nwait\n"
 GOOD = f'{NEEDS_PASSWORD}echo "serving with $DB_PASSWORD"\n{ENDS}'
+
+# as process 1, so that it is what the kernel kills: a shell keeps in its memory what a command said
+FILL = "echo filling\nx=$(head -c 200000000 /dev/zero | tr '\\0' x)\necho ${#x}\nsleep 60\n"
 
 SCRIPTS = {
     "good": GOOD,
@@ -31,6 +35,9 @@ SCRIPTS = {
     "root": GOOD,
     "does not listen": f"{NEEDS_PASSWORD}echo waiting\ntrap 'exit 0' TERM\nwhile :; do sleep 0.2; done\n",
     "goes without the variable": f"echo serving\n{ENDS}",
+    "ends": 'echo "ending with $DB_PASSWORD"\nexit 3\n',
+    "fills its memory": FILL,
+    "fills it when asked": f"{NEEDS_PASSWORD}{SERVE} &\ntrap 'exit 0' TERM\nuntil [ -e /tmp/fill ]; do sleep 0.1; done\n{FILL}",
     "has options": f'[ "$1" = serve ] || exit 64\n{NEEDS_PASSWORD}echo serving\n{ENDS}'.replace(str(PORT), "$PORT"),
 }
 
@@ -48,7 +55,7 @@ class Images:
         """Import the image of a name of C(SCRIPTS), or one with another script; its reference."""
         layer = io.BytesIO(self.busybox)
         with tarfile.open(fileobj=layer, mode="a") as tar:
-            for directory in ("data", "var", "var/log"):
+            for directory in ("data", "var", "var/log", VOLUME[1:]):
                 _add(tar, directory, kind=tarfile.DIRTYPE, mode=0o777)
             _add(tar, "serve", f"#!/bin/sh\n{SCRIPTS[name] if script is None else script}", mode=0o755)
             _add(tar, "www/health", "ok\n")
@@ -60,10 +67,14 @@ class Images:
             _add(tar, "www/cgi-bin/whoami", whoami, mode=0o755)
             greet = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n${GREETING:-Welcome}\\n"\n'
             _add(tar, "www/cgi-bin/greeting", greet, mode=0o755)
+            fill = '#!/bin/sh\n: > /tmp/fill\nprintf "Content-Type: text/plain\\r\\n\\r\\nsoon\\n"\n'
+            _add(tar, "www/cgi-bin/fill", fill, mode=0o755)
         reference = f"{self.prefix}/{name.replace(' ', '-')}:1"
         changes = ['ENTRYPOINT ["/serve"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
         if name != "root":
             changes.append(f"USER {USER}")
+        if name == "has options":
+            changes.append(f"VOLUME {VOLUME}")
         made = self.engine.api.import_image_from_data(layer.getvalue(), reference[:-2], tag="1", changes=changes)
         assert "error" not in json.loads(made), made
         self.made.append(reference)

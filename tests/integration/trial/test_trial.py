@@ -8,17 +8,19 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
+import signal
 import subprocess
 import sys
 import typing as t
 import uuid
+from pathlib import Path
 
 import docker
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.trial import questions
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.image_trial import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
@@ -26,11 +28,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner imp
     SECONDS_LABEL,
     Owner,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
+from tests.demo.settings import COLLECTIONS
 from tests.integration.distribution.lab import BUILDS, builders_engine
+from tests.unit.fronts.playbook import AS_A_MODULE, Playbook
 
-from .images import PORT, USER, Images
+from .images import PORT, USER, VOLUME, Images
 
 pytestmark = pytest.mark.lab
 
@@ -44,13 +49,17 @@ class Trial:
     """What came of one.
 
     :ivar message: of one that failed.
-    :ivar limits: the C(HostConfig) of each container, as the engine had it when the first point was judged.
+    :ivar containers: those that ran when the first point was judged, as the engine describes them.
     """
 
     result: dict[str, t.Any]
     message: str
     said: list[str]
-    limits: list[dict[str, t.Any]]
+    containers: list[dict[str, t.Any]]
+
+    @property
+    def limits(self) -> list[dict[str, t.Any]]:
+        return [found["HostConfig"] for found in self.containers]
 
     def points(self, verdict: str) -> dict[str, str]:
         """The details of the points with a verdict, by their names."""
@@ -80,10 +89,8 @@ class Trials:
 
         def progress(line: str) -> None:
             trial.said.append(line)
-            if not trial.limits:
-                trial.limits = [
-                    self.engine.api.inspect_container(found["Id"])["HostConfig"] for found in self.of(image)
-                ]
+            if not trial.containers:
+                trial.containers = [self.engine.api.inspect_container(found["Id"]) for found in self.of(image)]
 
         context = Context(check=check, diff=False, warn=trial.said.append, progress=progress, run_command=run_command)
         try:
@@ -156,6 +163,14 @@ BROKEN: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {
     "root": ({}, {"user": "it names no user"}),
     "does not listen": ({"start_timeout": 2}, {"listens": f"nothing listens on port {PORT} after 2 s"}),
     "goes without the variable": ({}, {"required_env": "as if nothing was missing"}),
+    "fills its memory": ({"memory": "16m"}, {"starts": "it was killed for using more than 16 MiB of memory"}),
+    "fills it when asked": (
+        {"memory": "16m", "assertions": [{"http": "/cgi-bin/fill", "regex": "never", "timeout": 60}]},
+        {
+            "assertion": "it was killed for using more than 16 MiB of memory",
+            "stops": "before SIGTERM was sent, it was killed for using more than 16 MiB of memory",
+        },
+    ),
 }
 
 
@@ -169,7 +184,7 @@ def tried(trials: Trials) -> dict[str, Trial]:
     }
     for name in wanted:
         trials.image(name)
-    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+    with concurrent.futures.ThreadPoolExecutor(5) as threads:
         running = {name: threads.submit(trials.run, name, **options) for name, options in wanted.items()}
     return {name: trial.result() for name, trial in running.items()}
 
@@ -249,18 +264,37 @@ def test_an_image_that_the_engine_has_not_is_named(trials: Trials) -> None:
     assert f"has no image {missing}. Build it there" in trials.run("good", image=missing).message
 
 
-def test_all_is_removed_when_it_is_interrupted(trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
-    running: list[int] = []
+def test_the_volumes_of_an_image_go_with_its_containers(tried: dict[str, Trial], trials: Trials) -> None:
+    trial = tried["has options"]
+    mounted = [mount for found in trial.containers for mount in found["Mounts"] if mount["Destination"] == VOLUME]
+    assert len(mounted) == 2
+    for mount in mounted:
+        with pytest.raises(docker.errors.NotFound):
+            trials.engine.api.inspect_volume(mount["Name"])
+    assert f"but for its volumes {VOLUME}" in trial.points("pass")["transient"]
 
-    def interrupt(*_arguments: t.Any) -> t.Any:
-        running.append(len(trials.left()))
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(questions.Questions, "_running", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        trials.run("good")
-    assert running == [2]
-    assert trials.left() == []
+def test_all_is_removed_when_ansible_playbook_is_told_to_end(trials: Trials, tmp_path: Path) -> None:
+    """In process as Ctrl-C does it, and as a module as a system does that shuts down: SIGTERM ends a Python at once."""
+    playbook = Playbook(COLLECTIONS, tmp_path)
+    runs: dict[str, tuple[dict[str, t.Any], signal.Signals]] = {
+        "does not listen": ({}, signal.SIGINT),
+        "has options": (AS_A_MODULE, signal.SIGTERM),
+    }
+    started = {}
+    for name, (play, _number) in runs.items():
+        options = {"image": trials.image(name), "secrets": SECRETS, "start_timeout": 300, "port": PORT, **BUILDS}
+        # it waits for the right port for ever
+        task = {"longshore.delivery.image_trial": {**options, "command": ["serve"], "env": {"PORT": PORT + 1}}}
+        started[name] = playbook.start(task, play=play)
+    for name, (_play, number) in runs.items():
+        running = functools.partial(trials.of, trials.image(name))
+        assert len(await_(running, lambda found: len(found) == 2, 60)) == 2
+        started[name].interrupt(number)
+    for interrupted in started.values():
+        interrupted.end()
+    # whose cleaning up ansible-playbook does not wait for
+    assert await_(trials.left, lambda found: not found, 60) == []
 
 
 def test_what_a_killed_trial_left_is_removed_by_the_next(trials: Trials) -> None:

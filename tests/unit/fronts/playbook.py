@@ -107,9 +107,9 @@ class Running:
                 return line
         return pytest.fail(f"{text!r} was never said:\n{''.join(self._seen)}\n{self._errors.read_text()}")
 
-    def interrupt(self) -> None:
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
         """Do as Ctrl-C does: the workers are sessions of their own, so that a terminal signals none of them."""
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(number)
 
     def end(self) -> Run:
         self._seen += t.cast("t.IO[str]", self._process.stdout)

@@ -13,13 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted
 from ansible_collections.longshore.delivery.plugins.plugin_utils import in_process
 from ansible_collections.longshore.delivery.plugins.plugin_utils.front import same_interpreter
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import (
-    Interrupted,
-    as_a_process,
-    run_command,
-)
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process, run_command
 
 from .playbook import lives
 

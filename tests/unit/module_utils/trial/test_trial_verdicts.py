@@ -200,6 +200,19 @@ def test_logs(output: Output, word: str, detail: str) -> None:
 def test_stops() -> None:
     shows(verdicts.stops(point("stops"), Stop("SIGTERM", True, 0.25, 143), WANTED), PASS, "0.2 s, with exit code 143")
     shows(verdicts.stops(point("stops"), Stop("SIGQUIT", False, 30), WANTED), FAIL, "still ran 30 s after SIGQUIT")
+    ended = Stop("SIGTERM", True, 0, 3, before=ENDED)
+    shows(verdicts.stops(point("stops"), ended, WANTED), FAIL, "before SIGTERM was sent, it ended with exit code 3")
+
+
+def test_one_that_fails_and_has_ended_says_how() -> None:
+    failed = Verdict(point("health"), FAIL, "connection refused")
+    assert verdicts.with_end(failed, RUNS, 256 * MIB) == failed
+    killed = State(False, 137, out_of_memory=True)
+    shows(
+        verdicts.with_end(failed, killed, 256 * MIB), FAIL, "connection refused; it was killed for using more than 256"
+    )
+    passed = Verdict(point("health"), PASS, "status 200")
+    assert verdicts.with_end(passed, killed, 256 * MIB) == passed
 
 
 @pytest.mark.parametrize(
