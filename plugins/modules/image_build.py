@@ -17,11 +17,11 @@ description:
   - >-
     The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
     targets of links, never their times or owners), the same of named contexts, the Dockerfile, build arguments, target
-    stage, labels, extra hosts,
-    the ids of secrets and SSH agents, and the image IDs of all base images that the target needs, those of
-    C(COPY --from) and C(RUN --mount) included. One digest over all of them is recorded with the image, as the label
-    C(delivery.longshore.inputs), with a digest for each kind of them in C(delivery.longshore.inputs.detail). So a
-    second run asks the engine and builds nothing, whoever built the image and wherever.
+    stage, labels, extra hosts, the ids of secrets and SSH agents, and the image IDs of all base images that the target
+    needs, those of C(COPY --from), C(RUN --mount) and the directive C(syntax) included. One digest over all of them is
+    recorded with the image, as the label C(delivery.longshore.inputs), with a digest for each kind of them in
+    C(delivery.longshore.inputs.detail). So a second run asks the engine and builds nothing, whoever built the image and
+    wherever.
   - The image is built without a name, looked at, and named when it is right. When a file or a base image changes
     while it is built, it is not named and the task fails.
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
@@ -42,7 +42,8 @@ attributes:
   check_mode:
     support: full
     description: Says whether something would be built and why, which base images would be pulled, and which names
-      would be given. Nothing is pulled, so that the digest of the inputs is not known when a base image would be.
+      would be given. Nothing is pulled, so that the digest of the inputs is not known when a base image would be; its
+      registry is asked whether it has it.
   diff_mode:
     support: full
     description: Shows the inputs that changed, by file where the last build ran on this controller, else by kind,
@@ -108,6 +109,8 @@ options:
   args:
     description:
       - Build arguments. Everybody who has the image can read them, use O(secrets) for what is secret.
+      - One that no C(ARG) of the Dockerfile declares is an error, except those that BuildKit knows itself, such as
+        C(HTTPS_PROXY) and C(SOURCE_DATE_EPOCH).
       - "Values are texts or whole numbers: put V(3.10) in quotes."
     type: dict
     default: {}

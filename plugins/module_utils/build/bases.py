@@ -36,27 +36,29 @@ class Bases:
         self._engine = engine
         self._images = tuple(images)
         self._dockerfile = dockerfile
+        self._seen: t.Dict[str, Image] = {}
 
     def held(self) -> t.Dict[str, str]:
-        """The image IDs of those that the engine holds, by reference."""
+        """The image IDs of those that the engine holds now, by reference."""
         found = ((str(base.reference), self._engine.image(str(base.reference))) for base in self._images)
-        return {name: image.id for name, image in found if image}
+        self._seen = {name: image for name, image in found if image}
+        return {name: image.id for name, image in self._seen.items()}
 
     def absent(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
         return tuple(base for base in self._images if str(base.reference) not in held)
 
-    def outdated(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
-        """Those that the engine holds and whose registry serves another image under the same tag.
+    def outdated(self) -> t.Tuple[BaseImage, ...]:
+        """Those that the engine was seen to hold and whose registry serves another image under the same tag.
 
         The engine asks the registry, with the credentials of the docker command's configuration. One that came from no registry
         and went to none cannot be older than what is there: it is held to be right, as is one that is named by its digest.
 
         :raises DockerEngineError: a registry does not answer.
         """
-        return tuple(base for base in self._images if str(base.reference) in held and self._is_outdated(base))
+        return tuple(base for base in self._images if self._is_outdated(base))
 
     def _is_outdated(self, base: BaseImage) -> bool:
-        image = self._engine.image(str(base.reference))
+        image = self._seen.get(str(base.reference))
         digests = registry_digests(image, base.reference) if image else set()
         if base.reference.digest is not None or not digests:
             return False
@@ -68,6 +70,17 @@ class Bases:
                 "registry, or set 'pull_base: missing'." % (base.reference, self._dockerfile, base.line, error)
             ) from None
         return served not in digests
+
+    def check_registries(self, needed: t.Iterable[BaseImage]) -> None:
+        """See that what would have to be pulled can be, without pulling it.
+
+        :raises DockerEngineError: a registry does not have it, or does not answer.
+        """
+        for base in needed:
+            try:
+                self._engine.registry_digest(base.reference)
+            except DockerEngineError as error:
+                raise self._not_pulled(base, error) from None
 
     def refuse(self, needed: t.Sequence[BaseImage]) -> None:
         """See that nothing has to be pulled.
@@ -92,10 +105,13 @@ class Bases:
         try:
             self._engine.pull(base.reference)
         except DockerEngineError as error:
-            raise DockerEngineError(
-                "The base image %s (%s, line %d) could not be pulled: %s. Correct its name, build it first, or see that the "
-                "engine can reach its registry." % (base.reference, self._dockerfile, base.line, error)
-            ) from None
+            raise self._not_pulled(base, error) from None
+
+    def _not_pulled(self, base: BaseImage, error: DockerEngineError) -> DockerEngineError:
+        return DockerEngineError(
+            "The base image %s (%s, line %d) could not be pulled: %s. Correct its name, build it first, or see that the "
+            "engine can reach its registry." % (base.reference, self._dockerfile, base.line, error)
+        )
 
 
 def registry_digests(image: Image, reference: Reference) -> t.Set[str]:

@@ -115,9 +115,8 @@ class BuildRecord:
 
     @property
     def failed(self) -> t.Optional[Step]:
-        """The step that failed, not those that were cancelled because of it."""
-        failures = [step for step in self._steps.values() if step.error]
-        return next((step for step in failures if not step.cancelled), failures[0] if failures else None)
+        """The step that failed; none of those that were cancelled because of it, or because of what no step says."""
+        return next((step for step in self._steps.values() if step.error and not step.cancelled), None)
 
     def _vertex(self, vertex: t.Mapping[str, t.Any]) -> None:
         step = self._steps.setdefault(vertex["digest"], Step(vertex.get("name", "")))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -33,6 +34,7 @@ PLUGIN_DIRECTORIES = (
     "/usr/libexec/docker/cli-plugins",
 )
 _IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"
+_ROOM = 128  # bytes
 _GET_IT = (
     "Install it: on Debian and Ubuntu the package docker-buildx, from Docker's own repository docker-buildx-plugin"
 )
@@ -184,12 +186,10 @@ def build(
     """Build an image into the engine's store, without a name.
 
     :param show: is given a line for each step.
+    :raises NoTemporaryDirectory: there is none, or it cannot be written to.
     """
     record = BuildRecord(show)
-    with tempfile.TemporaryDirectory(prefix="longshore-build-", dir=_outside(request)) as directory:
-        if request.inline is not None:
-            with open(os.path.join(directory, _DOCKERFILE), "wb") as written:
-                written.write(request.inline)
+    with _temporary_directory(request) as directory:
         completed = run_command(
             request.command(directory),
             environment={**address.command_environment, **request.environment},
@@ -201,6 +201,25 @@ def build(
         except OSError:
             image_id = ""
     return Built(image_id if completed.rc == 0 else "", record, completed)
+
+
+@contextlib.contextmanager
+def _temporary_directory(request: BuildRequest) -> t.Iterator[str]:
+    """With the Dockerfile that is in no file, and room for the image's ID, which the command writes when it has built."""
+    place = _outside(request)
+    with contextlib.ExitStack() as stack:
+        try:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="longshore-build-", dir=place))
+            for name, content in ((_IMAGE_ID, b" " * _ROOM), (_DOCKERFILE, request.inline)):
+                if content is not None:
+                    with open(os.path.join(directory, name), "wb") as file:
+                        file.write(content)
+        except OSError as error:
+            raise NoTemporaryDirectory(
+                "The directory for temporary files %s cannot be written to: %s. Make room there, or set TMPDIR to another."
+                % (place, error.strerror)
+            ) from None
+        yield directory
 
 
 def _outside(request: BuildRequest) -> str:

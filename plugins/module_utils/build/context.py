@@ -9,13 +9,19 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import stat
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import (
+    ChangedWhileRead,
+    ContentHashes,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules, ParentMatches
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+_LINKS = 40  # that are followed on the way to one path, as Linux does
 
 
 class UnreadableContext(DeliveryError):
@@ -34,11 +40,55 @@ class BuildContext:
     rules: IgnoreRules
     entries: t.Dict[str, str]
 
+    def resolve(self, path: str) -> str:
+        """What a path is with its links followed: for BuildKit the directory is the root of all, also for absolute targets
+        and for C(..) above it. A link that leads in a circle is what is left of the path there.
+        """
+        waiting, done = path.split("/")[::-1], [""]
+        followed = 0
+        while waiting:
+            part = waiting.pop()
+            if part == "..":
+                done = done[:-1] or [""]
+            if part in ("", ".", ".."):
+                continue
+            here = "/".join([*done, part])[1:]
+            entry = self.entries.get(here, "")
+            if entry.startswith("link ") and followed < _LINKS:
+                followed += 1
+                target = entry[len("link ") :]
+                done = [""] if target.startswith("/") else done
+                waiting += target.split("/")[::-1]
+            else:
+                done = [*done, part]
+        return "/".join(done)[1:]
+
     def holds(self, path: str) -> bool:
-        """Whether a build finds a path, as far as can be told: what lies behind a link is taken to be there."""
-        parts = path.split("/")
-        above = ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
-        return path in self.entries or any(self.entries.get(found, "").startswith("link ") for found in above)
+        """Whether a build finds a path."""
+        found = self.resolve(path)
+        return not found or found in self.entries
+
+    def why_missing(self, path: str) -> str:
+        """Why a build does not find a path, and what to do: sentences."""
+        found = self.resolve(path)
+        pattern = self.rules.deciding(found)
+        if pattern and os.path.lexists(os.path.join(self.root, found)):
+            return (
+                "%s is kept out of the build by %s, line %d: %s. Add !%s below that line, or correct the instruction."
+                % (
+                    found,
+                    self.rules.name,
+                    pattern.line,
+                    pattern.written,
+                    found,
+                )
+            )
+        if found != path and os.path.exists(os.path.join(self.root, path)):
+            return (
+                "%s is a link, and a build, for which %s is the root of all, finds no %s there. Copy what it leads to in its "
+                "place, or correct the instruction." % (path, self.root, found)
+            )
+        return "there is no %s in %s. Correct the instruction or 'source'." % (found, self.root)
 
 
 def read(root: str, rules: IgnoreRules, hashes: ContentHashes) -> BuildContext:
@@ -46,17 +96,41 @@ def read(root: str, rules: IgnoreRules, hashes: ContentHashes) -> BuildContext:
 
     :param root: an absolute path.
     :param hashes: those known from before; those found are added.
-    :raises UnreadableContext: a directory or file cannot be read, or is neither of them nor a link nor a socket.
+    :raises UnreadableContext: a directory or file cannot be read, goes away or changes meanwhile, or is neither of them nor a
+        link nor a socket.
     """
     walk = _Walk(root, rules, hashes)
     try:
-        walk.directory("", None, [])
+        walk.run()
     except OSError as error:
-        raise UnreadableContext(
-            "%s cannot be read: %s. Make it readable, or name it in .dockerignore."
-            % (error.filename or root, error.strerror or error)
-        ) from None
+        raise UnreadableContext(_why_unreadable(error, root)) from None
     return BuildContext(root, rules, walk.entries)
+
+
+def _why_unreadable(error: OSError, root: str) -> str:
+    place = os.fsdecode(error.filename) if error.filename else root
+    if isinstance(error, ChangedWhileRead):
+        return (
+            "%s changed while it was read. Run it again when nothing writes to it, or name it in .dockerignore." % place
+        )
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or error.errno == errno.ELOOP:
+        return (
+            "%s went away while the build's directory %s was read. Run it again when nothing changes it, or name it in "
+            ".dockerignore." % (place, root)
+        )
+    return "%s cannot be read: %s. Make it readable, or name it in .dockerignore." % (place, error.strerror or error)
+
+
+class _Directory(t.NamedTuple):
+    """One that is to be looked into.
+
+    :param path: relative to the root; empty is the root.
+    :param above: excluded directories on the way here, with their entries: they are sent after all when something in them is.
+    """
+
+    path: str
+    matched: ParentMatches
+    above: t.Tuple[t.Tuple[str, str], ...]
 
 
 class _Walk:
@@ -65,23 +139,18 @@ class _Walk:
         self.rules = rules
         self.hashes = hashes
         self.entries: t.Dict[str, str] = {}
+        self.waiting = [_Directory("", None, ())]
 
-    def directory(self, path: str, matched: ParentMatches, above: t.List[t.Tuple[str, str]]) -> None:
-        """Go through one directory.
+    def run(self) -> None:
+        while self.waiting:  # a tree may be deeper than calls may
+            directory = self.waiting.pop()
+            prefix = directory.path + "/" if directory.path else ""
+            with os.scandir(os.path.join(self.root, directory.path) if prefix else self.root) as found:
+                for child in found:
+                    self.child(child, prefix + child.name, directory)
 
-        :param path: relative to the root; empty is the root.
-        :param above: excluded directories on the way here, with their entries: they are sent after all when something in them is.
-        """
-        with os.scandir(os.path.join(self.root, path)) as found:
-            children = sorted(found, key=lambda child: child.name)
-        prefix = path + "/" if path else ""
-        for child in children:
-            self.child(child, prefix + child.name, matched, above)
-
-    def child(
-        self, found: os.DirEntry[str], path: str, matched: ParentMatches, above: t.List[t.Tuple[str, str]]
-    ) -> None:
-        excluded, matches = self.rules.excludes(path, matched)
+    def child(self, found: os.DirEntry[str], path: str, parent: _Directory) -> None:
+        excluded, matches = self.rules.excludes(path, parent.matched)
         is_directory = found.is_dir(follow_symlinks=False)
         if excluded and not (is_directory and self.rules.reopens_below(path)):
             return
@@ -89,13 +158,14 @@ class _Walk:
         entry = self.entry(found.path, path, status)
         if entry is None:
             return
+        above = parent.above
         if excluded:
-            above = [*above, (path, entry)]
+            above = (*above, (path, entry))
         else:
             self.entries.update(above)
             self.entries[path] = entry
         if is_directory:
-            self.directory(path, matches, above)
+            self.waiting.append(_Directory(path, matches, above))
 
     def entry(self, full: str, path: str, status: os.stat_result) -> t.Optional[str]:
         mode = stat.S_IMODE(status.st_mode)
@@ -108,6 +178,6 @@ class _Walk:
         if stat.S_ISSOCK(status.st_mode):
             return None  # BuildKit leaves sockets out, too
         raise UnreadableContext(
-            "%s is neither a file nor a directory nor a link, which no image can hold. Name it in .dockerignore, or remove it."
-            % full
+            "%s is %s, which no image can hold. Name it in .dockerignore, or remove it."
+            % (full, "a FIFO" if stat.S_ISFIFO(status.st_mode) else "a device")
         )

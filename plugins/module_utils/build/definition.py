@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore, words
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import text_digest
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
-    CopiedPath,
     Stage,
     copied_paths,
     needed_stages,
@@ -28,6 +28,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 
 class MissingFile(DeliveryError):
     """A file or directory that a build needs is not there, or kept out of the build."""
+
+
+class UndeclaredArgument(DeliveryError):
+    """A build argument that no instruction knows."""
+
+
+# https://docs.docker.com/reference/dockerfile/#predefined-args, and what BuildKit itself and its Dockerfile language take
+_PREDEFINED = re.compile(
+    r"((?i:https?|ftp|no|all)_(PROXY|proxy)|SOURCE_DATE_EPOCH|BUILDKIT_.*|(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT|OSVERSION))\Z"
+)
+_OWN_SYNTAX = re.compile(r"(^|/)docker/dockerfile(-upstream)?([:@]|\Z)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +63,26 @@ class Definition:
         """
         return needed_stages(stages_of(self.dockerfile, arguments), target, self.path)
 
+    def check_arguments(self, names: t.Iterable[str]) -> None:
+        """See that each of these arguments is one of the Dockerfile's: another would do nothing.
+
+        :raises UndeclaredArgument: one is not. What another language than that of Dockerfiles makes of them is not known.
+        """
+        if self.dockerfile.syntax and not _OWN_SYNTAX.search(self.dockerfile.syntax):
+            return
+        declared = {
+            word.partition("=")[0]
+            for instruction in self.dockerfile.instructions
+            if instruction.keyword == "ARG"
+            for word in words.raw(instruction.arguments)
+        }
+        for name in names:
+            if name not in declared and not _PREDEFINED.match(name):
+                raise UndeclaredArgument(
+                    "args.%s has no effect: there is no ARG %s in %s. Add it where it is used, or leave the argument away."
+                    % (name, name, self.path)
+                )
+
     def check_copies(self, needed: t.Sequence[Stage]) -> None:
         """See that what COPY and ADD name is there.
 
@@ -59,29 +90,8 @@ class Definition:
         """
         for copied in copied_paths(needed, self.dockerfile.escape):
             if not self.context.holds(copied.path):
-                raise MissingFile(self._why_missing(copied))
-
-    def _why_missing(self, copied: CopiedPath) -> str:
-        place = "%s, line %d: %s" % (self.path, copied.instruction.line, copied.instruction)
-        rules = self.context.rules
-        pattern = rules.deciding(copied.path)
-        if pattern and os.path.lexists(os.path.join(self.context.root, copied.path)):
-            return (
-                "%s: %s is kept out of the build by %s, line %d: %s. Add !%s below that line, or correct the instruction."
-                % (
-                    place,
-                    copied.path,
-                    rules.name,
-                    pattern.line,
-                    pattern.written,
-                    copied.path,
-                )
-            )
-        return "%s: there is no %s in %s. Correct the instruction or 'source'." % (
-            place,
-            copied.path,
-            self.context.root,
-        )
+                place = "%s, line %d: %s" % (self.path, copied.instruction.line, copied.instruction)
+                raise MissingFile("%s: %s" % (place, self.context.why_missing(copied.path)))
 
 
 def read_definition(source: str, dockerfile_option: str, inline: t.Optional[str] = None) -> Definition:
@@ -108,6 +118,11 @@ def read_definition(source: str, dockerfile_option: str, inline: t.Optional[str]
         path = os.path.normpath(os.path.join(source, dockerfile_option))
         if not os.path.isfile(path):
             raise MissingFile("There is no Dockerfile at %s. Correct 'dockerfile' or 'source'." % path)
+        if not os.path.join(os.path.realpath(path), "").startswith(os.path.realpath(os.path.dirname(path)) + os.sep):
+            raise MissingFile(
+                "The Dockerfile %s is a link out of its directory, where BuildKit does not follow it. Set 'dockerfile' to %s."
+                % (path, os.path.realpath(path))
+            )
         content = _read(path)
         rules = _rules(path + ".dockerignore", os.path.join(source, ".dockerignore"))
     parsed = dockerfile.parse(content.decode("utf-8", "surrogateescape"), path)
@@ -143,8 +158,10 @@ def check_secrets(secrets: t.Iterable[Secret]) -> None:
             raise MissingFile(
                 "The secret %s names the relative file %r. Write an absolute path." % (secret.id, secret.file)
             )
-        if secret.file is not None and not os.access(secret.file, os.R_OK):
-            raise MissingFile("The file of the secret %s, %s, is missing or not readable." % (secret.id, secret.file))
+        if secret.file is not None and (not os.access(secret.file, os.R_OK) or os.path.isdir(secret.file)):
+            raise MissingFile(
+                "The file of the secret %s, %s, is missing, a directory or not readable." % (secret.id, secret.file)
+            )
         if secret.env is not None and secret.env not in os.environ:
             raise MissingFile("The variable of the secret %s, %s, is not in the environment." % (secret.id, secret.env))
 

@@ -77,13 +77,15 @@ class Dockerfile:
 
     :param name: its path, for messages.
     :param escape: the escape character, C(\\) or a backtick.
-    :param syntax: what the syntax directive names; empty without one.
+    :param syntax: the image that the syntax directive names; empty without one.
+    :param syntax_line: the line of that directive.
     """
 
     name: str
     instructions: t.Tuple[Instruction, ...]
     escape: str = "\\"
     syntax: str = ""
+    syntax_line: int = 0
 
 
 def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
@@ -93,7 +95,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     """
     lines = [line.rstrip("\r") for line in text.lstrip("\ufeff").split("\n")]
     directives = _directives(lines, name)
-    escape = directives.get("escape", "\\")
+    escape, _line = directives.get("escape", ("\\", 0))
     if escape not in ("\\", "`"):
         raise InvalidDockerfile(
             "%s: the escape directive is %r; it can be '\\' or a backtick. Correct or remove that line."
@@ -102,7 +104,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     instructions = tuple(_Lines(lines, escape, name).instructions())
     if not instructions:
         raise InvalidDockerfile("%s holds no instruction; begin it with FROM." % name)
-    return Dockerfile(name, instructions, escape, directives.get("syntax", ""))
+    syntax, line = directives.get("syntax", ("", 0))
+    return Dockerfile(name, instructions, escape, syntax.split()[0] if syntax else "", line)
 
 
 def buildkit_needs(dockerfile: Dockerfile) -> str:
@@ -122,9 +125,9 @@ def buildkit_needs(dockerfile: Dockerfile) -> str:
     return ""
 
 
-def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, str]:
-    """The parser directives: comments of a certain form at the very top."""
-    found: t.Dict[str, str] = {}
+def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, t.Tuple[str, int]]:
+    """The parser directives with their lines: comments of a certain form at the very top."""
+    found: t.Dict[str, t.Tuple[str, int]] = {}
     for number, line in enumerate(lines, 1):
         match = _DIRECTIVE.match(line.strip())
         key = match.group(1).lower() if match else ""
@@ -134,7 +137,7 @@ def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, str]:
             raise InvalidDockerfile(
                 "%s, line %d: the directive %s stands there twice; remove one." % (name, number, key)
             )
-        found[key] = match.group(2)
+        found[key] = (match.group(2), number)
     return found
 
 

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import Step, shortened
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Instruction
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -23,6 +24,20 @@ _EXIT_CODE = re.compile(r"exit code: (\d+)\s*$")
 _NOISE = re.compile(
     r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: "
 )
+_MISSING = re.compile(r'"/([^"]+)":? not found|lstat \S*/buildkit-mount\d+/(.+): no such file')
+_WAYS_OUT = (
+    # what is said, the way out
+    (
+        re.compile("no space left on device", re.IGNORECASE),
+        "The disk is full. Remove what is not needed from the engine, as with image_prune or docker builder prune",
+    ),
+    (
+        re.compile(
+            r"\bEOF\b|error reading from server|connection (reset|refused)|transport is closing|closing transport"
+        ),
+        "The engine went away. See on its host whether it runs, and why it ended; then run it again",
+    ),
+)
 _COUNTED = ("RUN", "COPY", "ADD", "WORKDIR")
 
 
@@ -30,17 +45,22 @@ class BuildFailed(DeliveryError):
     """A build that BuildKit gave up."""
 
 
-def failure(image: str, dockerfile: str, stages: t.Sequence[Stage], built: Built) -> BuildFailed:
+def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built: Built) -> BuildFailed:
     """Say what failed.
 
     :param image: what was to be built, for the message.
-    :param dockerfile: its path, for the message.
     """
-    record = built.record
+    record, dockerfile = built.record, definition.path
     facts: t.Dict[str, t.Any] = {"steps": [step.result for step in record.steps], "log": list(record.log)}
     step = record.failed
     if step is None:
-        return BuildFailed("Building %s failed: %s" % (image, _said(dockerfile, built)), **facts)
+        said = _said(dockerfile, built)
+        if definition.dockerfile.syntax:
+            said += " (the Dockerfile is read by %s, line %d)" % (
+                definition.dockerfile.syntax,
+                definition.dockerfile.syntax_line,
+            )
+        return BuildFailed("Building %s failed: %s%s" % (image, said, _way_out(said)), **facts)
     step.settle()
     facts["log"] = list(step.log)
     facts["failed_step"] = step.name
@@ -51,8 +71,15 @@ def failure(image: str, dockerfile: str, stages: t.Sequence[Stage], built: Built
         facts["dockerfile_line"] = instruction.line
         facts["instruction"] = str(instruction)
         where = "at %s, line %d, %s" % (dockerfile, instruction.line, shortened(str(instruction)))
+    cause = _cause(step)
+    missing = _MISSING.search(step.error)
+    if missing and instruction and instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
+        path = next(filter(None, missing.groups()))
+        if not definition.context.holds(path):
+            cause = definition.context.why_missing(path)
+    cause += _way_out("\n".join([step.error, *step.log]))
     output = "\nThe end of its output:\n%s" % "\n".join(step.log) if step.log else ""
-    return BuildFailed("Building %s failed %s: %s%s" % (image, where, _cause(step), output), **facts)
+    return BuildFailed("Building %s failed %s: %s%s" % (image, where, cause, output), **facts)
 
 
 def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:
@@ -67,7 +94,7 @@ def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Inst
     keyword = found["text"].split(None, 1)[0].upper()
     if keyword == "FROM":
         return stage.instructions[0]
-    named = {other.name for other in stages[: stage.index] if other.name}
+    named = {other.name for other in stages if other.name and other.index < stage.index}
     first = 0 if stage.source == "scratch" or stage.source.lower() in named else 1
     for kinds in (_COUNTED, _COUNTED[:-1]):  # WORKDIR counts where it makes a layer
         counted = [instruction for instruction in stage.instructions if instruction.keyword in kinds]
@@ -87,6 +114,11 @@ def _squeezed(text: str) -> str:
 def _cause(step: Step) -> str:
     code = _EXIT_CODE.search(step.error)
     return "it ended with exit code %s." % code.group(1) if code else _NOISE.sub("", step.error) + "."
+
+
+def _way_out(text: str) -> str:
+    found = next((way_out for sign, way_out in _WAYS_OUT if sign.search(text)), "")
+    return " %s." % found if found else ""
 
 
 def _said(dockerfile: str, built: Built) -> str:

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
+from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     DIGEST_LABEL,
     Inputs,
@@ -30,6 +31,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
     text_digest,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
+from ansible_collections.longshore.delivery.plugins.module_utils.build.leftovers import taken_away
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     OLDEST_ENGINE,
     InvalidContext,
@@ -50,7 +52,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.source_re
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     Stage,
     base_images,
-    fetched,
+    syntax_image,
     uses_platform,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
@@ -96,10 +98,14 @@ class _Delivery:
         self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
         check_stages(wanted.contexts, self.stages, definition.path)
         images = {named.name: named.image for named in wanted.contexts}
-        self.bases = Bases(engine, base_images(self.stages, self.stages, definition.path, images), definition.path)
+        bases = syntax_image(definition.dockerfile, wanted.args)
+        bases += base_images(self.stages, self.stages, definition.path, images)
+        self.bases = Bases(engine, bases, definition.path)
         self.contexts = self.read_contexts()
+        definition.check_arguments(wanted.args)
         definition.check_copies(self.stages)
-        for instruction in fetched(self.stages) if wanted.rebuild == "auto" else ():
+        escape = definition.dockerfile.escape
+        for instruction in fetched(self.stages, wanted.args, escape) if wanted.rebuild == "auto" else ():
             context.warn(
                 "%s, line %d: %s fetches what nobody can know before the build: a change there builds nothing. "
                 "Copy it into 'source', or set 'rebuild: always'." % (definition.path, instruction.line, instruction)
@@ -118,6 +124,7 @@ class _Delivery:
             if self.wanted.source_revision:
                 self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
+            self.bases.check_registries(base for base in plan.pull if base in observed.absent_bases)
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
             return self.build(observed, plan)
@@ -154,7 +161,7 @@ class _Delivery:
             images=images,
             absent_bases=self.bases.absent(held),
             last=self.last_build.inputs(),
-            outdated_bases=self.bases.outdated(held) if pull_base == "newer" else (),
+            outdated_bases=self.bases.outdated() if pull_base == "newer" else (),
             pull_base=pull_base,
         )
         current = observed.current
@@ -222,12 +229,13 @@ class _Delivery:
             cache_from=self.wanted.cache_from,
             cache_to=self.wanted.cache_to,
         )
-        built = buildx.build(request, self.wanted.address, self.context.run_command, show)
-        if not built.image_id:
-            raise failure(str(self.wanted.references[0]), self.definition.path, self.stages, built)
-        image = self.verified(built.image_id, inputs)
-        names = tuple(naming for naming in plan.names if naming.before != image.id)
-        self.name(image.id, names)
+        with taken_away(self.engine, inputs.digest):
+            built = buildx.build(request, self.wanted.address, self.context.run_command, show)
+            if not built.image_id:
+                raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
+            image = self.verified(built.image_id, inputs)
+            names = tuple(naming for naming in plan.names if naming.before != image.id)
+            self.name(image.id, names)
         self.last_build.note(inputs)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         result["steps"] = [step.result for step in built.record.steps]
@@ -237,18 +245,23 @@ class _Delivery:
     def verified(self, image_id: str, inputs: Inputs) -> Image:
         """See that the engine has the image and that it is of the inputs it says.
 
-        :raises InputsChanged: a file or a base image changed while it was built; the image is taken away again.
+        :raises InputsChanged: a file or a base image changed or went away while it was built.
         """
         image = self.engine.image(image_id)
         if image is None or Recorded.of(image.labels).digest != inputs.digest:
             raise DockerEngineError(
                 "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
             )
-        definition = read_definition(self.wanted.source, self.wanted.dockerfile, self.wanted.dockerfile_inline)
-        now = self.inputs(definition, self.bases.held(), self.read_contexts())
+        try:
+            definition = read_definition(self.wanted.source, self.wanted.dockerfile, self.wanted.dockerfile_inline)
+            now = self.inputs(definition, self.bases.held(), self.read_contexts())
+        except DockerEngineError:
+            raise
+        except DeliveryError as error:
+            raise InputsChanged(
+                "%s was not named, because its inputs changed while it was built: %s" % (self.wanted.name, error)
+            ) from None
         if now.digest != inputs.digest:
-            if not image.references:
-                self.engine.remove(image.id)
             changed = ", ".join("%s %s" % (found.kind, found) for found in differences(inputs, now)[:8])
             raise InputsChanged(
                 "%s was not named, because its inputs changed while it was built: %s. Run it again."

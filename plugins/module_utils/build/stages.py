@@ -21,6 +21,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfil
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
+SYNTAX_ARGUMENT = "BUILDKIT_SYNTAX"
+_SHORT, _LATEST = "docker.io/library/", ":latest"
 PLATFORM_ARGUMENTS = tuple(
     side + part for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
 )
@@ -33,12 +35,14 @@ class Stage:
     :param source: what FROM names, variables put in.
     :param name: what C(AS) names, in lower case; empty where it does not.
     :param instructions: with FROM as the first.
+    :param variables: those declared before the first FROM, which an ARG without a value takes.
     """
 
     index: int
     source: str
     name: str
     instructions: t.Tuple[Instruction, ...]
+    variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def line(self) -> int:
@@ -67,11 +71,12 @@ class CopiedPath:
 
 
 def uses_platform(dockerfile: Dockerfile) -> bool:
-    """Whether a FROM names one of the arguments that the engine's platform sets."""
+    """Whether a FROM, or an ARG before the first, names one of the arguments that the engine's platform sets."""
+    stage_begins = next((found.line for found in dockerfile.instructions if found.keyword == "FROM"), 0)
     return any(
         name in str(instruction)
         for instruction in dockerfile.instructions
-        if instruction.keyword == "FROM"
+        if instruction.keyword == "FROM" or instruction.line < stage_begins
         for name in PLATFORM_ARGUMENTS
     )
 
@@ -89,7 +94,7 @@ def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple
     try:
         for instruction in dockerfile.instructions[: starts[0]]:
             if instruction.keyword == "ARG":
-                _declare(instruction, variables, arguments, dockerfile.escape)
+                declare(instruction, variables, arguments, dockerfile.escape)
     except words.UnreadableWord as error:
         raise InvalidDockerfile("%s, line %d: %s." % (dockerfile.name, instruction.line, error)) from None
     ends = [*starts[1:], len(dockerfile.instructions)]
@@ -99,9 +104,11 @@ def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple
     )
 
 
-def _declare(
-    instruction: Instruction, variables: t.Dict[str, str], arguments: t.Mapping[str, str], escape: str
-) -> None:
+def declare(instruction: Instruction, variables: t.Dict[str, str], arguments: t.Mapping[str, str], escape: str) -> None:
+    """Add what an ARG declares to the variables.
+
+    :raises UnreadableWord: a default value cannot be read.
+    """
     for word in words.raw(instruction.arguments):
         name, equals, default = word.partition("=")
         if name in arguments:
@@ -127,7 +134,7 @@ def _stage(
             "%s: FROM %s names no image, because the argument has no value. Set it in 'args', or give its ARG before the "
             "first FROM a default." % (place, parts[0])
         )
-    return Stage(index, source, parts[2].lower() if len(parts) == 3 else "", instructions)
+    return Stage(index, source, parts[2].lower() if len(parts) == 3 else "", instructions, variables)
 
 
 def needed_stages(stages: t.Sequence[Stage], target: str, name: str) -> t.Tuple[Stage, ...]:
@@ -148,7 +155,7 @@ def needed_stages(stages: t.Sequence[Stage], target: str, name: str) -> t.Tuple[
             continue
         needed[stage.index] = stage
         for source, _line in _sources(stage):
-            found = _source_stage(stages, stage, source)
+            found = source_stage(stages, stage, source)
             if found:
                 waiting.append(found)
     return tuple(needed[index] for index in sorted(needed))
@@ -168,18 +175,37 @@ def base_images(
     found: t.Dict[str, BaseImage] = {}
     for stage in needed:
         for source, line in _sources(stage):
-            if source == "scratch" or "$" in source or _source_stage(stages, stage, source):
+            if source == "scratch" or "$" in source or source_stage(stages, stage, source):
                 continue
             try:
-                reference = contexts[source] if source in contexts else Reference.parse(source)
+                reference = _tagged(Reference.parse(source))
             except InvalidReference as error:
                 raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
-            if reference is None:
-                continue
-            if reference.tag is None and reference.digest is None:
-                reference = reference.with_tag("latest")
-            found.setdefault(str(reference), BaseImage(reference, line))
+            short = str(reference)
+            if short.startswith(_SHORT) and short.endswith(_LATEST):
+                # for BuildKit these are one name
+                short = short[len(_SHORT) : -len(_LATEST)]
+            named = contexts.get(short, reference)
+            if named is not None:
+                found.setdefault(str(named), BaseImage(named, line))
     return tuple(found.values())
+
+
+def syntax_image(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
+    """The image by which BuildKit reads the Dockerfile, where it names one: it is part of what comes out.
+
+    :param arguments: the build's, one of which comes before the directive.
+    :raises InvalidDockerfile: it is no reference.
+    """
+    text = arguments.get(SYNTAX_ARGUMENT) or dockerfile.syntax
+    try:
+        return (BaseImage(_tagged(Reference.parse(text)), dockerfile.syntax_line),) if text else ()
+    except InvalidReference as error:
+        raise InvalidDockerfile("%s, line %d: %s" % (dockerfile.name, dockerfile.syntax_line, error)) from None
+
+
+def _tagged(reference: Reference) -> Reference:
+    return reference.with_tag("latest") if reference.tag is None and reference.digest is None else reference
 
 
 def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPath]:
@@ -197,22 +223,15 @@ def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPat
             except words.UnreadableWord:
                 continue
             for source in sources:
-                if instruction.keyword == "ADD" and _is_elsewhere(source):
+                if instruction.keyword == "ADD" and is_elsewhere(source):
                     continue
                 path = posixpath.normpath("/" + source).lstrip("/")
                 if path and not set("*?[$\\").intersection(source):
                     yield CopiedPath(path, instruction)
 
 
-def fetched(needed: t.Sequence[Stage]) -> t.Iterator[Instruction]:
-    """The instructions that fetch something from elsewhere, which nobody can know before the build."""
-    for stage in needed:
-        for instruction in stage.instructions:
-            if instruction.keyword == "ADD" and any(_is_elsewhere(word) for word in instruction.arguments.split()):
-                yield instruction
-
-
-def _is_elsewhere(source: str) -> bool:
+def is_elsewhere(source: str) -> bool:
+    """Whether what ADD names is an URL or a git repository."""
     return "://" in source or source.startswith("git@")
 
 
@@ -231,9 +250,14 @@ def _sources(stage: Stage) -> t.Iterator[t.Tuple[str, int]]:
                     yield settings["from"], instruction.line
 
 
-def _source_stage(stages: t.Sequence[Stage], stage: Stage, source: str) -> t.Optional[Stage]:
-    """The stage that a source means: one above, by its name; by its number in COPY and mounts, but not in FROM."""
-    above = [other for other in stages[: stage.index] if not (source == stage.source and source.isdigit())]
+def source_stage(stages: t.Sequence[Stage], stage: Stage, source: str) -> t.Optional[Stage]:
+    """The stage that a source of one means: one above, by its name; by its number in COPY and mounts, but not in FROM.
+
+    :param stages: all of the Dockerfile, or those that are needed.
+    """
+    above = [
+        other for other in stages if other.index < stage.index and not (source == stage.source and source.isdigit())
+    ]
     return _find(above, source)
 
 
@@ -241,4 +265,4 @@ def _find(stages: t.Sequence[Stage], text: str) -> t.Optional[Stage]:
     by_name = [stage for stage in stages if stage.name and stage.name == text.lower()]
     if by_name:
         return by_name[-1]
-    return stages[int(text)] if text.isdigit() and int(text) < len(stages) else None
+    return next((stage for stage in stages if text.isdigit() and stage.index == int(text)), None)

@@ -72,6 +72,8 @@ def test_another_controller_sees_that_nothing_changed(
 
 def test_everything_that_is_an_input_builds(engine: Engine, source: Path, agent: str) -> None:
     options: dict[str, t.Any] = {"tags": ["1"]}
+    with open(source / "Dockerfile", "a") as file:
+        file.write("ARG V\n")
     engine.build("inputs", source, **options)
     secret = {"secrets": [{"id": "s", "value": "x"}]}
     for change, reason in (

@@ -37,6 +37,7 @@ HELD = {  # what the engine holds, and under which digests registries have it
 
 class EngineApi(Handler):
     asked: t.ClassVar[list[str]] = []
+    inspected: t.ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         path = urllib.parse.unquote(self.path.partition("?")[0])
@@ -45,6 +46,7 @@ class EngineApi(Handler):
         kind, _slash, name = path.removeprefix("/v1.41/").partition("/")
         name = name.removesuffix("/json")
         if kind == "images":
+            self.inspected.append(name)
             if name not in HELD:
                 return self.answer(404, {"message": f"No such image: {name}"})
             return self.answer(200, {"Id": "sha256:id", "RepoTags": [name], "RepoDigests": HELD[name]})
@@ -52,6 +54,8 @@ class EngineApi(Handler):
         self.asked.append(name)
         if name.startswith("r.example/refused"):
             return self.answer(401, {"message": "no basic auth credentials"})
+        if name.startswith("r.example/gone"):
+            return self.answer(404, {"message": "manifest unknown"})
         return self.answer(200, {"Descriptor": {"digest": NEW}})
 
     def answer(self, status: int, document: t.Any) -> None:
@@ -62,6 +66,7 @@ class EngineApi(Handler):
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[DockerEngine]:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     EngineApi.asked.clear()
+    EngineApi.inspected.clear()
     with HttpServer(EngineApi) as server:
         engine = DockerEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
         yield engine
@@ -81,22 +86,25 @@ def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerE
     held = images.held()
     assert set(held) == {"r.example/same:1", "r.example/older:1", "r.example/own:1"}
     assert named(images.absent(held)) == ["r.example/gone:1"]
-    assert named(images.outdated(held)) == ["r.example/older:1"]
+    assert named(images.outdated()) == ["r.example/older:1"]
     assert EngineApi.asked == ["r.example/same:1", "r.example/older:1"]
+    assert len(EngineApi.inspected) == 4  # each once, which is what a run without changes has to wait for
 
 
 def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerEngine) -> None:
     images = bases(engine, f"r.example/older@{OLD}")
-    assert images.outdated(images.held()) == ()
+    images.held()
+    assert images.outdated() == ()
     assert EngineApi.asked == []
 
 
 def test_a_registry_that_does_not_say_is_an_error(engine: DockerEngine) -> None:
     images = bases(engine, "r.example/refused:1")
+    images.held()
     with pytest.raises(
         DeliveryError, match=r"refused:1 \(/s/Dockerfile, line 3\) cannot be known: .*no basic auth credentials"
     ):
-        images.outdated(images.held())
+        images.outdated()
 
 
 def test_one_that_may_not_be_pulled_is_named(engine: DockerEngine) -> None:
@@ -106,6 +114,17 @@ def test_one_that_may_not_be_pulled_is_named(engine: DockerEngine) -> None:
         MissingBase, match=r"does not hold the base image r\.example/gone:1 \(/s/Dockerfile, line 3\), and 'pull_base'"
     ):
         images.refuse(images.absent(images.held()))
+
+
+def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerEngine) -> None:
+    images = bases(engine, "r.example/new:1", "r.example/gone:1")
+    new, gone = images.absent(images.held())
+    images.check_registries([new])
+    with pytest.raises(
+        DeliveryError, match=r"gone:1 \(/s/Dockerfile, line 3\) could not be pulled: .*manifest unknown"
+    ):
+        images.check_registries([new, gone])
+    assert EngineApi.asked == ["r.example/new:1"] * 2 + ["r.example/gone:1"]
 
 
 def test_digests_of_other_registries_say_nothing() -> None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
+from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
     ARGUMENT_SPEC,
     CONSTRAINTS,
@@ -165,6 +169,7 @@ def test_secrets_that_are_not_there_are_named(tmp_path: Path) -> None:
     check_secrets([Secret("a", file=str(there)), Secret("b", env="PATH"), Secret("c", value="")])
     for secret, match in (
         (Secret("a", file=str(tmp_path / "none")), "The file of the secret a"),
+        (Secret("a", file=str(tmp_path)), "a directory or not readable"),
         (Secret("a", file="there"), "relative file 'there'"),
         (Secret("a", env="LONGSHORE_NOT_SET"), "The variable of the secret a, LONGSHORE_NOT_SET"),
     ):
@@ -193,6 +198,7 @@ def test_later_versions_of_buildx_are_taken(version: str) -> None:
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "cache"))
     root = tmp_path / "source"
     root.mkdir()
     (root / "Dockerfile").write_text("FROM scratch\nCOPY a /\n")
@@ -246,6 +252,74 @@ def test_it_is_a_private_file_elsewhere_while_it_is_built(source: Path, monkeypa
     assert not seen[0].parent.exists()
     with pytest.raises(NoTemporaryDirectory, match=r"outside of the build's directory /; .*Set TMPDIR"):
         build(BuildRequest("/", "D"), DockerAddress("unix:///x"), run_command, print)
+
+
+@contextlib.contextmanager
+def no_room() -> Iterator[None]:
+    """No file gets a byte any more, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_said_before_the_build_and_leaves_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    request, address = BuildRequest(str(source), "D"), DockerAddress("unix:///x")
+    with no_room():
+        with pytest.raises(
+            NoTemporaryDirectory,
+            match=rf"temporary files {tmp_path} cannot be written to: .*\. Make room there, or set TMPDIR",
+        ):
+            build(request, address, lambda *_, **__: pytest.fail("it was built"), print)
+        # what is kept from one run to the next is no loss
+        assert read_definition(str(source), "Dockerfile").context.entries
+        LastBuild("engine", "x:1").note(Inputs({}))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and source not in path.parents]
+    assert LastBuild("engine", "x:1").inputs() is None
+
+
+def test_a_dockerfile_that_links_out_of_its_directory_is_refused(source: Path, tmp_path: Path) -> None:
+    (source / "Dockerfile").rename(tmp_path / "elsewhere")
+    (source / "Dockerfile").symlink_to("../elsewhere")
+    with pytest.raises(
+        MissingFile, match=r"Dockerfile is a link out of its directory.*Set 'dockerfile' to .*/elsewhere\."
+    ):
+        read_definition(str(source), "Dockerfile")
+    (source / "deep").mkdir()
+    (tmp_path / "elsewhere").rename(source / "deep" / "D")
+    (source / "Dockerfile").unlink()
+    (source / "Dockerfile").symlink_to("deep/D")
+    assert read_definition(str(source), "Dockerfile").dockerfile.instructions
+
+
+def test_an_argument_that_the_dockerfile_does_not_know_is_refused(source: Path) -> None:
+    (source / "Dockerfile").write_text("ARG A\nFROM scratch AS x\nFROM scratch\nARG B=1 C\n")
+    definition = read_definition(str(source), "Dockerfile")
+    definition.check_arguments(
+        ["A", "B", "C", "https_proxy", "NO_PROXY", "SOURCE_DATE_EPOCH", "TARGETARCH", "BUILDKIT_X"]
+    )
+    with pytest.raises(DeliveryError, match=r"args\.b has no effect: there is no ARG b in /.*/Dockerfile\."):
+        definition.check_arguments(["A", "b"])
+    (source / "Dockerfile").write_text("# syntax=docker/dockerfile:1.7\nFROM scratch\n")
+    with pytest.raises(DeliveryError, match=r"args\.A has no effect"):
+        read_definition(str(source), "Dockerfile").check_arguments(["A"])
+    (source / "Dockerfile").write_text("# syntax=r.example/another/language\nFROM scratch\n")
+    read_definition(str(source), "Dockerfile").check_arguments(["A"])
+
+
+def test_a_link_that_leads_to_nothing_in_the_directory_is_said(source: Path) -> None:
+    (source / "a").unlink()
+    (source / "a").symlink_to("/etc/passwd")
+    definition = read_definition(str(source), "Dockerfile")
+    with pytest.raises(
+        MissingFile, match=r"a is a link, and a build, for which .* finds no etc/passwd there\. Copy what"
+    ):
+        definition.check_copies(definition.stages({}, ""))
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build import dockerignore
 from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import BuildRecord
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import stages_of
@@ -94,8 +99,14 @@ def failed(name: str, error: str, *logs: str, messages: tuple[str, ...] = ()) ->
     events = [vertex("[other 1/1] RUN x", started=START, error="context canceled"), vertex(name, started=START)]
     events += [log(name, text) for text in logs] + [vertex(name, completed=END, error=error)]
     result, _shown = record(*events, *messages)
-    stages = stages_of(parse(DOCKERFILE, "D"), {})
-    return failure("x:1", "/c/D", stages, Built("", result, Completed(1, "", "")))
+    read = definition()
+    return failure("x:1", read, stages_of(read.dockerfile, {}), Built("", result, Completed(1, "", "")))
+
+
+def definition(text: str = DOCKERFILE) -> Definition:
+    entries = {"y": "file 0644 0", "gone.log": "file 0644 0"}
+    context = BuildContext("/c", dockerignore.parse("# none\n*.log\n", "/c/.dockerignore"), entries)
+    return Definition("/c/D", "", parse(text, "/c/D"), context)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +147,65 @@ def test_without_a_failed_step_buildx_is_quoted() -> None:
             "failed to create LLB definition: dockerfile parse error line 6: unknown instruction: ECHO",
             "/c/D, line 6: unknown instruction: ECHO",
         ),
-        ("ERROR: failed to receive status: EOF", "failed to receive status: EOF"),
+        (
+            "ERROR: failed to receive status: EOF",
+            "failed to receive status: EOF The engine went away. See on its host whether it runs, and why it ended; "
+            "then run it again.",
+        ),
     ):
         result, _shown = record("Dockerfile:6", said)
-        error = failure("x:1", "/c/D", (), Built("", result, Completed(1, "", said)))
+        error = failure("x:1", definition(), (), Built("", result, Completed(1, "", said)))
         assert str(error) == f"Building x:1 failed: {expected}"
     result, _shown = record()
-    assert "exit code 3" in str(failure("x:1", "/c/D", (), Built("", result, Completed(3, "", ""))))
+    assert "exit code 3" in str(failure("x:1", definition(), (), Built("", result, Completed(3, "", ""))))
+
+
+def test_a_copied_path_that_only_buildkit_knows_is_explained(tmp_path: Path) -> None:
+    """Whatever variables and wildcards made of it: by the words of BuildKit 0.8 and 0.12."""
+    (tmp_path / "gone.log").touch()
+    read = definition("FROM scratch\nCOPY $X /")
+    read = dataclasses.replace(
+        read, context=dataclasses.replace(read.context, root=str(tmp_path), entries={"y": "file"})
+    )
+    for error, expected in (
+        (
+            'failed to compute cache key: "/gone.log" not found: not found',
+            "gone.log is kept out of the build by /c/.dockerignore",
+        ),
+        ('failed to calculate checksum of ref 2a1::r7: "/gone.log": not found', "line 2: *.log. Add !gone.log"),
+        (
+            "lstat /var/lib/docker/tmp/buildkit-mount26/none: no such file or directory",
+            f"there is no none in {tmp_path}.",
+        ),
+        (
+            'failed to compute cache key: "/y" not found: not found',
+            'failed to compute cache key: "/y" not found: not found.',
+        ),
+    ):
+        result, _shown = record(vertex("[1/1] COPY $X /", started=START, completed=END, error=error))
+        built = Built("", result, Completed(1, "", ""))
+        assert expected in str(failure("x:1", read, stages_of(read.dockerfile, {}), built))
+
+
+def test_a_full_disk_and_an_engine_that_ends_have_a_way_out() -> None:
+    said = "process did not complete successfully: exit code: 1"
+    full = failed("[one 2/2] RUN true", said, "tar: x: Cannot write: No space left on device\n")
+    assert "it ended with exit code 1. The disk is full. Remove what is not needed" in str(full)
+    dead = failed("[one 2/2] RUN true", "rpc error: code = Unavailable desc = error reading from server: EOF")
+    assert "line 3, RUN true: error reading from server: EOF. The engine went away. See on its host" in str(dead)
+
+
+def test_what_reads_the_dockerfile_is_named_where_it_fails() -> None:
+    result, _shown = record("ERROR: failed to solve: exit code: 1")
+    read = definition("# syntax=r.example/x:1\nFROM scratch")
+    assert str(failure("x:1", read, (), Built("", result, Completed(1, "", "")))) == (
+        "Building x:1 failed: exit code: 1 (the Dockerfile is read by r.example/x:1, line 1)"
+    )
+
+
+def test_where_all_steps_were_cancelled_buildx_is_quoted() -> None:
+    result, _shown = record(
+        vertex("[internal] load .dockerignore", started=START, error="context canceled"),
+        "ERROR: failed to solve: open D: no",
+    )
+    assert "failed: open D: no" in str(failure("x:1", definition(), (), Built("", result, Completed(1, "", ""))))

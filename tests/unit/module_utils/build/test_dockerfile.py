@@ -13,12 +13,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfil
     buildkit_needs,
     parse,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     base_images,
     copied_paths,
-    fetched,
     needed_stages,
     stages_of,
+    syntax_image,
     uses_platform,
 )
 
@@ -89,7 +90,9 @@ def test_what_cannot_be_expanded_is_said(text: str) -> None:
 def bases(text: str, arguments: dict[str, str] | None = None, target: str = "") -> list[str]:
     stages = stages_of(parse(text, "D"), arguments or {})
     needed = needed_stages(stages, target, "D")
-    return [str(base.reference) for base in base_images(stages, needed, "D")]
+    found = [str(base.reference) for base in base_images(stages, needed, "D")]
+    assert [str(base.reference) for base in base_images(needed, needed, "D")] == found
+    return found
 
 
 def test_arguments_before_the_first_from_name_base_images() -> None:
@@ -120,11 +123,17 @@ def test_only_what_the_target_needs_counts() -> None:
 def test_a_stage_is_no_image_even_where_it_has_an_image_s_name() -> None:
     assert bases("FROM a AS python\nFROM python\n") == ["docker.io/library/a:latest"]
     assert bases("FROM python AS python\n") == ["docker.io/library/python:latest"]
+    assert bases("FROM a\nFROM python AS python\n") == ["docker.io/library/python:latest"]
+
+
+def test_stages_that_are_not_needed_do_not_shift_the_numbers_of_others() -> None:
+    assert bases("FROM a\nFROM b\nFROM c\nFROM scratch\nCOPY --from=2 x y\n") == ["docker.io/library/c:latest"]
 
 
 def test_the_platform_s_arguments_are_known() -> None:
     assert uses_platform(parse("FROM a-$TARGETARCH"))
-    assert not uses_platform(parse("FROM a\nRUN echo $TARGETARCH"))
+    assert uses_platform(parse("ARG A=a-$TARGETARCH\nFROM $A"))
+    assert not uses_platform(parse("FROM a\nARG TARGETARCH\nRUN echo $TARGETARCH"))
     assert bases("FROM a:$TARGETARCH", {"TARGETARCH": "arm64"}) == ["docker.io/library/a:arm64"]
 
 
@@ -152,7 +161,30 @@ def test_paths_copied_from_the_context() -> None:
     dockerfile = parse(text)
     needed = needed_stages(stages_of(dockerfile, {}), "", "D")
     assert [copied.path for copied in copied_paths(needed, "\\")] == ["one", "three", "four", "fi ve", "seven"]
-    assert [instruction.line for instruction in fetched(needed)] == [8]
+    assert [instruction.line for instruction in fetched(needed, {})] == [8]
+
+
+def test_what_is_fetched_by_a_variable_is_seen() -> None:
+    text = (
+        "ARG SITE=https://x.example\nFROM a AS base\nARG SITE\nENV TREE $SITE/tree\nENV A=b FILE=$SITE/file\n"
+        "FROM base AS other\nADD $TREE /\nADD $A /\nFROM a\nADD $SITE /\nARG GIVEN=here\nADD ${GIVEN} $FILE /\n"
+    )
+    stages = stages_of(parse(text), {})
+    assert [instruction.line for instruction in fetched(stages, {})] == [7]
+    given = {"SITE": "here", "GIVEN": "git@x.example:y.git"}
+    assert [instruction.line for instruction in fetched(stages_of(parse(text), given), given)] == [12]
+
+
+def test_the_image_that_reads_the_dockerfile_is_one_of_its_base_images() -> None:
+    def syntax(text: str, arguments: dict[str, str] | None = None) -> list[tuple[str, int]]:
+        return [(str(base.reference), base.line) for base in syntax_image(parse(text, "D"), arguments or {})]
+
+    assert syntax("FROM a\n# syntax=b") == []
+    assert syntax("\ufeff# escape=`\r\n# Syntax = r.example/b:1 more\r\nFROM a") == [("r.example/b:1", 2)]
+    assert syntax("#syntax=docker/dockerfile\nFROM a") == [("docker.io/docker/dockerfile:latest", 1)]
+    assert syntax("# syntax=b\nFROM a", {"BUILDKIT_SYNTAX": "r.example/c:1"}) == [("r.example/c:1", 1)]
+    with pytest.raises(InvalidDockerfile, match=r"D, line 1: .*B"):
+        syntax("# syntax=B\nFROM a")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A build's directory that cannot be read, or not as it was a moment before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext, UnreadableContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import parse
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A directory below ones that everybody may look into."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        root.chmod(0o755)
+        (root / "deep").mkdir()
+        (root / "deep" / "file").write_text("x")
+        yield root
+
+
+def read(root: Path, rules: str = "") -> BuildContext:
+    return context.read(str(root), parse(rules), ContentHashes(str(root)))
+
+
+@contextlib.contextmanager
+def without_privilege() -> Iterator[None]:
+    """Root may read everything: for a moment be somebody else."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("what", ["deep", "deep/file"])
+def test_what_may_not_be_read_is_named_and_may_be_left_out(root: Path, what: str) -> None:
+    (root / what).chmod(0)
+    try:
+        with without_privilege():
+            with pytest.raises(
+                UnreadableContext, match=f"{what} cannot be read: Permission denied. Make it readable, or name"
+            ):
+                read(root)
+            read(root, what)
+    finally:
+        (root / what).chmod(0o700)
+
+
+def meddling(monkeypatch: pytest.MonkeyPatch, meddle: Callable[[], object]) -> None:
+    """Do something when a file is hashed, which is in the midst of the walk."""
+    original = ContentHashes.of_file
+
+    def of_file(self: ContentHashes, *arguments: Any) -> str:
+        meddle()
+        return original(self, *arguments)
+
+    monkeypatch.setattr(ContentHashes, "of_file", of_file)
+
+
+def test_what_goes_away_while_it_is_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meddling(monkeypatch, lambda: shutil.rmtree(root / "deep"))
+    with pytest.raises(
+        UnreadableContext, match=rf"{root}/deep/file went away while the build's directory {root} was read\."
+    ):
+        read(root)
+    shutil.rmtree(root)
+    with pytest.raises(UnreadableContext, match=f"{root} went away while"):
+        read(root)
+    root.mkdir()
+
+
+@pytest.mark.parametrize(
+    "become", [lambda path: path.write_text("longer"), lambda path: path.symlink_to("/etc/passwd")]
+)
+def test_what_becomes_another_while_it_is_read_is_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, become: Callable[[Path], object]
+) -> None:
+    path = root / "deep" / "file"
+
+    def meddle() -> None:
+        path.unlink()
+        become(path)
+
+    meddling(monkeypatch, meddle)
+    with pytest.raises(UnreadableContext, match=rf"{path} (changed|went away) while .*Run it again when nothing"):
+        read(root)
+
+
+def test_a_socket_is_left_out_a_fifo_and_a_device_are_refused(root: Path) -> None:
+    before = read(root).entries
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(root / "socket"))
+        assert read(root).entries == before
+    os.mkfifo(root / "pipe")
+    with pytest.raises(UnreadableContext, match=r"pipe is a FIFO, which no image can hold\. Name it in \.dockerignore"):
+        read(root)
+    assert read(root, "pipe").entries == before
+    if os.geteuid() == 0:
+        (root / "pipe").unlink()
+        os.mknod(root / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        with pytest.raises(UnreadableContext, match="null is a device, which no"):
+            read(root)
+
+
+def test_a_tree_may_be_deeper_than_calls_may(root: Path) -> None:
+    here = os.getcwd()
+    os.chdir(root)
+    try:
+        for _level in range(600):
+            os.mkdir("d")
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+    assert len(read(root).entries) == 600 + 2
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("deep/file", "deep/file"),
+        ("link/file", "deep/file"),
+        ("out", "etc/passwd"),  # for BuildKit the directory is the root of all
+        ("above/deep/file", "deep/file"),
+        ("circle/x", "circle/x"),
+        ("chain/file", "deep/file"),
+        ("none/../deep", "deep"),
+    ],
+)
+def test_links_are_followed_within_the_directory(root: Path, path: str, found: str) -> None:
+    for name, target in {
+        "link": "deep",
+        "out": "/etc/passwd",
+        "above": "../..",
+        "circle": "circle",
+        "chain": "above/link",
+    }.items():
+        (root / name).symlink_to(target)
+    assert read(root).resolve(path) == found
+    assert read(root).holds(path) is (found not in ("etc/passwd", "circle/x"))
