@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kubernetes import client, config
 
+from tests.kept import ENVIRONMENT, keep
 from tests.returned import as_documented
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -110,14 +111,7 @@ class Lab:
             "register": "seen",
             "ignore_errors": True,
         }
-        save = {
-            "name": "save",
-            "ansible.builtin.copy": {"content": "{{ seen | to_json }}", "dest": str(saved), "mode": "0600"},
-            "check_mode": False,
-            "diff": False,
-            "no_log": True,
-        }
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, save]}]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, keep("seen", saved)]}]
         (self.directory / "play.yml").write_text(json.dumps(play))
         began = time.monotonic()
         words, do = at or ("", lambda: None)
@@ -131,7 +125,7 @@ class Lab:
                 *flags,
             ],
             cwd=CHECKOUT,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")},
+            env={**os.environ, **ENVIRONMENT, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -56,7 +56,7 @@ class Traffic:
                     what(asking)
             except Exception as error:
                 self.failures.append(f"{what.__name__}: {error}")
-            self._stop.wait(0.1)
+            self._stop.wait(0.3)  # each of them costs the registry a bcrypt
 
     def _pull(self, pulling: RegistryClient) -> None:
         manifest = pulling.get_manifest(self._repository, self._digest)

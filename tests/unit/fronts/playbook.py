@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.kept import ENVIRONMENT, keep
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 
@@ -168,6 +170,7 @@ class Playbook:
                 cwd=place,
                 env={
                     **os.environ,
+                    **ENVIRONMENT,
                     "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
                     "ANSIBLE_CONFIG": str(configuration),
                     "ANSIBLE_STDOUT_CALLBACK": callback,
@@ -211,15 +214,8 @@ def _plays(tasks: t.Sequence[dict[str, t.Any]], keywords: dict[str, t.Any], resu
         ]
         plays.append({"hosts": hosts, "gather_facts": False, "tasks": listed, **keywords})
     registered = ", ".join(f"hostvars['{hosts}']['{name}']" for hosts, name, _task in named)
-    write = {
-        "name": "write",
-        "ansible.builtin.copy": {"content": "{{ [%s] | to_json }}" % registered, "dest": str(results), "mode": "0600"},
-        "check_mode": False,
-        "diff": False,
-        "no_log": True,
-        "vars": {"ansible_python_interpreter": sys.executable},
-    }
-    return [*plays, {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [write]}]
+    kept = keep(f"[{registered}]", results)
+    return [*plays, {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [kept]}]
 
 
 def collection_with_probe(root: Path) -> Path:

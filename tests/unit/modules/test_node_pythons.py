@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.kept import ENVIRONMENT, keep
 from tests.pythons import NODE_PYTHONS, find_python, needed_python
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -87,10 +88,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         {f"longshore.delivery.{module}": options, "register": module, "ignore_errors": True}
         for module, options in CASES.items()
     ]
-    written = "{{ {%s} | to_json }}" % ", ".join(f"'{module}': {module}" for module in CASES)
-    copy = {"content": written, "dest": str(directory / "{{ inventory_hostname }}.json"), "mode": "0600"}
-    write = {"ansible.builtin.copy": copy, "check_mode": False, "diff": False, "no_log": True}
-    play = {"hosts": "all", "gather_facts": False, "tasks": [*tasks, write]}
+    registered = ", ".join(f"'{module}': {module}" for module in CASES)
+    kept = keep("{%s}" % registered, directory / "{{ inventory_hostname }}.json")
+    play = {"hosts": "all", "gather_facts": False, "tasks": [*tasks, kept]}
     (directory / "play.yml").write_text(yaml.safe_dump([play]))
     (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     (directory / "ansible.cfg").touch()
@@ -100,6 +100,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         cwd=directory,
         env={
             **os.environ,
+            **ENVIRONMENT,
             "ANSIBLE_COLLECTIONS_PATH": str(directory),
             "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
             "ANSIBLE_DISPLAY_FAILED_STDERR": "1",
