@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 # root by a plain `su` has no such directories on PATH, and dpkg refuses to work without
 export PATH := $(PATH):/usr/sbin:/sbin
+# the environment's packages are compiled when they are first used, and stay so, whatever the user's own Python does
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 # ansible-core 2.19 for Python 3.11, the newest for later ones: tests/constraints.txt says which
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3; do \
