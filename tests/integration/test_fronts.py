@@ -87,6 +87,7 @@ CASES = {
     "image_tag": Case(
         {"image": f"{ENDPOINT}/{OWN}/tiny:1", "references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}
     ),
+    "image_prune": Case({"references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}),
     "image_trial": Case(
         {
             "image": f"{ENDPOINT}/{OWN}/ends:1",

@@ -96,10 +96,13 @@ class DockerEngine:
         with self._errors():
             return dict(self._api.info())
 
-    def listed(self) -> t.List[t.Dict[str, t.Any]]:
-        """All images but those between a build's steps, as the API lists them."""
+    def listed(self, hidden: bool = False) -> t.List[t.Dict[str, t.Any]]:
+        """All images but those between a build's steps, as the API lists them.
+
+        :param hidden: those too.
+        """
         with self._errors():
-            return list(self._api.images())
+            return list(self._api.images(all=hidden))
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
         """What the API shows of an image; None where it is gone."""
@@ -134,6 +137,11 @@ class DockerEngine:
         """Remove a name, or an image that has none. One that is gone already is no error."""
         with self._errors(), contextlib.suppress(docker_errors.ImageNotFound):
             self._api.remove_image(name, noprune=True)
+
+    def containers(self) -> t.List[t.Dict[str, t.Any]]:
+        """All containers, running or not, as the API lists them."""
+        with self._errors():
+            return list(self._api.containers(all=True))
 
     def pull(self, reference: Reference) -> None:
         """Fetch an image with the credentials of the docker command's configuration."""

@@ -55,7 +55,7 @@ class DockerImages:
 
         :raises DockerEngineError: another does not.
         """
-        by_containerd = _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
+        by_containerd = self.by_containerd()
         found = []
         for listed in self._api.listed():
             held = HeldImage.of_docker(listed)
@@ -64,6 +64,10 @@ class DockerImages:
                 if shown is not None:
                     found.append(of_docker(held, shown, self._api.history(held.image_id), by_containerd))
         return found
+
+    def by_containerd(self) -> bool:
+        """Whether the engine keeps its images in containerd's store."""
+        return _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
 
 
 class PodmanImages:

@@ -146,15 +146,23 @@ class Names:
         :param names: its names that are no references.
         :param image_id: what an engine calls it.
         """
-        if not self.references and not self.globs and not self.ids:
+        if self.is_empty:
             return True
         held = tuple(held)
         return (
             any(_is_of(wanted, held) for wanted in self.references)
             or any(glob.matches(reference) for glob in self.globs for reference in held)
             or any(glob.matches_text(name) for glob in self.globs for name in names)
-            or any(wanted.is_of(image_id) for wanted in self.ids)
+            or self.has_id(image_id)
         )
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.references and not self.globs and not self.ids
+
+    def has_id(self, image_id: str) -> bool:
+        """Whether an image is meant by its ID."""
+        return any(wanted.is_of(image_id) for wanted in self.ids)
 
 
 def _is_of(wanted: Reference, held: t.Sequence[Reference]) -> bool:

@@ -95,12 +95,14 @@ class DockerSocket:
         """:raises EngineRefusal: the engine does not answer."""
         return [HeldImage.of_docker(listed) for listed in self.listed()]
 
-    def listed(self) -> t.List[t.Dict[str, t.Any]]:
+    def listed(self, hidden: bool = False) -> t.List[t.Dict[str, t.Any]]:
         """All images but those between a build's steps, as the API lists them.
 
+        :param hidden: those too.
         :raises EngineRefusal: the engine does not answer.
         """
-        found: t.List[t.Dict[str, t.Any]] = json.loads(self._request("GET", "/images/json?digests=1"))
+        path = "/images/json?digests=1" + ("&all=1" if hidden else "")
+        found: t.List[t.Dict[str, t.Any]] = json.loads(self._request("GET", path))
         return found
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
@@ -161,7 +163,22 @@ class DockerSocket:
 
         :raises EngineRefusal: it stays.
         """
-        self._request("DELETE", "/images/" + quote(asked_as(reference), safe=""), gone=404)
+        self.discard(asked_as(reference))
+
+    def discard(self, name: str) -> None:
+        """Remove a name, or an image by its ID. What is gone already is no error.
+
+        :raises EngineRefusal: it stays.
+        """
+        self._request("DELETE", "/images/" + quote(name, safe=""), gone=404)
+
+    def containers(self) -> t.List[t.Dict[str, t.Any]]:
+        """All containers, running or not, as the API lists them.
+
+        :raises EngineRefusal: the engine does not answer.
+        """
+        found: t.List[t.Dict[str, t.Any]] = json.loads(self._request("GET", "/containers/json?all=1"))
+        return found
 
     def _request(
         self,

@@ -45,8 +45,15 @@ class Podman:
         """:raises EngineRefusal: Podman fails."""
         return [
             HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())])
-            for image in json.loads(self._podman(["images", "--no-trunc", "--format", "json"]) or "[]")
+            for image in self._listed()
         ]
+
+    def parents(self) -> t.Dict[str, str]:
+        """By an image's ID that of the image that it was built on, as far as Podman knows that.
+
+        :raises EngineRefusal: Podman fails.
+        """
+        return {image["Id"]: image.get("ParentId") or "" for image in self._listed()}
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
         """What Podman shows of an image; None where it is gone, nothing where it is a list with no image for this host.
@@ -109,6 +116,33 @@ class Podman:
         :raises EngineRefusal: it stays.
         """
         self._podman(["rmi", asked_as(reference)])
+
+    def discard(self, name: str) -> None:
+        """Remove a name, or an image by its ID. What is gone already is no error.
+
+        :raises EngineRefusal: it stays.
+        """
+        try:
+            self._podman(["rmi", name])
+        except EngineRefusal as refusal:
+            if not _GONE.search(str(refusal)):
+                raise
+
+    def containers(self) -> t.List[t.Dict[str, t.Any]]:
+        """All containers, running or not, also those of builds, as Podman lists them.
+
+        :raises EngineRefusal: Podman fails.
+        """
+        found: t.List[t.Dict[str, t.Any]] = json.loads(
+            self._podman(["ps", "--all", "--external", "--format", "json"]) or "[]"
+        )
+        return found
+
+    def _listed(self) -> t.List[t.Dict[str, t.Any]]:
+        found: t.List[t.Dict[str, t.Any]] = json.loads(
+            self._podman(["images", "--no-trunc", "--format", "json"]) or "[]"
+        )
+        return found
 
     def _podman(self, arguments: t.Sequence[str], seconds: t.Optional[int] = None) -> str:
         return run_program(self._run_command, [self._program, *arguments], seconds)

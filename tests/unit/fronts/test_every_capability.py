@@ -62,6 +62,13 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "no layout": {"store": "layout", "layout": "{context}"},
         "no age": {"older_than": "soon"},
     },
+    "image_prune": {
+        "unreachable engine": {"dangling": True, "docker_host": f"tcp://{NOWHERE}"},
+        "nothing": {},
+        "an empty list": {"references": [], "older_than": "30d"},
+        "two that exclude each other": {"dangling": True, "keep": 1},
+        "no age": {"older_than": "soon"},
+    },
     "image_push": {
         "unreachable registry": {"name": "shop/web", "tags": ["1"], "registry": REGISTRY},
         "invalid reference": {"name": "shop//web", "tags": ["1"], "registry": REGISTRY},
