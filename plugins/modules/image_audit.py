@@ -111,7 +111,7 @@ options:
   platforms:
     description:
       - The platforms of the nodes that are to run the image, for example V(linux/amd64). An image for none of them is a
-        finding.
+        finding, unless it is one of several platforms of which another is for them.
     type: list
     elements: str
   fail_on:

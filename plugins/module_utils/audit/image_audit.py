@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, by_importance
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import lists_that_run
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.sources import (
     ARCHIVE,
@@ -49,8 +50,10 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     results = []
     failing: t.List[str] = []
     unused = dict.fromkeys(exceptions)
+    platforms = params.get("platforms") or ()
+    running = lists_that_run([read.image for read in source.images], platforms)
     for image in source.images:
-        report = audit(image, detectors, params.get("platforms") or ())
+        report = audit(image, detectors, () if image.image.digests.index in running else platforms)
         report = dataclasses.replace(report, findings=tuple(by_importance([*report.findings, *of_dockerfile])))
         verdict = judge(report.findings, exceptions, params["fail_on"])
         table = list(lines(report, verdict))

@@ -12,6 +12,8 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import IndexDigest
+from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
 BASE_NAME = "org.opencontainers.image.base.name"  # OCI image specification 1.1, "Pre-Defined Annotation Keys"
@@ -66,9 +68,21 @@ def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         return  # what follows an entry point is its arguments
 
 
+def lists_that_run(images: t.Iterable[ImageContents], platforms: t.Collection[str]) -> t.FrozenSet[IndexDigest]:
+    """The lists of platforms in which a node finds an image that it runs: what else they list is for other nodes.
+
+    :param platforms: those of the nodes.
+    """
+    return frozenset(
+        image.digests.index
+        for image in images
+        if image.digests.index is not None and _is_run(platform_of(image.config), platforms)
+    )
+
+
 def _platform(config: t.Mapping[str, t.Any], platforms: t.Tuple[str, ...]) -> t.Iterator[Finding]:
     own = platform_of(config)
-    if own and platforms and not any(_runs(own, node) for node in platforms):
+    if own and platforms and not _is_run(own, platforms):
         yield finding(
             "platform",
             "it is built for %s, and the nodes are %s" % (own, ", ".join(sorted(set(platforms)))),
@@ -79,6 +93,10 @@ def _platform(config: t.Mapping[str, t.Any], platforms: t.Tuple[str, ...]) -> t.
 def platform_of(config: t.Mapping[str, t.Any]) -> str:
     """As in 'linux/arm/v7'; empty where the configuration does not say it."""
     return "/".join(str(config.get(key)) for key in ("os", "architecture", "variant") if config.get(key))
+
+
+def _is_run(image: str, platforms: t.Iterable[str]) -> bool:
+    return any(_runs(image, node) for node in platforms)
 
 
 def _runs(image: str, node: str) -> bool:

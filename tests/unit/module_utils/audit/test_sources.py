@@ -201,6 +201,23 @@ def test_a_layer_of_several_images_is_read_once(tmp_path: Path, registry: Regist
     assert [each["layers"] for each in in_layout_found] == [each["layers"] for each in found]
 
 
+@pytest.mark.parametrize(
+    ("nodes", "found"),
+    [
+        (["linux/arm64"], [False, False]),
+        (["linux/amd64", "linux/s390x"], [False, False]),
+        (["linux/s390x"], [True, True]),
+    ],
+)
+def test_one_of_several_platforms_is_enough(tmp_path: Path, nodes: list[str], found: list[bool]) -> None:
+    both = index({"linux/amd64": made_image(), "linux/arm64": image(*FILES, architecture="arm64", User="1000")})
+    apart = image("alone", architecture="arm64", User="1000")
+    path = layout(tmp_path / "layout", both.descriptor(), apart.descriptor(), made=[both, apart])
+    images = Front().run(store="layout", layout=str(path), platforms=nodes, fail_on="never")["images"]
+    of = [any(one["rule"] == "platform" for one in each["findings"]) for each in images]
+    assert of == [*found, "linux/arm64" not in nodes]
+
+
 def other_layer() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
