@@ -20,14 +20,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.stored_im
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
-from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import DockerImages, PodmanImages
+from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import image_source
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import LocalEngine, find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layout import OciLayout
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
-from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import DOCKER_HUB
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
@@ -139,7 +138,7 @@ def _of_engine(engine: LocalEngine, names: Names, scan: FileScan, context: Conte
             "it came from: with 'store: registry'." % engine.where,
             **engine.told,
         )
-    source = PodmanImages(client) if isinstance(client, Podman) else DockerImages(client)
+    source = image_source(client)
     read: t.List[Audited] = []
     try:
         for image in source.images(names):

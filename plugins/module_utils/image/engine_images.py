@@ -70,27 +70,39 @@ class DockerImages:
         return _CONTAINERD_STORE in (self._api.info().get("DriverStatus") or ())
 
 
-class PodmanImages:
-    def __init__(self, podman: Podman) -> None:
-        self._podman = podman
+class _Program(t.Protocol):
+    """An engine that is asked by a program, of several images by one process."""
+
+    def images(self) -> t.List[HeldImage]: ...
+
+    def all_inspected(self, image_ids: t.Sequence[str]) -> t.Dict[str, t.Optional[Document]]: ...
+
+
+class _ProgramsImages:
+    """The images of an engine that is asked by a program.
+
+    :param read: makes an image of the document that the program shows of it.
+    """
+
+    def __init__(self, program: _Program, read: t.Callable[[HeldImage, Document], ImageContents]) -> None:
+        self._program = program
+        self._read = read
 
     def images(self, wanted: Names) -> t.List[ImageContents]:
-        """:raises EngineRefusal: Podman's own words."""
-        # it lists an image once for each of its names
-        held = {image.image_id: image for image in self._podman.images() if wants(wanted, image)}
-        shown = self._podman.all_inspected(list(held)).items()
-        return [of_podman(held[image_id], document) for image_id, document in shown if document is not None]
+        """:raises EngineRefusal: the engine's own words."""
+        # an image may be listed once for each of its names
+        held = {image.image_id: image for image in self._program.images() if wants(wanted, image)}
+        shown = self._program.all_inspected(list(held)).items()
+        return [self._read(held[image_id], document) for image_id, document in shown if document is not None]
 
 
-class CriImages:
-    def __init__(self, cri: Cri) -> None:
-        self._cri = cri
-
-    def images(self, wanted: Names) -> t.List[ImageContents]:
-        """:raises EngineRefusal: the runtime's own words."""
-        held = {image.image_id: image for image in self._cri.images() if wants(wanted, image)}
-        shown = self._cri.all_inspected(list(held)).items()
-        return [of_cri(held[image_id], document) for image_id, document in shown if document is not None]
+def image_source(client: t.Union[DockerApi, Podman, Cri]) -> ImageSource:
+    """The images of the engine that a client speaks to."""
+    if isinstance(client, Podman):
+        return _ProgramsImages(client, of_podman)
+    if isinstance(client, Cri):
+        return _ProgramsImages(client, of_cri)
+    return DockerImages(client)
 
 
 def wants(wanted: Names, image: HeldImage) -> bool:

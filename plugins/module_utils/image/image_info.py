@@ -16,10 +16,8 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
-    CriImages,
-    DockerImages,
     ImageSource,
-    PodmanImages,
+    image_source,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
@@ -29,9 +27,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_
 from ansible_collections.longshore.delivery.plugins.module_utils.image.selection import Selection
 from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
-from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
-from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import DOCKER_HUB
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
@@ -97,14 +93,7 @@ def _store(
         layout = opened.enter_context(OciLayout(params["layout"]))
         return Store(layout, "the OCI layout %s" % params["layout"])
     engine = find_engine(params, context, opened)
-    source: ImageSource
-    if isinstance(engine.client, Podman):
-        source = PodmanImages(engine.client)
-    elif isinstance(engine.client, Cri):
-        source = CriImages(engine.client)
-    else:
-        source = DockerImages(engine.client)
-    return Store(source, engine.where, engine.told)
+    return Store(image_source(engine.client), engine.where, engine.told)
 
 
 CAPABILITY = Capability(

@@ -57,7 +57,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             plan = plan_prune(client.images(), names, selection, params["keep"])
             for step in () if context.check else plan.steps:
                 context.progress("%s: removing %s" % (engine.where, ", ".join(map(str, step.names)) or step.image.id))
-                for name in client.removals(step):
+                for name in step.removals:
                     client.discard(name)
                     changed = True
             if changed:

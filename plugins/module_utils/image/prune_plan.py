@@ -48,6 +48,14 @@ class PruneStep:
     names: t.Tuple[Reference, ...]
     whole: bool
 
+    @property
+    def removals(self) -> t.List[str]:
+        """What the engine is asked to remove, in this order: the names, with the last of which an image goes; an image without
+        names by its ID.
+        """
+        names = [*self.names, *(self.image.pinned if self.whole else ())]
+        return [str(name) for name in names] or [self.image.id]
+
 
 @dataclasses.dataclass(frozen=True)
 class Kept:

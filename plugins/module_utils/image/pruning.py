@@ -15,11 +15,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.contents 
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     DockerApi,
     DockerImages,
-    PodmanImages,
+    image_source,
     of_docker,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
-from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_plan import Prunable, PruneStep
+from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_plan import Prunable
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
@@ -35,9 +35,6 @@ class PruningEngine(t.Protocol):
 
     def images(self) -> t.List[Prunable]:
         """All images of the engine."""
-
-    def removals(self, step: PruneStep) -> t.List[str]:
-        """What is to be discarded for a step, in this order."""
 
     def discard(self, name: str) -> None:
         """Remove a name, or an image by its ID. What is gone already is no error."""
@@ -86,13 +83,6 @@ class DockerPruning:
             if shown is not None:
                 yield of_docker(HeldImage.of_docker(one), shown, (), by_containerd=False)
 
-    def removals(self, step: PruneStep) -> t.List[str]:
-        names = [str(name) for name in step.names]
-        if step.whole:
-            names += [str(name) for name in step.image.pinned]
-        # an image goes with its last name, or stays unseen as long as others are built on it
-        return names or [step.image.id]
-
 
 class PodmanPruning:
     def __init__(self, podman: Podman) -> None:
@@ -101,11 +91,8 @@ class PodmanPruning:
     def images(self) -> t.List[Prunable]:
         parents = self._podman.parents()
         users = _users(self._podman.containers())
-        found = PodmanImages(self._podman).images(Names())
+        found = image_source(self._podman).images(Names())
         return [Prunable(one, parents.get(one.id, ""), users.get(one.id, ())) for one in found]
-
-    def removals(self, step: PruneStep) -> t.List[str]:
-        return [str(name) for name in step.names] or [step.image.id]
 
     def discard(self, name: str) -> None:
         self._podman.discard(name)

@@ -39,28 +39,48 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
-
-class _Answer:
-    """An answer's body, read while it comes."""
-
-    def __init__(self, path: str, connection: http.client.HTTPConnection, asked: str) -> None:
-        self._path = path
-        with self._faults():
-            connection.request("GET", asked)
-            self._answer = connection.getresponse()
-            if self._answer.status >= 400:
-                raise _refusal(self._answer.read().decode("utf-8", "replace"))
-
-    def read(self, size: int, /) -> bytes:
-        with self._faults():
-            return self._answer.read(size)
-
     @contextlib.contextmanager
-    def _faults(self) -> t.Iterator[None]:
+    def faults(self) -> t.Iterator[None]:
+        """Translate what goes wrong while the body waits for the engine."""
         try:
             yield
+        except socket.timeout:
+            raise EngineRefusal("timed out after %d s" % self.timeout) from None
         except (OSError, http.client.HTTPException) as error:
             raise EngineRefusal("dial unix %s: %s" % (self._path, error)) from None
+
+
+class _Answer:
+    """An answer of the engine, its body read while it comes.
+
+    :param gone: a status beside those of success that is none of failure.
+    :raises EngineRefusal: the engine does not answer, or refuses; also while the body is read.
+    """
+
+    def __init__(
+        self,
+        connection: _UnixConnection,
+        method: str,
+        path: str,
+        headers: t.Optional[t.Mapping[str, str]] = None,
+        gone: t.Optional[int] = None,
+    ) -> None:
+        self._connection = connection
+        with connection.faults():
+            connection.request(method, path, headers=dict(headers or {}))
+            self._response = connection.getresponse()
+        self.status = self._response.status
+        if self.status >= 400 and self.status != gone:
+            raise _refusal(self.text())
+
+    def read(self, size: int, /) -> bytes:
+        with self._connection.faults():
+            return self._response.read(size)
+
+    def text(self) -> str:
+        """The whole body."""
+        with self._connection.faults():
+            return self._response.read().decode("utf-8", "replace")
 
 
 def _refusal(text: str) -> EngineRefusal:
@@ -130,8 +150,7 @@ class DockerSocket:
         :raises EngineRefusal: it is not there, or the engine does not answer; also while it is read.
         """
         with contextlib.closing(_UnixConnection(self._path, self._seconds)) as connection:
-            answer = _Answer(self._path, connection, "/images/get?" + urlencode({"names": image}))
-            yield answer
+            yield _Answer(connection, "GET", "/images/get?" + urlencode({"names": image}))
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:
         """Pull; the login travels in a header, over the socket.
@@ -203,20 +222,9 @@ class DockerSocket:
 
         :param gone: a status beside those of success that is none of failure.
         """
-        connection = _UnixConnection(self._path, seconds)
-        try:
-            connection.request(method, path, headers=dict(headers or {}))
-            answer = connection.getresponse()
-            text = answer.read().decode("utf-8", "replace")
-        except socket.timeout:
-            raise EngineRefusal("timed out after %d s" % seconds) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise EngineRefusal("dial unix %s: %s" % (self._path, error)) from None
-        finally:
-            connection.close()
-        if answer.status >= 400 and answer.status != gone:
-            raise _refusal(text)
-        return answer.status, text
+        with contextlib.closing(_UnixConnection(self._path, seconds)) as connection:
+            answer = _Answer(connection, method, path, headers, gone)
+            return answer.status, answer.text()
 
 
 def _registry_auth(login: t.Optional[Login]) -> str:

@@ -18,9 +18,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.c
     DockerEngineError,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
-    CriImages,
     DockerImages,
-    PodmanImages,
+    image_source,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
@@ -114,7 +113,7 @@ def test_docker_without_a_name_is_dangling(on_socket: OnSocket) -> None:
 
 def test_podman() -> None:
     run = Programs(engines.podman(), PODMAN_GONE)
-    shown = shown_of(PodmanImages(Podman(run, "podman")).images(ALL))
+    shown = shown_of(image_source(Podman(run, "podman")).images(ALL))
     assert shown["platform"] == "linux/amd64"
     assert shown["digests"] == {"config": CONFIG, "manifest": SERVED, "index": None}
     assert shown["repository_digests"] == [PINNED, f"registry.example:5000/shop/web@{LIST}"]
@@ -124,7 +123,7 @@ def test_podman() -> None:
 
 @pytest.mark.parametrize("changes", [{"ManifestType": INDEX}, {"ManifestType": ""}, {"Digest": ""}])
 def test_podmans_digest_of_an_unknown_kind_is_not_guessed(changes: dict[str, t.Any]) -> None:
-    found = PodmanImages(Podman(Programs(engines.podman(**changes), PODMAN_GONE), "podman")).images(ALL)
+    found = image_source(Podman(Programs(engines.podman(**changes), PODMAN_GONE), "podman")).images(ALL)
     assert shown_of(found)["digests"] == {"config": CONFIG, "manifest": None, "index": None}
 
 
@@ -137,7 +136,7 @@ def test_podmans_digest_of_an_unknown_kind_is_not_guessed(changes: dict[str, t.A
 )
 def test_a_list_in_podman_with_no_image_of_this_host_is_shown_by_its_names(said: str) -> None:
     listed = dict(list(engines.podman().items())[:1])
-    [found, _nameless] = PodmanImages(Podman(Programs(listed, said), "podman")).images(ALL)
+    [found, _nameless] = image_source(Podman(Programs(listed, said), "podman")).images(ALL)
     shown = found.shown()
     assert (shown["references"], shown["platform"], shown["size"], shown["layers"]) == ([WEB], None, None, [])
     assert shown["digests"] == {"config": None, "manifest": None, "index": None}
@@ -146,7 +145,7 @@ def test_a_list_in_podman_with_no_image_of_this_host_is_shown_by_its_names(said:
 @pytest.mark.parametrize("identity", [CONFIG, CONFIG.partition(":")[2]], ids=["containerd", "CRI-O"])
 def test_the_cri(identity: str) -> None:
     run = Programs(engines.cri(identity), CRI_GONE)
-    shown = shown_of(CriImages(Cri(run, "crictl", "/run/x.sock")).images(ALL))
+    shown = shown_of(image_source(Cri(run, "crictl", "/run/x.sock")).images(ALL))
     assert shown["id"] == identity
     assert shown["digests"] == {"config": CONFIG, "manifest": None, "index": None}
     assert [layer["created_by"] for layer in shown["layers"]] == ["COPY a", "COPY b"]
@@ -154,7 +153,7 @@ def test_the_cri(identity: str) -> None:
 
 def test_a_cri_that_tells_no_configuration() -> None:
     answers = engines.cri(imageSpec=None)
-    [found] = CriImages(Cri(Programs(answers, CRI_GONE), "crictl", "/run/x.sock")).images(ALL)
+    [found] = image_source(Cri(Programs(answers, CRI_GONE), "crictl", "/run/x.sock")).images(ALL)
     shown = found.shown()
     assert (shown["references"], shown["size"], shown["platform"], shown["layers"]) == ([WEB], 30, None, [])
 
@@ -168,8 +167,8 @@ def test_what_is_not_meant_is_not_inspected(on_socket: OnSocket, glob: str, foun
     of_podman, of_cri = Programs(engines.podman(), "broken"), Programs(engines.cri(), "broken")
     for images in (
         on_socket(engines.docker()),
-        PodmanImages(Podman(of_podman, "podman")),
-        CriImages(Cri(of_cri, "crictl", "/run/x.sock")),
+        image_source(Podman(of_podman, "podman")),
+        image_source(Cri(of_cri, "crictl", "/run/x.sock")),
     ):
         assert [str(name) for one in images.images(wanted) for name in one.references] == found
     for run in (of_podman, of_cri):
@@ -203,7 +202,7 @@ def several(answers: dict[str, t.Any], inspect: str, *, written: str | None = No
 def test_several_images_are_inspected_by_one_process_where_it_can_be(written: str | None) -> None:
     of_podman = Programs(several(engines.podman(), "image inspect"), "broken")
     of_cri = Programs(several(engines.cri(), "inspecti --output json", written=written), "broken")
-    podman, cri = PodmanImages(Podman(of_podman, "podman")), CriImages(Cri(of_cri, "crictl", "/run/x.sock"))
+    podman, cri = image_source(Podman(of_podman, "podman")), image_source(Cri(of_cri, "crictl", "/run/x.sock"))
     for images, run in ((podman, of_podman), (cri, of_cri)):
         assert [(one.id[-1], one.size) for one in images.images(ALL)] == [("1", 30), ("f", 31)]
         assert len(run.asked) == 2 + (2 if written and run is of_cri else 0)
@@ -211,8 +210,8 @@ def test_several_images_are_inspected_by_one_process_where_it_can_be(written: st
 
 def test_an_engine_that_fails_is_no_image_that_went_away(tmp_path: Path) -> None:
     for images in (
-        PodmanImages(Podman(Programs(engines.podman(), "Error: database is locked"), "podman")),
-        CriImages(Cri(Programs(engines.cri(), "connection refused"), "crictl", "/run/x.sock")),
+        image_source(Podman(Programs(engines.podman(), "Error: database is locked"), "podman")),
+        image_source(Cri(Programs(engines.cri(), "connection refused"), "crictl", "/run/x.sock")),
         DockerImages(DockerSocket(str(tmp_path / "none.sock"))),
     ):
         with pytest.raises(EngineRefusal, match=r"locked|refused|none\.sock"):
