@@ -172,8 +172,9 @@ kept:
       sample: in use by web
 bytes_gained:
   description:
-    - The bytes of the layers that no image needs any more. V(null) where the engine does not tell the size of a layer that is
-      shared with an image that stays, and by Docker with containerd's image store.
+    - The bytes of the layers that no image needs any more. Docker counts those of their files, Podman those of their archives.
+    - V(null) where the engine does not tell the size of a layer that is shared with an image that stays, and by Docker with
+      containerd's image store, which keeps each layer packed and unpacked and shows the sum of an image alone.
   returned: success
   type: int
   sample: 7340032

@@ -146,8 +146,9 @@ def _of_engine(engine: LocalEngine, names: Names, scan: FileScan, context: Conte
             with client.saved(str(image.references[0]) if image.references else image.id) as stream:
                 where = "What %s hands out of %s" % (engine.where, image.id)
                 for saved in read_archive(stream, scan, context.progress, where):
-                    # the engine knows more of its names, and the archive more of its history
-                    read.append(Audited(dataclasses.replace(image, config=saved.config), saved.layers))
+                    # the engine knows more of its names, the archive of its history and in containerd's store of its digests
+                    digests = dataclasses.replace(image.digests, config=saved.image.digests.config)
+                    read.append(Audited(dataclasses.replace(image, config=saved.config, digests=digests), saved.layers))
     except EngineRefusal as refusal:
         said = core_of(str(refusal)) or "nothing"
         raise DeliveryError(

@@ -24,6 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.podman imp
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import INDEX_MEDIA_TYPES, MEDIA_TYPES
 
 Document = t.Dict[str, t.Any]
+Made = t.TypeVar("Made")
 _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]  # in Docker's DriverStatus
 
 
@@ -78,17 +79,17 @@ class _Program(t.Protocol):
     def all_inspected(self, image_ids: t.Sequence[str]) -> t.Dict[str, t.Optional[Document]]: ...
 
 
-class _ProgramsImages:
+class ProgramsImages(t.Generic[Made]):
     """The images of an engine that is asked by a program.
 
     :param read: makes an image of the document that the program shows of it.
     """
 
-    def __init__(self, program: _Program, read: t.Callable[[HeldImage, Document], ImageContents]) -> None:
+    def __init__(self, program: _Program, read: t.Callable[[HeldImage, Document], Made]) -> None:
         self._program = program
         self._read = read
 
-    def images(self, wanted: Names) -> t.List[ImageContents]:
+    def images(self, wanted: Names) -> t.List[Made]:
         """:raises EngineRefusal: the engine's own words."""
         # an image may be listed once for each of its names
         held = {image.image_id: image for image in self._program.images() if wants(wanted, image)}
@@ -99,9 +100,9 @@ class _ProgramsImages:
 def image_source(client: t.Union[DockerApi, Podman, Cri]) -> ImageSource:
     """The images of the engine that a client speaks to."""
     if isinstance(client, Podman):
-        return _ProgramsImages(client, of_podman)
+        return ProgramsImages(client, of_podman)
     if isinstance(client, Cri):
-        return _ProgramsImages(client, of_cri)
+        return ProgramsImages(client, of_cri)
     return DockerImages(client)
 
 
@@ -119,15 +120,22 @@ def of_docker(held: HeldImage, shown: Document, history: t.Sequence[Document], b
     steps: t.List[Document] = [
         {"created": _iso(entry.get("Created")), "created_by": entry.get("CreatedBy")} for entry in reversed(history)
     ]
-    grown = [int(entry.get("Size") or 0) for entry in reversed(history)]
-    sizes = [size for size in grown if size]
     layers = ((shown.get("RootFS") or {}).get("Layers")) or ()
-    if len(sizes) == len(layers):  # as no empty instruction has a size, these are the layers' own
+    grown = [int(entry.get("Size") or 0) for entry in reversed(history)]
+    sizes = layer_sizes(grown, len(layers))
+    if sizes:
         steps = [{**step, "empty_layer": not size} for step, size in zip(steps, grown)]
-    else:
-        sizes = []
     config = _config(shown, steps)
     return _contents(held, config, _docker_digests(shown, by_containerd), shown.get("Size"), sizes)
+
+
+def layer_sizes(grown: t.Sequence[int], count: int) -> t.List[int]:
+    """The layers' own sizes, the lowest first, of those of the instructions: an empty instruction has none.
+
+    :param count: of layers; where another number of instructions have a size, nothing is known.
+    """
+    sizes = [size for size in grown if size]
+    return sizes if len(sizes) == count else []
 
 
 def of_podman(held: HeldImage, shown: Document) -> ImageContents:

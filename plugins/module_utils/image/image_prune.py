@@ -19,6 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.names imp
 from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_plan import (
     PrunePlan,
     check_selection,
+    gained,
     plan_prune,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.pruning import PruningEngine, pruning
@@ -55,6 +56,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         changed = False
         try:
             plan = plan_prune(client.images(), names, selection, params["keep"])
+            bytes_gained = gained(client.measured(plan.going), plan.staying)
             for step in () if context.check else plan.steps:
                 context.progress("%s: removing %s" % (engine.where, ", ".join(map(str, step.names)) or step.image.id))
                 for name in step.removals:
@@ -70,10 +72,12 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             raise PruneError(
                 "%s does not do it. It said: %s" % (engine.where, said), **engine.told, changed=changed
             ) from None
-    return {**_result(plan, context, engine), **engine.told}
+    return {**_result(plan, bytes_gained, context, engine), **engine.told}
 
 
-def _result(plan: PrunePlan, context: Context, engine: LocalEngine) -> t.Dict[str, t.Any]:
+def _result(
+    plan: PrunePlan, bytes_gained: t.Optional[int], context: Context, engine: LocalEngine
+) -> t.Dict[str, t.Any]:
     result: t.Dict[str, t.Any] = {
         "changed": bool(plan.steps),
         "removed": [
@@ -89,7 +93,7 @@ def _result(plan: PrunePlan, context: Context, engine: LocalEngine) -> t.Dict[st
             {"id": kept.image.id, "references": [str(name) for name in kept.image.references], "why": kept.why}
             for kept in plan.kept
         ],
-        "bytes_gained": plan.gained,
+        "bytes_gained": bytes_gained,
     }
     if context.diff:
         lines = ["%s %s\n" % (name, step.image.id) for step in plan.steps for name in step.names or ("<none>",)]
@@ -99,12 +103,9 @@ def _result(plan: PrunePlan, context: Context, engine: LocalEngine) -> t.Dict[st
 
 
 def _verify(client: PruningEngine, engine: LocalEngine, plan: PrunePlan) -> None:
-    held = {image.contents.id: image.contents for image in client.images()}
+    held = {image.image_id: image.references for image in client.held()}
     left = [
-        str(name)
-        for step in plan.steps
-        for name in step.names
-        if step.image.id in held and name in held[step.image.id].references
+        str(name) for step in plan.steps for name in step.names if step.image.id in held and name in held[step.image.id]
     ]
     left += [step.image.id for step in plan.steps if step.whole and step.image.id in held]
     if left:

@@ -67,11 +67,15 @@ class Kept:
 
 @dataclasses.dataclass(frozen=True)
 class PrunePlan:
-    """:param gained: bytes; None where the engine does not tell what the layers have that are shared."""
+    """:param staying: all other images, those that only lose a name among them."""
 
     steps: t.Tuple[PruneStep, ...]
     kept: t.Tuple[Kept, ...]
-    gained: t.Optional[int]
+    staying: t.Tuple[ImageContents, ...]
+
+    @property
+    def going(self) -> t.List[ImageContents]:
+        return [step.image for step in self.steps if step.whole]
 
 
 def check_selection(params: t.Mapping[str, t.Any]) -> None:
@@ -113,18 +117,17 @@ def plan_prune(
     ]
     while True:
         all_steps = {**steps, **_steps_of_builds(images, steps)}
-        staying = {image.parent: image for image in images if not _goes(all_steps, image.contents.id)}
-        held_back = [image_id for image_id in steps if steps[image_id].whole and image_id in staying]
+        parents = {image.parent: image for image in images if not _goes(all_steps, image.contents.id)}
+        held_back = [image_id for image_id in steps if steps[image_id].whole and image_id in parents]
         if not held_back:
             break
         for image_id in held_back:
-            kept.append(Kept(steps.pop(image_id).image, "%s was built on it" % _built_on(image_id, staying)))
+            kept.append(Kept(steps.pop(image_id).image, "%s was built on it" % _built_on(image_id, parents)))
     steps = all_steps
     depths = _depths(images)
     ordered = sorted(steps.values(), key=lambda step: -depths[step.image.id])
-    going = [step.image for step in ordered if step.whole]
-    rest = [image.contents for image in images if not _goes(steps, image.contents.id)]
-    return PrunePlan(tuple(ordered), tuple(kept), gained(going, rest))
+    staying = tuple(image.contents for image in images if not _goes(steps, image.contents.id))
+    return PrunePlan(tuple(ordered), tuple(kept), staying)
 
 
 def gained(going: t.Sequence[ImageContents], staying: t.Sequence[ImageContents]) -> t.Optional[int]:
@@ -145,10 +148,14 @@ def gained(going: t.Sequence[ImageContents], staying: t.Sequence[ImageContents])
     total = 0
     for image in going:
         chain = _chain(image)
-        shared = max((chain[:length] for length in range(len(chain) + 1) if chain[:length] in held), key=len)
-        if chain not in sizes or shared not in sizes:
+        shared = max(length for length in range(len(chain) + 1) if chain[:length] in held)
+        own = [layer.size for layer in image.layers[shared:]]
+        if None not in own:
+            total += sum(size for size in own if size is not None)
+        elif chain in sizes and chain[:shared] in sizes:
+            total += sizes[chain] - sizes[chain[:shared]]
+        else:
             return None
-        total += sizes[chain] - sizes[shared]
         held.update(chain[:length] for length in range(len(chain) + 1))
     return total
 
@@ -212,13 +219,16 @@ def _steps_of_builds(images: t.Sequence[Prunable], steps: t.Mapping[str, PruneSt
     return found
 
 
-def _built_on(image_id: str, staying: t.Mapping[str, Prunable]) -> str:
-    """The image that a user sees and that was built on this one, by whatever steps."""
+def _built_on(image_id: str, parents: t.Mapping[str, Prunable]) -> str:
+    """The image that a user sees and that was built on this one, by whatever steps.
+
+    :param parents: by an image's ID one that was built on it and stays.
+    """
     seen = {image_id}
-    image = staying[image_id]
-    while image.is_step and image.contents.id in staying and image.contents.id not in seen:
+    image = parents[image_id]
+    while image.is_step and image.contents.id in parents and image.contents.id not in seen:
         seen.add(image.contents.id)
-        image = staying[image.contents.id]
+        image = parents[image.contents.id]
     return image.contents.id
 
 

@@ -15,8 +15,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.contents 
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     DockerApi,
     DockerImages,
-    image_source,
+    ProgramsImages,
+    layer_sizes,
     of_docker,
+    of_podman,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_plan import Prunable
@@ -35,6 +37,12 @@ class PruningEngine(t.Protocol):
 
     def images(self) -> t.List[Prunable]:
         """All images of the engine."""
+
+    def held(self) -> t.List[HeldImage]:
+        """The same, by their names alone."""
+
+    def measured(self, images: t.Sequence[ImageContents]) -> t.List[ImageContents]:
+        """The images with the sizes of their layers, where the engine tells them at all."""
 
     def discard(self, name: str) -> None:
         """Remove a name, or an image by its ID. What is gone already is no error."""
@@ -76,6 +84,12 @@ class DockerPruning:
             ),
         ]
 
+    def held(self) -> t.List[HeldImage]:
+        return [HeldImage.of_docker(listed) for listed in self._api.listed(hidden=True)]
+
+    def measured(self, images: t.Sequence[ImageContents]) -> t.List[ImageContents]:
+        return list(images)  # its history tells them of every image
+
     def _steps(self, listed: t.Iterable[Document]) -> t.Iterator[ImageContents]:
         """What the classic builder left between a build's steps."""
         for one in listed:
@@ -89,13 +103,29 @@ class PodmanPruning:
         self._podman = podman
 
     def images(self) -> t.List[Prunable]:
-        parents = self._podman.parents()
         users = _users(self._podman.containers())
-        found = image_source(self._podman).images(Names())
-        return [Prunable(one, parents.get(one.id, ""), users.get(one.id, ())) for one in found]
+
+        def read(held: HeldImage, shown: t.Dict[str, t.Any]) -> Prunable:
+            image_id = held.image_id
+            return Prunable(of_podman(held, shown), shown.get("Parent") or "", users.get(image_id, ()))
+
+        return ProgramsImages(self._podman, read).images(Names())
+
+    def held(self) -> t.List[HeldImage]:
+        return self._podman.images()
+
+    def measured(self, images: t.Sequence[ImageContents]) -> t.List[ImageContents]:
+        # a process for each, so only for those that it matters of
+        return [self._with_sizes(image) for image in images]
 
     def discard(self, name: str) -> None:
         self._podman.discard(name)
+
+    def _with_sizes(self, image: ImageContents) -> ImageContents:
+        grown = [int(entry.get("size") or 0) for entry in reversed(self._podman.history(image.id))]
+        sizes = layer_sizes(grown, len(image.layers))
+        layers = tuple(dataclasses.replace(layer, size=size) for layer, size in zip(image.layers, sizes))
+        return dataclasses.replace(image, layers=layers) if layers else image
 
 
 def pruning(client: t.Union[DockerSocket, DockerEngine, Podman]) -> PruningEngine:

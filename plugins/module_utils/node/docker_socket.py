@@ -33,6 +33,7 @@ class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
+        self._seconds = timeout
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -45,7 +46,7 @@ class _UnixConnection(http.client.HTTPConnection):
         try:
             yield
         except socket.timeout:
-            raise EngineRefusal("timed out after %d s" % self.timeout) from None
+            raise EngineRefusal("timed out after %d s" % self._seconds) from None
         except (OSError, http.client.HTTPException) as error:
             raise EngineRefusal("dial unix %s: %s" % (self._path, error)) from None
 

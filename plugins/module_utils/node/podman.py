@@ -45,15 +45,8 @@ class Podman:
         """:raises EngineRefusal: Podman fails."""
         return [
             HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())])
-            for image in self._listed()
+            for image in json.loads(self._podman(["images", "--no-trunc", "--format", "json"]) or "[]")
         ]
-
-    def parents(self) -> t.Dict[str, str]:
-        """By an image's ID that of the image that it was built on, as far as Podman knows that.
-
-        :raises EngineRefusal: Podman fails.
-        """
-        return {image["Id"]: image.get("ParentId") or "" for image in self._listed()}
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:
         """What Podman shows of an image; None where it is gone, nothing where it is a list with no image for this host.
@@ -80,6 +73,19 @@ class Podman:
                 # in their order, as a list's image has an ID of its own
                 return dict(zip(image_ids, json.loads(self._podman(["image", "inspect", *image_ids]))))
         return {image_id: self.inspected(image_id) for image_id in image_ids}
+
+    def history(self, image_id: str) -> t.List[t.Dict[str, t.Any]]:
+        """An image's history as Podman shows it, the newest first; none where the image is gone.
+
+        :raises EngineRefusal: Podman's own words.
+        """
+        try:
+            found: t.List[t.Dict[str, t.Any]] = json.loads(self._podman(["history", "--format", "json", image_id]))
+        except EngineRefusal as refusal:
+            if _GONE.search(str(refusal)):
+                return []
+            raise
+        return found
 
     @contextlib.contextmanager
     def saved(self, image: str) -> t.Iterator[Readable]:
@@ -135,12 +141,6 @@ class Podman:
         """
         found: t.List[t.Dict[str, t.Any]] = json.loads(
             self._podman(["ps", "--all", "--external", "--format", "json"]) or "[]"
-        )
-        return found
-
-    def _listed(self) -> t.List[t.Dict[str, t.Any]]:
-        found: t.List[t.Dict[str, t.Any]] = json.loads(
-            self._podman(["images", "--no-trunc", "--format", "json"]) or "[]"
         )
         return found
 

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 import typing as t
 from pathlib import Path
 
@@ -12,8 +15,12 @@ import pytest
 import yaml
 
 from tests.integration.asking import on_node
+from tests.integration.containerd_store import ContainerdDocker
+from tests.integration.docker_clients import client_of
+from tests.lab.nodes import NODES
 
-from .lab import ENDPOINT, LOGIN, Builder, Nodes, Stranger, ansible_playbook
+from .holders import DockerHolder, Holder, PodmanHolder
+from .lab import BUILDS, ENDPOINT, LOGIN, Builder, Nodes, Stranger, ansible_playbook, builders_engine
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +56,43 @@ def strangers(tmp_path: Path) -> t.Iterator[tuple[Stranger, Stranger]]:
     yield both
     for stranger in both:
         stranger.stop()
+
+
+@pytest.fixture(scope="module")
+def docks_podman(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[PodmanHolder]:
+    """The program podman on this machine is dock's."""
+    place = f"/var/tmp/longshore-test-{os.getpid()}.tar"  # not in memory, where docker cp does not look
+    node = NODES["dock"].container
+    program = tmp_path_factory.mktemp("bin") / "podman"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = save ] || exec docker exec {node} podman "$@"\n'
+        "# save --quiet --format docker-archive --output PATH IMAGE\n"
+        f'docker exec {node} podman save --quiet --format docker-archive --output {place} "$7" &&\n'
+        f'docker cp {node}:{place} "$6" > /dev/null\n'
+    )
+    program.chmod(stat.S_IRWXU)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        yield PodmanHolder()
+    on_node("dock", "rm", "-f", place)
+
+
+@pytest.fixture(scope="module", params=["machine", "dock", "containerd", "podman"])
+def holder(request: pytest.FixtureRequest) -> t.Iterator[Holder]:
+    """Each engine that builds: this machine's Docker, which is 20.10 on bookworm, dock's 26.1 with its own image store and with
+    containerd's, and dock's Podman.
+    """
+    if request.param == "podman":
+        yield request.getfixturevalue("docks_podman")
+        return
+    if request.param == "containerd":
+        second: ContainerdDocker = request.getfixturevalue("containerd_docker")
+        client, options = second.client(), second.options
+    elif request.param == "dock":
+        client, options = builders_engine(), BUILDS
+    else:
+        host = "unix:///var/run/docker.sock"
+        client, options = client_of(host), {"docker_host": host}
+    with contextlib.closing(client):
+        yield DockerHolder(client, options, tells_digests=request.param != "containerd")

@@ -171,7 +171,8 @@ class Builder:
 
     def names(self) -> list[str]:
         """All names, by tag, that the engine has for the tests' images."""
-        return sorted(tag for image in self.engine.images.list() for tag in image.tags if f"{PREFIX}/" in tag)
+        listed = self.engine.api.images()
+        return sorted(tag for image in listed for tag in image["RepoTags"] or () if f"{PREFIX}/" in tag)
 
     def push(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         """image_push with its result; the registry's manifests are removed in the end."""

@@ -148,19 +148,6 @@ def test_one_image_everywhere(builder: Builder, nodes: Nodes, left_on_dock: str)
     assert gone["dock"]["images"] == []
 
 
-def test_what_retagging_leaves_is_dangling(builder: Builder) -> None:
-    label = uuid.uuid4().hex
-    before, after = made(builder, "1", label), made(builder, "1", label)
-    shown = {
-        dangling: [one["id"] for one in here(labels=[f"{LABEL}={label}"], dangling=dangling, **BUILDS)]
-        for dangling in (True, False, None)
-    }
-    builder.engine.api.remove_image(before)
-    assert (shown[True], shown[False], sorted(shown[None])) == ([before], [after], sorted([before, after]))
-    assert here(labels=[f"{LABEL}={label}"], older_than="1h", **BUILDS) == []
-    assert [one["id"] for one in here(labels=[f"{LABEL}={label}"], newer_than="1h", **BUILDS)] == [after]
-
-
 def test_every_image_of_every_engine_can_be_shown(nodes: Nodes) -> None:
     """Whatever others put there; as many as the engines' own programs list. An engine that is not there is said."""
     everywhere, podman, missing = on_nodes(

@@ -1,35 +1,83 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images removed from dock's Docker and Podman, and those left that something needs."""
+"""Images looked at, named and removed in every engine that builds, which is asked past the collection what it then has.
+
+All are of one label of their own: an engine may have others, which are not these tests' to touch.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import datetime
 import io
-import json
-import tarfile
+import os
 import typing as t
 import uuid
 
 import pytest
-import yaml
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
-from ansible_collections.longshore.delivery.plugins.module_utils.image.image_prune import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.image import image_info, image_prune, image_tag
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
-from tests.integration.asking import on_node
+from tests.integration.docker_clients import client_of
+from tests.unit.module_utils.audit.made import layer_bytes
 
-from .lab import BUILDS, PREFIX, Builder, ansible_playbook
+from .holders import LABEL, Holder, PodmanHolder, Saved
+from .lab import BUILDS, PREFIX, Builder
 
 pytestmark = pytest.mark.lab
 
+NOW = datetime.datetime.now(datetime.timezone.utc)
+OWN_BYTES = 10_000  # of each image, beside the base that they share
 
-def prune(*, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-    """image_prune on the controller, with dock's engine."""
-    defaults = {name: option.get("default") for name, option in CAPABILITY.argument_spec.items()}
+
+def asked(module: str, capability: Capability, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+    """What a module returns on the controller."""
+    defaults = {name: option.get("default") for name, option in capability.argument_spec.items()}
     context = Context(check, True, pytest.fail, lambda line: None, run_command)
-    return returned.run("image_prune", {**defaults, **BUILDS, **options}, context)
+    return returned.run(module, {**defaults, **options}, context)
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """Four images of a repository, tagged 1 to 4, the first of which is the oldest, in an engine.
+
+    :param options: those that a module needs to look at them alone.
+    :param ids: what the engine calls them.
+    :param layers: the digests of the layers of each.
+    :param bytes: of the archives of the layer that they share, and of each one's own.
+    """
+
+    holder: Holder
+    repository: str
+    options: dict[str, t.Any]
+    ids: list[str]
+    layers: list[list[str]]
+    bytes: tuple[int, int]
+
+    def name(self, tag: object) -> str:
+        return f"{self.repository}:{tag}"
+
+    def names(self) -> dict[str, str]:
+        """The number of the image that has each tag."""
+        prefix = f"{self.repository}:"
+        numbers = {image_id: str(number) for number, image_id in enumerate(self.ids, 1)}
+        held = self.holder.names().items()
+        return {name[len(prefix) :]: numbers[image_id] for name, image_id in held if name.startswith(prefix)}
+
+    def info(self, **options: t.Any) -> list[dict[str, t.Any]]:
+        asking = {**self.options, **options}
+        found: list[dict[str, t.Any]] = asked("image_info", image_info.CAPABILITY, **asking)["images"]
+        return found
+
+    def prune(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        return asked("image_prune", image_prune.CAPABILITY, check=check, **{**self.options, **options})
+
+    def numbers(self, entries: list[dict[str, t.Any]]) -> list[int]:
+        return sorted(self.ids.index(entry["id"]) + 1 for entry in entries)
 
 
 @pytest.fixture
@@ -39,72 +87,130 @@ def builder() -> t.Iterator[Builder]:
     made.remove()
 
 
-def used(builder: Builder) -> int:
-    """The bytes of all layers in dock's engine, as it counts them itself."""
-    return int(builder.engine.api.df()["LayersSize"])
-
-
-def test_the_bytes_that_check_mode_tells_are_gained(builder: Builder) -> None:
-    """Of two images that share a layer, one goes: what is shared stays, and the engine has so much less."""
-    base = builder.make("base", size=70_000)
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as tar:
-        lines = f"FROM {builder.repository}:base\nADD more /\nENV A=1\nLABEL own={uuid.uuid4().hex}\n".encode()
-        for name, content in (("Dockerfile", lines), ("more", uuid.uuid4().bytes * 1000)):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    context.seek(0)
-    built, _log = builder.engine.images.build(
-        fileobj=context, custom_context=True, rm=True, tag=f"{builder.repository}:built"
-    )
-    wanted: dict[str, t.Any] = {"globs": [f"{builder.repository}:built"]}
-    foretold, before = prune(check=True, **wanted), used(builder)
-    assert foretold["removed"][0]["id"] == built.id
-    assert len(foretold["removed"]) == 3  # with what the classic builder left of two steps
-    assert foretold["bytes_gained"] == 16_000
-    assert prune(**wanted) == foretold
-    assert before - used(builder) == foretold["bytes_gained"]
-    assert prune(**wanted)["changed"] is False
-    assert builder.engine.images.get(base)
-
-
-def test_what_a_container_uses_stays_and_the_newest_do(builder: Builder) -> None:
-    ids = [builder.make(str(number)) for number in range(4)]
-    container = builder.engine.api.create_container(ids[0], ["/data"], name=f"{PREFIX}-{uuid.uuid4().hex[:12]}")
+@pytest.fixture
+def held(holder: Holder) -> t.Iterator[Held]:
+    images, base = Saved(), layer_bytes({"base": os.urandom(5 * OWN_BYTES)})
+    repository = f"registry.example/{PREFIX}/{uuid.uuid4().hex[:12]}"
+    layers = []
+    for number in (1, 2, 3, 4):
+        created = NOW - datetime.timedelta(days=10 * (5 - number))
+        document = {
+            "os": "linux",
+            "architecture": "amd64",
+            "created": created.isoformat().replace("+00:00", "Z"),
+            "config": {"User": "10001", "Entrypoint": ["/own"]},
+            "history": [{"created_by": "COPY base /"}, {"created_by": "COPY own /"}],
+        }
+        own = layer_bytes({"own": os.urandom(OWN_BYTES)})
+        images.add(document, [base, own], f"{repository}:{number}")
+        layers.append([images.diff_id(base), images.diff_id(own)])
+    holder.load(images.archive())
+    names = holder.names()
+    ids = [names[f"{repository}:{number}"] for number in (1, 2, 3, 4)]
     try:
-        # they are all of one second or two: what is as new as the last that stays, stays too
-        kept = prune(references=[*ids, f"{builder.repository}:1"])
-        assert [one["id"] for one in kept["kept"]] == [ids[0]]
-        assert sorted(one["id"] for one in kept["removed"]) == sorted(ids[1:])
-        assert {image.id for image in builder.engine.images.list(name=builder.repository)} == {ids[0]}
+        yield Held(
+            holder,
+            repository,
+            {"labels": [f"{LABEL}={images.salt}"], **holder.options},
+            ids,
+            layers,
+            (len(base), len(own)),
+        )
     finally:
-        builder.engine.api.remove_container(container)
-    again = builder.make("0")  # leaves the first one without a name
-    assert [one["id"] for one in prune(check=True, dangling=True, older_than="0s")["removed"] if one["id"] == ids[0]]
-    gone = prune(references=[ids[0][7:19]], dangling=True)
-    assert ([one["id"] for one in gone["removed"]], gone["bytes_gained"]) == (ids[:1], 20_000)
-    assert builder.engine.images.get(f"{builder.repository}:0").id == again
+        for image_id in ids:
+            holder.remove(image_id)
 
 
-def test_podman_on_a_host(tmp_path: t.Any) -> None:
-    name = f"localhost/{PREFIX}/{uuid.uuid4().hex[:12]}"
-    script = (
-        f"head -c 5000 /dev/urandom > d && tar cf - d | podman import -q - {name}:1 && podman tag {name}:1 {name}:2"
+def test_docker_20_10_is_one_of_them() -> None:
+    """Debian bookworm's, which is this machine's where the lab was made on one."""
+    with contextlib.closing(client_of("unix:///var/run/docker.sock")) as client:
+        version = client.version()["Version"]
+    if not version.startswith("20.10."):
+        pytest.skip(f"this machine's Docker is {version}: image modules are not run on 20.10 here")
+
+
+def test_what_is_there_a_name_that_moves_and_what_it_leaves(held: Held) -> None:
+    found = held.info()
+    assert [(one["references"], one["id"]) for one in found] == [
+        ([held.name(number)], image_id) for number, image_id in enumerate(held.ids, 1)
+    ]
+    for shown, layers in zip(found, held.layers, strict=True):
+        assert (shown["platform"], shown["config"]) == ("linux/amd64", {"User": "10001", "Entrypoint": ["/own"]})
+        assert [layer["diff_id"] for layer in shown["layers"]] == layers
+        config = shown["digests"]["config"]
+        assert (config is not None) is held.holder.tells_digests
+        assert config is None or config.endswith(shown["id"].removeprefix("sha256:"))
+    assert held.numbers(held.info(globs=[f"**/{held.repository.rpartition('/')[2]}"], older_than="25d")) == [1, 2]
+
+    tag = {"image": held.name(4), "references": [held.name(1), held.name("stable")], **held.holder.options}
+    foretold = asked("image_tag", image_tag.CAPABILITY, check=True, **tag)
+    assert held.names() == {"1": "1", "2": "2", "3": "3", "4": "4"}
+    assert asked("image_tag", image_tag.CAPABILITY, **tag) == foretold
+    assert [(one["before"], one["moved"]) for one in foretold["tags"]] == [(held.ids[0], True), (None, False)]
+    assert held.names() == {"1": "4", "2": "2", "3": "3", "4": "4", "stable": "4"}
+    assert asked("image_tag", image_tag.CAPABILITY, **tag)["changed"] is False
+    with pytest.raises(DeliveryError, match="By 'immutable'"):
+        asked("image_tag", image_tag.CAPABILITY, **{**tag, "image": held.ids[1], "immutable": ["**:stable"]})
+    assert held.names()["stable"] == "4"
+
+    assert held.numbers(held.info(dangling=True)) == [1]
+    [gone] = held.prune(dangling=True)["removed"]
+    assert (gone["id"], gone["references"], gone["whole"]) == (held.ids[0], [], True)
+    assert held.numbers(held.info()) == [2, 3, 4]
+
+
+def test_what_goes_and_what_stays(held: Held) -> None:
+    with held.holder.used(held.name(1)) as container:
+        foretold = held.prune(keep=2, check=True)
+        assert held.names() == {"1": "1", "2": "2", "3": "3", "4": "4"}
+        assert held.prune(keep=2) == foretold
+        assert held.numbers(foretold["removed"]) == [2]
+        assert [(one["id"], one["why"]) for one in foretold["kept"]] == [(held.ids[0], f"in use by {container}")]
+        assert held.names() == {"1": "1", "3": "3", "4": "4"}
+        again = held.prune(keep=2)
+        assert (again["changed"], again["removed"], again["kept"]) == (False, [], foretold["kept"])
+
+    short = held.ids[2].removeprefix("sha256:")[:12]
+    asked("image_tag", image_tag.CAPABILITY, image=short, references=[held.name("three")], **held.holder.options)
+    [name] = held.prune(references=[held.name(3)])["removed"]
+    assert (name["id"], name["references"], name["whole"]) == (held.ids[2], [held.name(3)], False)
+    assert held.names() == {"1": "1", "three": "3", "4": "4"}
+    both = held.prune(references=[short, held.name(1)])
+    assert {one["id"]: one["references"] for one in both["removed"]} == {
+        held.ids[2]: [held.name("three")],
+        held.ids[0]: [held.name(1)],
+    }
+    last = held.prune(globs=[held.repository], older_than="5d")
+    assert (held.numbers(last["removed"]), held.names()) == ([4], {})
+
+    # what several share stays as long as one of them does
+    gained = [found["bytes_gained"] for found in (foretold, both, last)]
+    if held.holder.tells_digests:
+        # Docker counts the bytes of files, Podman those of a layer's archive
+        base, own = held.bytes if isinstance(held.holder, PodmanHolder) else (5 * OWN_BYTES, OWN_BYTES)
+        assert gained == [own, 2 * own, own + base]
+    else:  # with containerd's store an engine does not tell what becomes free
+        assert (gained, last["removed"][0]["size"]) == ([None, None, None], None)
+
+
+def test_an_image_that_another_was_built_on_stays(builder: Builder) -> None:
+    """With the classic builder's steps, which go with the last image that stands on them."""
+    base = builder.make("base", size=70_000)
+    context = layer_bytes(
+        {
+            "Dockerfile": f"FROM {builder.repository}:base\nADD more /\nENV A=1\nLABEL {LABEL}=1\n".encode(),
+            "more": os.urandom(16_000),
+        }
     )
-    made = on_node("dock", "sh", "-c", f"cd $(mktemp -d) && {script}; rm -r $PWD").split()[-1].removeprefix("sha256:")
-    tasks = [
-        {"longshore.delivery.image_prune": {"engine": "podman", "references": [reference]}, "name": "prune"}
-        for reference in (f"{name}:1", f"{name}:1", made[:12])
-    ]
-    playbook = tmp_path / "prune.yml"
-    playbook.write_text(yaml.safe_dump([{"hosts": "dock", "gather_facts": False, "tasks": tasks}]))
-    [ran] = ansible_playbook(playbook)["plays"]
-    first, again, last = (task["hosts"]["dock"] for task in ran["tasks"])
-    assert first["removed"] == [
-        {"id": made, "references": [f"{name}:1"], "whole": False, "size": first["removed"][0]["size"]}
-    ]
-    assert (first["bytes_gained"], again["changed"]) == (0, False)
-    assert [(one["references"], one["whole"]) for one in last["removed"]] == [([f"{name}:2"], True)]
-    assert last["bytes_gained"] == last["removed"][0]["size"]
-    assert name not in json.dumps(json.loads(on_node("dock", "podman", "images", "--format", "json")))
+    built, _log = builder.engine.images.build(
+        fileobj=io.BytesIO(context), custom_context=True, rm=True, tag=f"{builder.repository}:built"
+    )
+    both: dict[str, t.Any] = {"globs": [f"{builder.repository}:built", f"{builder.repository}:base"], **BUILDS}
+    one = {**both, "globs": [f"{builder.repository}:base"]}
+    [kept] = asked("image_prune", image_prune.CAPABILITY, **one)["kept"]
+    assert (kept["id"], kept["why"]) == (base, f"{built.id} was built on it")
+    foretold = asked("image_prune", image_prune.CAPABILITY, check=True, **both)
+    assert [one["id"] for one in foretold["removed"]][::3] == [built.id, base]  # with two steps between them
+    assert foretold["bytes_gained"] == 86_000
+    assert asked("image_prune", image_prune.CAPABILITY, **both) == foretold
+    assert builder.names() == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names given to images of the lab's Docker and Podman, which are asked by their own programs."""
+"""An image of a host's Podman named and removed by the host's own Python; test_prune.py has the other engines."""
 
 from __future__ import annotations
 
@@ -11,35 +11,11 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.longshore.delivery.plugins.module_utils.image.image_tag import CAPABILITY
-from tests import returned
 from tests.integration.asking import on_node
 
-from .context import silent
-from .lab import BUILDS, ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
+from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
 pytestmark = pytest.mark.lab
-
-
-def tag(image: str, *names: str, **options: t.Any) -> dict[str, t.Any]:
-    """image_tag on the controller, with dock's engine."""
-    defaults = {name: option.get("default") for name, option in CAPABILITY.argument_spec.items()}
-    return returned.run(
-        "image_tag", {**defaults, **BUILDS, "image": image, "references": list(names), **options}, silent()
-    )
-
-
-def test_a_name_moves_from_one_image_to_another(builder: Builder) -> None:
-    old, new = builder.make("1"), builder.make("candidate")
-    name = f"docker.io/{builder.repository}"
-    moved = tag(f"{name}:candidate", f"{name}:1", f"{name}:2")
-    assert [(one["before"], one["moved"]) for one in moved["tags"]] == [(old, True), (None, False)]
-    assert {builder.engine.images.get(f"{builder.repository}:{each}").id for each in ("1", "2")} == {new}
-    assert tag(new, f"{name}:1", f"{name}:2")["changed"] is False
-    with pytest.raises(Exception, match="By 'immutable'"):
-        tag(old, f"{name}:2", immutable=[f"{builder.repository}:2"])
-    assert builder.engine.images.get(f"{builder.repository}:2").id == new
-    builder.engine.api.remove_image(old)
 
 
 def test_podman_on_a_host(builder: Builder, nodes: Nodes) -> None:
@@ -52,15 +28,24 @@ def test_podman_on_a_host(builder: Builder, nodes: Nodes) -> None:
         "registry": {"endpoint": ENDPOINT, **LOGIN},
     }
     given = {"image": f"{name}:1", "references": [f"{name}:given"], "engine": "podman"}
+    prune: dict[str, t.Any] = {"engine": "podman", "references": [f"{name}:1", f"{name}:given"]}
     tasks: list[dict[str, t.Any]] = [
         {"name": "pull", "longshore.delivery.image_pull": pull},
         {"name": "give", "longshore.delivery.image_tag": given},
         {"name": "again", "longshore.delivery.image_tag": given},
+        {"name": "inspect", "ansible.builtin.command": {"argv": ["podman", "image", "inspect", f"{name}:given"]}},
+        {"name": "foretell", "longshore.delivery.image_prune": prune, "check_mode": True},
+        {"name": "prune", "longshore.delivery.image_prune": prune},
     ]
     nodes.playbook.write_text(yaml.safe_dump([{"hosts": "dock", "gather_facts": False, "tasks": tasks}]))
     [ran] = ansible_playbook(nodes.playbook)["plays"]
-    first, second = (task["hosts"]["dock"] for task in ran["tasks"][1:])
+    first, second, inspected, foretold, pruned = (task["hosts"]["dock"] for task in ran["tasks"][1:])
     assert (first["changed"], second["changed"]) == (True, False)
-    [shown] = json.loads(on_node("dock", "podman", "image", "inspect", f"{name}:given"))
+    [shown] = json.loads(inspected["stdout"])
     assert shown["Id"] == first["image_id"]
     assert f"{name}:1" in shown["RepoTags"]
+    # it has a name by its digest, too, since it was pulled by that
+    [gone] = pruned["removed"]
+    assert (gone["id"], sorted(gone["references"]), gone["whole"]) == (shown["Id"], sorted(prune["references"]), True)
+    assert (foretold["removed"], foretold["bytes_gained"]) == ([gone], pruned["bytes_gained"])
+    assert shown["Id"] not in on_node("dock", "podman", "images", "--all", "--no-trunc", "--quiet")

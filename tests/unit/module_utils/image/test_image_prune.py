@@ -98,6 +98,10 @@ class Holding:
         if words[0] == "ps":
             assert {"--all", "--external"} <= set(words)
             return Completed(0, json.dumps([{"Id": "c" * 64, "Names": ["web"], "ImageID": USED}]), "")
+        if words[0] == "history":
+            # what Podman counts as a layer's bytes is a part of what it counts as the image's
+            layers = self.inspected(words[-1])["RootFS"]["Layers"]
+            return Completed(0, json.dumps([{"size": 0}, *({"size": 9} for _layer in layers)]), "")
         if words[:2] == ["image", "inspect"]:
             return Completed(0, json.dumps([self.inspected(one) for one in words[2:]]), "")
         assert words[0] == "rmi"
@@ -147,7 +151,7 @@ def test_check_mode_says_what_goes_and_a_second_time_nothing_does(asked: Asked) 
     assert asked.prune(**options) == foretold
     whole = {one["id"]: one["whole"] for one in foretold["removed"]}
     assert whole == {TWO: True, ONE: True, **({} if asked.kind == "podman" else {STEP: True})}
-    assert foretold["bytes_gained"] == 30
+    assert foretold["bytes_gained"] == (27 if asked.kind == "podman" else 30)
     assert [(one["id"], one["why"]) for one in foretold["kept"]] == [(USED, "in use by web")]
     assert f"{WEB}:3 {ONE}\n" in foretold["diff"]["before"]
     assert asked.engine.names == {USED: [f"{WEB}:4"], **({STEP: []} if asked.kind == "podman" else {})}
@@ -191,7 +195,7 @@ def test_what_is_there_again_is_said(asked: Asked) -> None:
 def test_containerds_store_in_docker_tells_no_bytes(asked: Asked) -> None:
     asked.engine.store = [["driver-type", "io.containerd.snapshotter.v1"]]
     found = asked.prune(check=True, references=[f"{WEB}:3"])
-    assert found["bytes_gained"] == (20 if asked.kind == "podman" else None)
+    assert found["bytes_gained"] == (18 if asked.kind == "podman" else None)
 
 
 def test_the_cri_is_left_to_the_kubelet(monkeypatch: pytest.MonkeyPatch) -> None:
