@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - longshore contributors (!UNKNOWN)
 description:
-  - Sees that a Docker engine holds an image for exactly the given inputs, under the given names, and builds one with
-    BuildKit only where there is none.
+  - Sees that an engine, which is Docker, Podman or Buildah, holds an image for exactly the given inputs, under the given
+    names, and builds one only where there is none.
   - >-
     The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
     targets of links, never their times or owners), the same of named contexts, the Dockerfile, build arguments, target
@@ -29,16 +29,17 @@ description:
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each of the build's steps there
     as it ends.
 requirements:
-  - Python package C(docker)
-  - a C(docker) command with the plugin C(buildx) 0.13 or newer, where something has to be built
-  - Docker engine 20.10 or newer
+  - Python package C(docker), for an engine of Docker, which is 20.10 or newer
+  - a C(docker) command with the plugin C(buildx) 0.13 or newer, where something has to be built with BuildKit
+  - for Podman 4.3 or newer, or Buildah 1.28 or newer, their program alone; and C(skopeo) for O(pull_base=newer)
 extends_documentation_fragment:
+  - longshore.delivery.build
   - longshore.delivery.engine
 attributes:
   action_group:
     support: full
     description: The groups by which C(module_defaults) reach the module.
-    membership: [longshore.delivery.engine]
+    membership: [longshore.delivery.build, longshore.delivery.engine]
   check_mode:
     support: full
     description: Says whether something would be built and why, which base images would be pulled, and which names
@@ -84,15 +85,6 @@ options:
         the user's.
     type: path
     required: true
-  contexts:
-    description:
-      - "Named contexts: by their names what C(FROM), C(COPY --from) and C(RUN --mount=from=) find under them."
-      - An absolute path of a directory, whose own C(.dockerignore) holds there; or an image with its tag or digest, as in
-        V(docker-image://debian:12), which is a base image like any other.
-      - They are inputs of the build, as O(source) is. They need Docker 23 or newer.
-      - A name can be none of a stage, and git repositories, archives and what else buildx takes are not supported.
-    type: dict
-    default: {}
   dockerfile:
     description:
       - Path of the Dockerfile, absolute or relative to O(source).
@@ -100,12 +92,6 @@ options:
       - Mutually exclusive with O(dockerfile_inline).
     type: path
     default: Dockerfile
-  dockerfile_inline:
-    description:
-      - The Dockerfile itself. It is not written into O(source), but into a private temporary directory outside of it while
-        something is built.
-      - Its rules of what to leave out are in C(.dockerignore) in O(source).
-    type: str
   args:
     description:
       - Build arguments. Everybody who has the image can read them, use O(secrets) for what is secret.
@@ -124,17 +110,6 @@ options:
       - Labels of the image, in addition to those of the Dockerfile.
     type: dict
     default: {}
-  source_revision:
-    description:
-      - Whether an image that is built gets the label C(org.opencontainers.image.revision) with the commit of O(source), as
-        git tells it, with C(-dirty) behind it where something in O(source) is not committed; and
-        C(org.opencontainers.image.source) with the address of the remote repository C(origin), without user and password.
-      - O(labels) of the same name come before them.
-      - It is no input. A commit that changes none has nothing built anew, and the image keeps the revision that it was
-        built at. For that the directory C(.git) has to be outside of O(source) or in C(.dockerignore).
-      - The program C(git) is needed when something has to be built.
-    type: bool
-    default: false
   secrets:
     description:
       - Secrets for the Dockerfile's C(RUN --mount=type=secret). They get into no layer, and into no command line.
@@ -159,73 +134,17 @@ options:
     description:
       - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
     type: str
-  extra_hosts:
-    description:
-      - IP addresses by name, which RUN instructions find in their C(/etc/hosts). They are inputs of the build.
-    type: dict
-    default: {}
-  ssh:
-    description:
-      - SSH agents for the Dockerfile's C(RUN --mount=type=ssh). No key gets into a layer.
-      - Their ids are inputs of the build, the agents and keys behind them are not.
-    type: list
-    elements: dict
-    suboptions:
-      id:
-        description: The id by which the Dockerfile mounts it. V(default) is what a mount without an id takes.
-        type: str
-        default: default
-      path:
-        description:
-          - Absolute path of the agent's socket, or of a private key that has no passphrase, where the task runs.
-          - Without it the agent of the environment (E(SSH_AUTH_SOCK)).
-        type: path
-  no_cache:
-    description:
-      - Whether every step runs anew when an image is built. It is no input, and does not have one built; see O(rebuild).
-      - With O(rebuild=always) another image comes out each time, as every layer has its time in it.
-    type: bool
-    default: false
-  cache_from:
-    description:
-      - Images, each with its tag or digest, from whose cache steps may be taken. They are what O(cache_to=inline) made; what
-        the engine does not hold it asks their registry for. One that is not there is no error.
-      - They are no inputs of the build.
-    type: list
-    elements: str
-    default: []
-  cache_to:
-    description:
-      - V(inline) keeps in the image what O(cache_from) of another engine needs. Docker's own builder can do no other.
-      - It is no input, so it is there from the next build on.
-    type: str
-    choices: [inline]
-  pull_base:
-    description:
-      - V(missing) pulls base images that the engine does not hold.
-      - V(newer) has the engine also ask the registries of those it holds. It pulls one whose registry serves another
-        digest under the same tag, and one that it does not hold, and the image is built anew on them.
-      - With V(newer) a base image that is named by its digest, or that came from no registry and went to none, is taken
-        as it is. With O(rebuild=never) nothing is pulled where there is an image.
-      - V(never) pulls nothing. When an image has to be built and a base image is missing, the task fails, also in check
-        mode.
-      - Credentials are those of the docker command's configuration.
-    type: str
-    choices: [missing, newer, never]
-    default: missing
-  rebuild:
-    description:
-      - V(auto) builds when there is no image for these inputs.
-      - V(always) builds with BuildKit's cache, and changes something when another image comes out.
-      - V(never) builds only when there is no image under any of the names.
-    type: str
-    choices: [auto, always, never]
-    default: auto
   engine:
     description:
-      - The engine that builds. V(auto) takes Docker, the one that is supported so far.
+      - The engine that builds and holds the image.
+      - >-
+        V(auto) takes Docker at O(docker_host) or E(DOCKER_HOST) where one of these is set, else Docker if its socket is there,
+        else Podman, else Buildah; RV(engine) says which.
+      - V(docker) builds with BuildKit, and where buildx is missing with the classic builder, if neither the Dockerfile nor an
+        option needs BuildKit; RV(builder) says with which. V(docker_classic) takes the classic builder in any case.
+      - V(podman) and V(buildah) are run where the task runs, which needs their program and its Python alone.
     type: str
-    choices: [auto, docker]
+    choices: [auto, docker, docker_classic, podman, buildah]
     default: auto
 notes:
   - Hashes of contents are kept in the user's cache directory (E(XDG_CACHE_HOME)), so that a file that was not touched
@@ -233,7 +152,10 @@ notes:
     that a rebuild can name the files that changed. Both may be removed at any time.
   - What an C(ADD) of an URL or a git repository fetches is not known before and is no input. Use O(rebuild=always)
     for such a Dockerfile.
-  - Verified with Docker 20.10 and 26.1 and their classic image store.
+  - The classic builder and Buildah are given the very files that BuildKit is given. For the classic builder a Dockerfile that is
+    none of them, as with O(dockerfile_inline), is named in a further line of the C(.dockerignore) that it is given.
+  - Podman and Buildah know neither O(cache_from) nor O(cache_to), and here-documents since Podman 4.8 and Buildah 1.33.
+  - Verified with Docker 20.10 and 26.1 and their classic image store, with both builders, and with Podman 4.3 and Buildah 1.28.
 """
 
 EXAMPLES = r"""
@@ -345,10 +267,20 @@ pulled:
   type: list
   elements: str
 engine:
-  description: The kind of engine that holds the image.
+  description: The engine that holds the image, V(docker), V(podman) or V(buildah).
   returned: success
   type: str
   sample: docker
+engine_reason:
+  description: Why it is that one.
+  returned: success
+  type: str
+  sample: its socket is there
+builder:
+  description: What builds the image, V(buildkit), V(classic) or V(buildah).
+  returned: when something is built or, in check mode, would be
+  type: str
+  sample: buildkit
 revision:
   description: The revision with which the image was labelled.
   returned: when something is built and O(source_revision) is set
@@ -369,7 +301,7 @@ log:
   type: list
   elements: str
 failed_step:
-  description: The step that failed, as BuildKit calls it.
+  description: The step that failed, as the builder calls it.
   returned: when a step failed
   type: str
 dockerfile_line:

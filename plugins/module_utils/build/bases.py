@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
@@ -32,7 +29,7 @@ class Bases:
     :param dockerfile: the path of the file that names them, for messages.
     """
 
-    def __init__(self, engine: DockerEngine, images: t.Sequence[BaseImage], dockerfile: str) -> None:
+    def __init__(self, engine: BuildEngine, images: t.Sequence[BaseImage], dockerfile: str) -> None:
         self._engine = engine
         self._images = tuple(images)
         self._dockerfile = dockerfile
@@ -53,7 +50,7 @@ class Bases:
         The engine asks the registry, with the credentials of the docker command's configuration. One that came from no registry
         and went to none cannot be older than what is there: it is held to be right, as is one that is named by its digest.
 
-        :raises DockerEngineError: a registry does not answer.
+        :raises DeliveryError: a registry does not answer.
         """
         return tuple(base for base in self._images if self._is_outdated(base))
 
@@ -64,8 +61,8 @@ class Bases:
             return False
         try:
             served = self._engine.registry_digest(base.reference)
-        except DockerEngineError as error:
-            raise DockerEngineError(
+        except DeliveryError as error:
+            raise BuildEngineError(
                 "Whether there is a newer base image %s (%s, line %d) cannot be known: %s. See that the engine can reach its "
                 "registry, or set 'pull_base: missing'." % (base.reference, self._dockerfile, base.line, error)
             ) from None
@@ -74,12 +71,12 @@ class Bases:
     def check_registries(self, needed: t.Iterable[BaseImage]) -> None:
         """See that what would have to be pulled can be, without pulling it.
 
-        :raises DockerEngineError: a registry does not have it, or does not answer.
+        :raises DeliveryError: a registry does not have it, or does not answer.
         """
         for base in needed:
             try:
                 self._engine.registry_digest(base.reference)
-            except DockerEngineError as error:
+            except DeliveryError as error:
                 raise self._not_pulled(base, error) from None
 
     def refuse(self, needed: t.Sequence[BaseImage]) -> None:
@@ -89,10 +86,10 @@ class Bases:
         """
         if needed:
             raise MissingBase(
-                "The engine at %s does not hold %s, and 'pull_base' is never. Build or load it there first, or set "
+                "%s does not hold %s, and 'pull_base' is never. Build or load it there first, or set "
                 "'pull_base: missing'."
                 % (
-                    self._engine.address,
+                    sentence(self._engine.where),
                     " and ".join(
                         "the base image %s (%s, line %d)" % (base.reference, self._dockerfile, base.line)
                         for base in needed
@@ -101,17 +98,22 @@ class Bases:
             )
 
     def pull(self, base: BaseImage) -> None:
-        """:raises DockerEngineError: it could not be pulled."""
+        """:raises DeliveryError: it could not be pulled."""
         try:
             self._engine.pull(base.reference)
-        except DockerEngineError as error:
+        except DeliveryError as error:
             raise self._not_pulled(base, error) from None
 
-    def _not_pulled(self, base: BaseImage, error: DockerEngineError) -> DockerEngineError:
-        return DockerEngineError(
+    def _not_pulled(self, base: BaseImage, error: DeliveryError) -> DeliveryError:
+        return BuildEngineError(
             "The base image %s (%s, line %d) could not be pulled: %s. Correct its name, build it first, or see that the "
             "engine can reach its registry." % (base.reference, self._dockerfile, base.line, error)
         )
+
+
+def sentence(text: str) -> str:
+    """With a capital letter in front."""
+    return text[:1].upper() + text[1:]
 
 
 def registry_digests(image: Image, reference: Reference) -> t.Set[str]:

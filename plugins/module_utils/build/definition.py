@@ -14,9 +14,9 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore, words
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import text_digest
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
     Stage,
     copied_paths,
@@ -39,6 +39,11 @@ _PREDEFINED = re.compile(
     r"((?i:https?|ftp|no|all)_(PROXY|proxy)|SOURCE_DATE_EPOCH|BUILDKIT_.*|(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT|OSVERSION))\Z"
 )
 _OWN_SYNTAX = re.compile(r"(^|/)docker/dockerfile(-upstream)?([:@]|\Z)")
+
+
+def is_own_syntax(image: str) -> bool:
+    """Whether what a directive C(syntax) names is the language of Dockerfiles, in one of its versions."""
+    return _OWN_SYNTAX.search(image) is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Definition:
 
         :raises UndeclaredArgument: one is not. What another language than that of Dockerfiles makes of them is not known.
         """
-        if self.dockerfile.syntax and not _OWN_SYNTAX.search(self.dockerfile.syntax):
+        if self.dockerfile.syntax and not is_own_syntax(self.dockerfile.syntax):
             return
         declared = {
             word.partition("=")[0]

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.build_record import Step, shortened
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step, shortened
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 _STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
 _PARSE_ERROR = re.compile(r"dockerfile parse error(?: on)? line (\d+): (.*)")
-_EXIT_CODE = re.compile(r"exit code: (\d+)\s*$")
+_EXIT_CODE = re.compile(r"(?:exit code:|exit status|non-zero code:) (\d+)\s*$")
 _NOISE = re.compile(
     r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: "
 )
@@ -42,7 +42,7 @@ _COUNTED = ("RUN", "COPY", "ADD", "WORKDIR")
 
 
 class BuildFailed(DeliveryError):
-    """A build that BuildKit gave up."""
+    """A build that the builder gave up."""
 
 
 def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built: Built) -> BuildFailed:
@@ -83,7 +83,12 @@ def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built
 
 
 def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:
-    """The instruction that a step carries out: the n-th of its stage, as BuildKit counts; None where that cannot be told."""
+    """The instruction that a step carries out, by its text, or as the n-th of its stage, as BuildKit counts; None where that
+    cannot be told.
+    """
+    if step.text:
+        alike = _with_text(step.text, stages)
+        return alike[min(step.same, len(alike) - 1)] if alike else None
     found = _STEP.match(step.name)
     if not found:
         return None
@@ -103,12 +108,18 @@ def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Inst
         if counts_agree and counted[position].keyword == keyword:
             return counted[position]
     # an ONBUILD of the base image shifts the count
-    same = [other for other in stage.instructions if _squeezed(str(other)) == _squeezed(found["text"])]
+    same = _with_text(found["text"], [stage])
     return same[0] if len(same) == 1 else None
 
 
+def _with_text(text: str, stages: t.Sequence[Stage]) -> t.List[Instruction]:
+    wanted = _squeezed(text)
+    return [found for stage in stages for found in stage.instructions if _squeezed(str(found)) == wanted]
+
+
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+    keyword, *rest = text.split()
+    return " ".join([keyword.upper(), *rest])
 
 
 def _cause(step: Step) -> str:
@@ -122,11 +133,9 @@ def _way_out(text: str) -> str:
 
 
 def _said(dockerfile: str, built: Built) -> str:
-    """What buildx itself said, where no step failed."""
-    text = "\n".join(built.record.messages).strip() or built.completed.stderr.strip()
-    parse_error = _PARSE_ERROR.search(text)
+    """What the builder itself said, where no step failed."""
+    parse_error = _PARSE_ERROR.search(built.said)
     if parse_error:
         return "%s, line %s: %s" % (dockerfile, parse_error.group(1), parse_error.group(2))
-    errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
-    said = _NOISE.sub("", errors[-1] if errors else text[-2000:])
-    return said or "docker buildx build ended with exit code %d and said nothing" % built.completed.rc
+    errors = [line for line in built.said.splitlines() if line.startswith("ERROR: ")]
+    return _NOISE.sub("", errors[-1] if errors else built.said[-2000:])

@@ -12,17 +12,22 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import buildx
-from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import Bases
+from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import Bases, sentence
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
+    BuildEngine,
+    BuildEngineError,
+    Builder,
+    BuildRequest,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     Definition,
     check_secrets,
     check_ssh,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
+from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     DIGEST_LABEL,
     Inputs,
@@ -32,13 +37,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.build.leftovers import taken_away
-from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
-    OLDEST_ENGINE,
-    InvalidContext,
-    check_stages,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import check_stages
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
-    Naming,
     Observed,
     Plan,
     input_differences,
@@ -61,11 +61,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
     Wanted,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
+from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
@@ -82,23 +80,27 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     check_secrets(wanted.secrets)
     check_ssh(wanted.ssh)
     definition = read_definition(wanted.source, wanted.dockerfile, wanted.dockerfile_inline)
-    with contextlib.closing(DockerEngine(wanted.address)) as engine:
-        return _Delivery(wanted, definition, engine, context).run()
+    engine, why = find_engine(wanted.engine, wanted.address, context.run_command)
+    with contextlib.closing(engine):
+        return _Delivery(wanted, definition, engine, context, why).run()
 
 
 class _Delivery:
-    def __init__(self, wanted: Wanted, definition: Definition, engine: DockerEngine, context: Context) -> None:
+    def __init__(
+        self, wanted: Wanted, definition: Definition, engine: BuildEngine, context: Context, engine_reason: str
+    ) -> None:
         self.wanted = wanted
         self.engine = engine
+        self.engine_reason = engine_reason
         self.context = context
-        self.last_build = LastBuild(str(wanted.address), str(wanted.references[0]))
+        self.last_build = LastBuild(engine.where, str(wanted.references[0]))
         arguments = dict(wanted.args)
         if uses_platform(definition.dockerfile):
             arguments = {**engine.platform_arguments(), **arguments}
         self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
         check_stages(wanted.contexts, self.stages, definition.path)
         images = {named.name: named.image for named in wanted.contexts}
-        bases = syntax_image(definition.dockerfile, wanted.args)
+        bases = syntax_image(definition.dockerfile, wanted.args) if engine.follows_syntax else ()
         bases += base_images(self.stages, self.stages, definition.path, images)
         self.bases = Bases(engine, bases, definition.path)
         self.contexts = self.read_contexts()
@@ -112,6 +114,7 @@ class _Delivery:
             )
         self.definition = definition
         self.revision: t.Dict[str, str] = {}
+        self.builder: t.Optional[Builder] = None
 
     def run(self) -> t.Dict[str, t.Any]:
         observed = self.observe()
@@ -120,7 +123,7 @@ class _Delivery:
             self.bases.refuse(plan.pull)
         refuse_immutable(plan, self.wanted.immutable)
         if plan.build:
-            self.check_builder()
+            self.builder = self.engine.builder(self.request({}))
             if self.wanted.source_revision:
                 self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
@@ -133,24 +136,6 @@ class _Delivery:
         if not plan.reasons and (observed.last is None or observed.last.digest != observed.inputs.digest):
             self.last_build.note(observed.inputs)
         return self.result(observed, plan, image, plan.names, plan.changes)
-
-    def check_builder(self) -> None:
-        """See that something can build.
-
-        :raises DeliveryError: the engine has no BuildKit, or the docker command cannot use it. The message has the first line
-            of the Dockerfile that needs it, if there is one.
-        """
-        try:
-            self.engine.check_buildkit()
-            if self.wanted.contexts and self.engine.version() < OLDEST_ENGINE:
-                raise InvalidContext(
-                    "'contexts' needs Docker 23 or newer, and the engine at %s is %s."
-                    % (self.wanted.address, ".".join(map(str, self.engine.version())))
-                )
-            buildx.check_buildx(self.context.run_command, self.wanted.address)
-        except (DockerEngineError, buildx.BuildxMissing) as error:
-            needing = buildkit_needs(self.definition.dockerfile)
-            raise type(error)("%s%s" % (error, " %s." % needing if needing else "")) from None
 
     def observe(self) -> Observed:
         images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
@@ -213,34 +198,41 @@ class _Delivery:
             show("pulling the base image %s" % base.reference)
             self.bases.pull(base)
         inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
-        request = buildx.BuildRequest(
-            source=self.definition.context.root,
-            dockerfile=self.definition.path,
-            inline=self.definition.inline,
-            contexts=self.wanted.contexts,
-            args=self.wanted.args,
-            target=self.wanted.target,
-            labels={**self.revision, **self.wanted.labels, **inputs.labels()},
-            secrets=self.wanted.secrets,
-            network=self.wanted.network,
-            extra_hosts=self.wanted.extra_hosts,
-            ssh=self.wanted.ssh,
-            no_cache=self.wanted.no_cache,
-            cache_from=self.wanted.cache_from,
-            cache_to=self.wanted.cache_to,
-        )
         with taken_away(self.engine, inputs.digest):
-            built = buildx.build(request, self.wanted.address, self.context.run_command, show)
+            built = t.cast("Builder", self.builder).build(self.request(inputs.labels()), show)
             if not built.image_id:
                 raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
             image = self.verified(built.image_id, inputs)
-            names = tuple(naming for naming in plan.names if naming.before != image.id)
+            steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
+            names = tuple(step for step in steps if step.changes)
             self.name(image.id, names)
         self.last_build.note(inputs)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         result["steps"] = [step.result for step in built.record.steps]
         result["log"] = list(built.record.log)
         return result
+
+    def request(self, labels: t.Mapping[str, str]) -> BuildRequest:
+        """:param labels: those that record the inputs."""
+        wanted = self.wanted
+        return BuildRequest(
+            context=self.definition.context,
+            path=self.definition.path,
+            dockerfile=self.definition.dockerfile,
+            inline=self.definition.inline,
+            contexts=wanted.contexts,
+            args=wanted.args,
+            target=wanted.target,
+            target_index=self.stages[-1].index,
+            labels={**self.revision, **wanted.labels, **labels},
+            secrets=wanted.secrets,
+            network=wanted.network,
+            extra_hosts=wanted.extra_hosts,
+            ssh=wanted.ssh,
+            no_cache=wanted.no_cache,
+            cache_from=wanted.cache_from,
+            cache_to=wanted.cache_to,
+        )
 
     def verified(self, image_id: str, inputs: Inputs) -> Image:
         """See that the engine has the image and that it is of the inputs it says.
@@ -249,14 +241,13 @@ class _Delivery:
         """
         image = self.engine.image(image_id)
         if image is None or Recorded.of(image.labels).digest != inputs.digest:
-            raise DockerEngineError(
-                "The engine at %s does not have the image %s that it built." % (self.wanted.address, image_id)
+            raise BuildEngineError(
+                "%s does not have the image %s that it built." % (sentence(self.engine.where), image_id)
             )
+        bases = self.bases.held()
         try:
             definition = read_definition(self.wanted.source, self.wanted.dockerfile, self.wanted.dockerfile_inline)
-            now = self.inputs(definition, self.bases.held(), self.read_contexts())
-        except DockerEngineError:
-            raise
+            now = self.inputs(definition, bases, self.read_contexts())
         except DeliveryError as error:
             raise InputsChanged(
                 "%s was not named, because its inputs changed while it was built: %s" % (self.wanted.name, error)
@@ -269,26 +260,15 @@ class _Delivery:
             )
         return image
 
-    def name(self, image_id: str, names: t.Sequence[Naming]) -> None:
-        """Give the image its names and look them up again; when one fails, those before it are given back."""
-        done: t.List[Naming] = []
-        try:
-            for naming in names:
-                self.engine.tag(image_id, naming.reference)
-                done.append(naming)
-                found = self.engine.image(str(naming.reference))
-                if found is None or found.id != image_id:
-                    raise DockerEngineError(
-                        "The engine at %s did not name %s %s." % (self.wanted.address, image_id, naming.reference)
-                    )
-        except DockerEngineError:
-            with contextlib.suppress(DockerEngineError):
-                for naming in reversed(done):
-                    if naming.before:
-                        self.engine.tag(naming.before, naming.reference)
-                    else:
-                        self.engine.remove(str(naming.reference))
-            raise
+    def name(self, image_id: str, names: t.Sequence[TagStep]) -> None:
+        """Give the image its names and look them up again."""
+
+        def holder(reference: Reference) -> t.Optional[str]:
+            found = self.engine.image(str(reference))
+            return found.id if found else None
+
+        give_names(image_id, names, self.engine.tag, lambda reference: self.engine.remove(str(reference)))
+        check_names(image_id, names, holder, sentence(self.engine.where))
         for naming in names:
             if naming.before:
                 self.progress("%s moved from %s to %s" % (naming.reference, _short(naming.before), _short(image_id)))
@@ -298,7 +278,7 @@ class _Delivery:
         observed: Observed,
         plan: Plan,
         image: t.Optional[Image],
-        names: t.Sequence[Naming],
+        names: t.Sequence[TagStep],
         changed: bool,
         inputs: t.Optional[Inputs] = None,
     ) -> t.Dict[str, t.Any]:
@@ -307,7 +287,8 @@ class _Delivery:
         found: t.Dict[str, t.Any] = {
             "changed": changed,
             "built": plan.build,
-            "engine": "docker",
+            "engine": self.engine.name,
+            "engine_reason": self.engine_reason,
             "image": {
                 "references": [str(reference) for reference in self.wanted.references],
                 "id": image.id if image else None,
@@ -321,6 +302,8 @@ class _Delivery:
             ],
             "pulled": [str(base.reference) for base in plan.pull],
         }
+        if self.builder:
+            found["builder"] = self.builder.name
         if self.revision:
             found["revision"] = self.revision[REVISION]
         if self.context.diff:
@@ -335,7 +318,7 @@ def _short(image_id: str) -> str:
     return image_id.partition(":")[2][:12]
 
 
-def _diff(observed: t.Optional[Observed], names: t.Sequence[Naming], image: t.Optional[Image]) -> t.Dict[str, str]:
+def _diff(observed: t.Optional[Observed], names: t.Sequence[TagStep], image: t.Optional[Image]) -> t.Dict[str, str]:
     before: t.List[str] = []
     after: t.List[str] = []
     for found in input_differences(observed) if observed else ():

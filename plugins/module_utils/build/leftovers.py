@@ -11,15 +11,13 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import DIGEST_LABEL
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 
 @contextlib.contextmanager
-def taken_away(engine: DockerEngine, digest: str) -> t.Iterator[None]:
+def taken_away(engine: BuildEngine, digest: str) -> t.Iterator[None]:
     """When the body fails or is interrupted, take away the images of these inputs that it made and that have no name.
 
     An engine that does not answer any more keeps them.
@@ -28,7 +26,7 @@ def taken_away(engine: DockerEngine, digest: str) -> t.Iterator[None]:
     try:
         yield
     except BaseException:
-        with contextlib.suppress(DockerEngineError):
+        with contextlib.suppress(DeliveryError):
             for image in engine.labelled(DIGEST_LABEL, digest):
                 if image.id not in before and not image.references:
                     engine.remove(image.id)

@@ -59,17 +59,6 @@ class Observed:
 
 
 @dataclasses.dataclass(frozen=True)
-class Naming:
-    """A name that an image is to get.
-
-    :param before: the ID of the image that has it; None where none does.
-    """
-
-    reference: Reference
-    before: t.Optional[str]
-
-
-@dataclasses.dataclass(frozen=True)
 class Plan:
     """The steps, in this order.
 
@@ -83,7 +72,7 @@ class Plan:
     pull: t.Tuple[BaseImage, ...]
     build: bool
     image: t.Optional[Image]
-    names: t.Tuple[Naming, ...]
+    names: t.Tuple[TagStep, ...]
     reasons: t.Tuple[str, ...]
 
     @property
@@ -140,9 +129,10 @@ def _keep(observed: Observed, image: Image, reasons: t.Sequence[str]) -> Plan:
     return Plan((), False, image, _names(observed, image.id), tuple(reasons))
 
 
-def _names(observed: Observed, image_id: t.Optional[str]) -> t.Tuple[Naming, ...]:
+def _names(observed: Observed, image_id: t.Optional[str]) -> t.Tuple[TagStep, ...]:
     found = ((reference, image.id if image else None) for reference, image in observed.images.items())
-    return tuple(Naming(reference, before) for reference, before in found if image_id is None or before != image_id)
+    steps = (TagStep(reference, image_id, before) for reference, before in found)
+    return tuple(step for step in steps if step.changes)
 
 
 def refuse_immutable(plan: Plan, immutable: t.Sequence[Glob]) -> None:
@@ -152,9 +142,8 @@ def refuse_immutable(plan: Plan, immutable: t.Sequence[Glob]) -> None:
     :param immutable: patterns of names.
     :raises TagError: one would.
     """
-    image_id = plan.image.id if plan.image else None
     try:
-        refuse_moves([TagStep(naming.reference, image_id, naming.before) for naming in plan.names], immutable)
+        refuse_moves(plan.names, immutable)
     except TagError as error:
         because = " It would be built, because %s." % "; ".join(plan.reasons) if plan.build else ""
         raise TagError("%s%s" % (error, because)) from None

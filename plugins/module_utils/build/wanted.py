@@ -14,9 +14,10 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Secret, SshAgent
+from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import ENGINES
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     ADDRESS_SPEC,
@@ -68,7 +69,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     cache_to=dict(type="str", choices=["inline"]),
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
-    engine=dict(type="str", choices=["auto", "docker"], default="auto"),
+    engine=dict(type="str", choices=list(ENGINES), default="auto"),
     **ADDRESS_SPEC,
 )
 
@@ -102,6 +103,7 @@ class Wanted:
     cache_to: str
     pull_base: str
     rebuild: str
+    engine: str
     address: DockerAddress
 
     @classmethod
@@ -142,6 +144,7 @@ class Wanted:
             cache_to=params["cache_to"] or "",
             pull_base=params["pull_base"],
             rebuild=params["rebuild"],
+            engine=params["engine"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
         )
 

@@ -169,6 +169,19 @@ class DockerEngine:
                 % (self.address, version.get("Version"))
             )
 
+    def built(self, archive: t.IO[bytes], **options: t.Any) -> t.Iterator[t.Dict[str, t.Any]]:
+        """Build with the classic builder; what it tells, event by event. It leaves no container behind, also when it fails.
+
+        :param archive: the context as a tar.
+        :param options: as docker-py has them.
+        """
+        with self._errors():
+            # no limit: an instruction may be silent for as long as it runs
+            events = self._api.build(
+                fileobj=archive, custom_context=True, rm=True, forcerm=True, decode=True, timeout=None, **options
+            )
+            yield from events
+
     def version(self) -> t.Tuple[int, ...]:
         """The engine's, as far as it is numbers: C(26.1.5+dfsg1) is 26, 1, 5."""
         with self._errors():

@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import LocalEngine, find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
+from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import (
     TagError,
-    TagStep,
     image_id_of,
     plan_tags,
     wanted_names,
@@ -109,9 +109,11 @@ def _tagged(
     steps = plan_tags(image_id, wanted, held, immutable)
     changes = [step for step in steps if step.changes]
     if image_id is not None and changes and not context.check:
+        # one without a name would be removed with its last one: what it got is left to it should a later one fail
         is_named = any(image.image_id == image_id and image.references for image in held)
-        _apply(client, image_id, changes, is_named)
-        _verify(client, engine, changes)
+        give_names(image_id, changes, client.name, client.remove if is_named else None)
+        owners = {reference: image.image_id for image in client.images() for reference in image.references}
+        check_names(image_id, changes, owners.get, engine.where, engine.told)
     result = {
         "changed": bool(changes),
         **engine.told,
@@ -129,38 +131,6 @@ def _tagged(
             "after": "".join("%s -> %s\n" % (step.reference, image_id or "the image to come") for step in steps),
         }
     return result
-
-
-def _apply(client: TagClient, image_id: str, steps: t.Sequence[TagStep], is_named: bool) -> None:
-    """Give the names, all of them or none.
-
-    :param is_named: whether the image has names already. One that has none would be removed with its last one, so that the
-        names that it got are left to it should a later one fail.
-    """
-    done: t.List[TagStep] = []
-    try:
-        for step in steps:
-            client.name(image_id, step.reference)
-            done.append(step)
-    except BaseException:
-        for step in reversed(done):
-            with contextlib.suppress(EngineRefusal, DeliveryError):  # the first failure is the one to tell
-                if step.before is not None:
-                    client.name(step.before, step.reference)
-                elif is_named:
-                    client.remove(step.reference)
-        raise
-
-
-def _verify(client: TagClient, engine: LocalEngine, steps: t.Sequence[TagStep]) -> None:
-    owners = {reference: image.image_id for image in client.images() for reference in image.references}
-    lost = [str(step.reference) for step in steps if owners.get(step.reference) != step.image_id]
-    if lost:
-        raise TagError(
-            "%s took the names, and afterwards %s is not the image %s. Another process may have moved it."
-            % (engine.where, ", ".join(lost), steps[0].image_id),
-            **engine.told,
-        )
 
 
 CAPABILITY = Capability(

@@ -17,12 +17,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.bases imp
     MissingBase,
     registry_digests,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests.http_server import Handler, HttpServer
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -63,17 +64,17 @@ class EngineApi(Handler):
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[DockerEngine]:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[DockerBuildEngine]:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     EngineApi.asked.clear()
     EngineApi.inspected.clear()
     with HttpServer(EngineApi) as server:
-        engine = DockerEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
+        engine = DockerBuildEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"), run_command)
         yield engine
         engine.close()
 
 
-def bases(engine: DockerEngine, *names: str) -> Bases:
+def bases(engine: DockerBuildEngine, *names: str) -> Bases:
     return Bases(engine, [BaseImage(Reference.parse(name), 3) for name in names], "/s/Dockerfile")
 
 
@@ -81,7 +82,7 @@ def named(found: t.Sequence[BaseImage]) -> list[str]:
     return [str(base.reference) for base in found]
 
 
-def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerEngine) -> None:
+def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/same:1", "r.example/older:1", "r.example/gone:1", "r.example/own:1")
     held = images.held()
     assert set(held) == {"r.example/same:1", "r.example/older:1", "r.example/own:1"}
@@ -91,14 +92,14 @@ def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerE
     assert len(EngineApi.inspected) == 4  # each once, which is what a run without changes has to wait for
 
 
-def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerEngine) -> None:
+def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerBuildEngine) -> None:
     images = bases(engine, f"r.example/older@{OLD}")
     images.held()
     assert images.outdated() == ()
     assert EngineApi.asked == []
 
 
-def test_a_registry_that_does_not_say_is_an_error(engine: DockerEngine) -> None:
+def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/refused:1")
     images.held()
     with pytest.raises(
@@ -107,7 +108,7 @@ def test_a_registry_that_does_not_say_is_an_error(engine: DockerEngine) -> None:
         images.outdated()
 
 
-def test_one_that_may_not_be_pulled_is_named(engine: DockerEngine) -> None:
+def test_one_that_may_not_be_pulled_is_named(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/gone:1", "r.example/same:1")
     images.refuse(())
     with pytest.raises(
@@ -116,7 +117,7 @@ def test_one_that_may_not_be_pulled_is_named(engine: DockerEngine) -> None:
         images.refuse(images.absent(images.held()))
 
 
-def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerEngine) -> None:
+def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/new:1", "r.example/gone:1")
     new, gone = images.absent(images.held())
     images.check_registries([new])

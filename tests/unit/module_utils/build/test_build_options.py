@@ -17,23 +17,29 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     BuildRequest,
-    BuildxMissing,
     NoTemporaryDirectory,
-    Secret,
-    SshAgent,
-    build,
-    check_buildx,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
+    Buildx,
+    BuildxMissing,
+    check_buildx,
+    command,
+    secret_variables,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     MissingFile,
     check_secrets,
     check_ssh,
     read_definition,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
     ARGUMENT_SPEC,
     CONSTRAINTS,
@@ -48,6 +54,11 @@ def wanted(**options: Any) -> Wanted:
     checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate({"name": "r.example/x", "source": "/s", **options})
     assert checked.error_messages == []
     return Wanted.from_params(checked.validated_parameters)
+
+
+def requested(root: str = "/s", path: str = "/s/D", **options: Any) -> BuildRequest:
+    context = BuildContext(root, IgnoreRules(), {})
+    return BuildRequest(context, path, parse("FROM scratch", path), **options)
 
 
 def test_names_and_tags_make_references_each_once() -> None:
@@ -98,7 +109,7 @@ def test_an_unknown_engine_is_refused_by_the_argument_spec() -> None:
     (message,) = (
         ArgumentSpecValidator(ARGUMENT_SPEC).validate({"name": "x", "source": "/s", "engine": "other"}).error_messages
     )
-    assert message == "value of engine must be one of: auto, docker, got: other"
+    assert message == "value of engine must be one of: auto, docker, docker_classic, podman, buildah, got: other"
 
 
 def test_a_dockerfile_is_in_a_file_or_in_the_options() -> None:
@@ -110,19 +121,17 @@ def test_a_dockerfile_is_in_a_file_or_in_the_options() -> None:
 
 
 def test_no_secret_is_in_the_command_line() -> None:
-    request = BuildRequest(
-        "/s",
-        "/s/D",
-        {"B": "2", "A": "1 x"},
-        "last",
-        {"l": "v"},
-        (Secret("f", file='/a,"b'), Secret("e", env="TOKEN"), Secret("v", value="very secret")),
-        "none",
+    request = requested(
+        args={"B": "2", "A": "1 x"},
+        target="last",
+        labels={"l": "v"},
+        secrets=(Secret("f", file='/a,"b'), Secret("e", env="TOKEN"), Secret("v", value="very secret")),
+        network="none",
     )
-    argv = request.command("/t")
+    argv = command(request, "/t")
     assert "very secret" not in " ".join(argv)
     assert "very secret" not in repr(request)
-    assert request.environment == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
+    assert secret_variables(request) == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
     assert argv[argv.index("--load") + 1 :] == [
         *("--iidfile", "/t/image-id", "--file", "/s/D", "--build-arg", "A=1 x", "--build-arg", "B=2", "--label", "l=v"),
         *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
@@ -131,16 +140,14 @@ def test_no_secret_is_in_the_command_line() -> None:
 
 
 def test_what_a_build_may_use_is_in_the_command_line() -> None:
-    request = BuildRequest(
-        "/s",
-        "/s/D",
+    request = requested(
         extra_hosts={"b": "2001:db8::1", "a": "192.0.2.1"},
         ssh=(SshAgent("default"), SshAgent("git", "/k")),
         no_cache=True,
         cache_from=(Reference.parse("r.example/x:1"),),
         cache_to="inline",
     )
-    argv = request.command("/t")
+    argv = command(request, "/t")
     assert argv[argv.index("/s/D") + 1 :] == [
         *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
         *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
@@ -247,11 +254,11 @@ def test_it_is_a_private_file_elsewhere_while_it_is_built(source: Path, monkeypa
         seen.append(path)
         return Completed(1, "", "")
 
-    request = BuildRequest(str(source), "dockerfile_inline", inline=b"FROM scratch\n")
-    build(request, DockerAddress("unix:///x"), run_command, print)
+    builder = Buildx(DockerAddress("unix:///x"), run_command)
+    builder.build(requested(str(source), "dockerfile_inline", inline=b"FROM scratch\n"), print)
     assert not seen[0].parent.exists()
     with pytest.raises(NoTemporaryDirectory, match=r"outside of the build's directory /; .*Set TMPDIR"):
-        build(BuildRequest("/", "D"), DockerAddress("unix:///x"), run_command, print)
+        builder.build(requested("/", "D"), print)
 
 
 @contextlib.contextmanager
@@ -269,13 +276,14 @@ def test_a_full_disk_is_said_before_the_build_and_leaves_nothing(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    request, address = BuildRequest(str(source), "D"), DockerAddress("unix:///x")
+    request = requested(str(source), str(source / "Dockerfile"))
+    builder = Buildx(DockerAddress("unix:///x"), lambda *_, **__: pytest.fail("it was built"))
     with no_room():
         with pytest.raises(
             NoTemporaryDirectory,
             match=rf"temporary files {tmp_path} cannot be written to: .*\. Make room there, or set TMPDIR",
         ):
-            build(request, address, lambda *_, **__: pytest.fail("it was built"), print)
+            builder.build(request, print)
         # what is kept from one run to the next is no loss
         assert read_definition(str(source), "Dockerfile").context.entries
         LastBuild("engine", "x:1").note(Inputs({}))

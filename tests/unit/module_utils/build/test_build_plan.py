@@ -9,7 +9,6 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
-    Naming,
     Observed,
     Plan,
     input_differences,
@@ -19,7 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
 from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
-from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagError
+from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagError, TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 ONE, TWO = Reference.parse("r.example/x:1"), Reference.parse("r.example/x:2")
@@ -45,7 +44,7 @@ def test_no_image_is_built_with_all_its_names_after_its_bases_are_pulled() -> No
         (base,),
         True,
         None,
-        (Naming(ONE, None), Naming(TWO, None)),
+        (TagStep(ONE, None, None), TagStep(TWO, None, None)),
         ("there is no image r.example/x:1, r.example/x:2 in the engine",),
     )
 
@@ -60,7 +59,7 @@ def test_a_base_that_its_registry_has_anew_is_pulled_and_built_on() -> None:
     there = image(1, NOW)
     newer = Observed(NOW, {ONE: there}, outdated_bases=(held,), pull_base="newer")
     plan = make_plan(newer, "auto")
-    assert (plan.pull, plan.build, plan.names) == ((held,), True, (Naming(ONE, "sha256:1"),))
+    assert (plan.pull, plan.build, plan.names) == ((held,), True, (TagStep(ONE, None, "sha256:1"),))
     assert plan.reasons == (f"the registry has another base image {held.reference}",)
     assert make_plan(newer, "never") == Plan((), False, there, (), ())
     assert make_plan(Observed(NOW, {ONE: None}, outdated_bases=(held,)), "never").pull == (held,)
@@ -73,7 +72,7 @@ def test_a_base_that_its_registry_has_anew_is_pulled_and_built_on() -> None:
 def test_changed_inputs_are_built_and_named() -> None:
     plan = make_plan(Observed(NOW, {ONE: image(1, OLD)}, last=OLD), "auto")
     assert (plan.build, plan.reasons) == (True, ("the context changed: a changed",))
-    assert plan.names == (Naming(ONE, "sha256:1"),)
+    assert plan.names == (TagStep(ONE, None, "sha256:1"),)
 
 
 def test_a_note_that_is_not_of_that_image_names_no_files() -> None:
@@ -90,9 +89,9 @@ def test_an_image_of_another_maker_is_built_anew() -> None:
 def test_a_missing_tag_is_added_and_one_elsewhere_moved() -> None:
     right, wrong = image(1, NOW), image(2, OLD)
     plan = make_plan(Observed(NOW, {TWO: wrong, ONE: right}), "auto")
-    assert (plan.build, plan.image, plan.names) == (False, right, (Naming(TWO, "sha256:2"),))
+    assert (plan.build, plan.image, plan.names) == (False, right, (TagStep(TWO, right.id, "sha256:2"),))
     plan = make_plan(Observed(NOW, {ONE: right, TWO: None}), "auto")
-    assert (plan.build, plan.image, plan.names) == (False, right, (Naming(TWO, None),))
+    assert (plan.build, plan.image, plan.names) == (False, right, (TagStep(TWO, right.id, None),))
     assert plan.changes
 
 
@@ -126,7 +125,7 @@ def test_always_and_never() -> None:
     same, other = Observed(NOW, {ONE: image(1, NOW)}), Observed(NOW, {ONE: image(1, OLD), TWO: None})
     assert make_plan(same, "always").reasons == ("rebuild is always",)
     kept = make_plan(other, "never")
-    assert (kept.build, kept.image, kept.names) == (False, image(1, OLD), (Naming(TWO, None),))
+    assert (kept.build, kept.image, kept.names) == (False, image(1, OLD), (TagStep(TWO, "sha256:1", None),))
     assert kept.reasons == ("not built, because rebuild is never", "the context changed")
     assert make_plan(Observed(NOW, {ONE: None}), "never").build
 

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of what a build may use and how it is decided, which are options of image_build alone."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  contexts:
+    description:
+      - "Named contexts: by their names what C(FROM), C(COPY --from) and C(RUN --mount=from=) find under them."
+      - An absolute path of a directory, whose own C(.dockerignore) holds there; or an image with its tag or digest, as in
+        V(docker-image://debian:12), which is a base image like any other.
+      - They are inputs of the build, as O(source) is. They need Docker 23 or newer.
+      - A name can be none of a stage, and git repositories, archives and what else buildx takes are not supported.
+    type: dict
+    default: {}
+  dockerfile_inline:
+    description:
+      - The Dockerfile itself. It is not written into O(source), but into a private temporary directory outside of it while
+        something is built.
+      - Its rules of what to leave out are in C(.dockerignore) in O(source).
+    type: str
+  source_revision:
+    description:
+      - Whether an image that is built gets the label C(org.opencontainers.image.revision) with the commit of O(source), as
+        git tells it, with C(-dirty) behind it where something in O(source) is not committed; and
+        C(org.opencontainers.image.source) with the address of the remote repository C(origin), without user and password.
+      - O(labels) of the same name come before them.
+      - It is no input. A commit that changes none has nothing built anew, and the image keeps the revision that it was
+        built at. For that the directory C(.git) has to be outside of O(source) or in C(.dockerignore).
+      - The program C(git) is needed when something has to be built.
+    type: bool
+    default: false
+  extra_hosts:
+    description:
+      - IP addresses by name, which RUN instructions find in their C(/etc/hosts). They are inputs of the build.
+    type: dict
+    default: {}
+  ssh:
+    description:
+      - SSH agents for the Dockerfile's C(RUN --mount=type=ssh). No key gets into a layer.
+      - Their ids are inputs of the build, the agents and keys behind them are not.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The id by which the Dockerfile mounts it. V(default) is what a mount without an id takes.
+        type: str
+        default: default
+      path:
+        description:
+          - Absolute path of the agent's socket, or of a private key that has no passphrase, where the task runs.
+          - Without it the agent of the environment (E(SSH_AUTH_SOCK)).
+        type: path
+  no_cache:
+    description:
+      - Whether every step runs anew when an image is built. It is no input, and does not have one built; see O(rebuild).
+      - With O(rebuild=always) another image comes out each time, as every layer has its time in it.
+    type: bool
+    default: false
+  cache_from:
+    description:
+      - Images, each with its tag or digest, from whose cache steps may be taken. They are what O(cache_to=inline) made; what
+        the engine does not hold it asks their registry for. One that is not there is no error.
+      - They are no inputs of the build.
+    type: list
+    elements: str
+    default: []
+  cache_to:
+    description:
+      - V(inline) keeps in the image what O(cache_from) of another engine needs. Docker's own builder can do no other.
+      - It is no input, so it is there from the next build on.
+    type: str
+    choices: [inline]
+  pull_base:
+    description:
+      - V(missing) pulls base images that the engine does not hold.
+      - V(newer) has the engine also ask the registries of those it holds. It pulls one whose registry serves another
+        digest under the same tag, and one that it does not hold, and the image is built anew on them.
+      - With V(newer) a base image that is named by its digest, or that came from no registry and went to none, is taken
+        as it is. With O(rebuild=never) nothing is pulled where there is an image.
+      - V(never) pulls nothing. When an image has to be built and a base image is missing, the task fails, also in check
+        mode.
+      - Credentials are those of the docker command's configuration.
+    type: str
+    choices: [missing, newer, never]
+    default: missing
+  rebuild:
+    description:
+      - V(auto) builds when there is no image for these inputs.
+      - V(always) builds with BuildKit's cache, and changes something when another image comes out.
+      - V(never) builds only when there is no image under any of the names.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+"""

@@ -1,0 +1,305 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Podman and Buildah as engines that build, by their command line: the same library, whose commands differ a little."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
+    IMAGE_ID,
+    BuildEngineError,
+    Builder,
+    BuilderMissing,
+    BuildRequest,
+    Built,
+    Show,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import copy_context
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import is_own_syntax
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.build.labelled_dockerfile import with_labels
+from ansible_collections.longshore.delivery.plugins.module_utils.build.record import TextRecord
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.node.client import (
+    EngineRefusal,
+    asked_as,
+    run_program,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+BUILDAH = "buildah"
+_HEREDOCS_SINCE = {PODMAN: (4, 8), BUILDAH: (1, 33)}
+_GONE = re.compile(r"image not known|no such image|unable to find|not found in local", re.IGNORECASE)
+_STEP = re.compile(r"(?:\[(\d+/\d+)\] )?STEP (\d+/\d+): (.*)")
+_OF_ITS_OWN = re.compile(
+    r"--> [0-9a-f]+\Z|(?:\[\d+/\d+\] )?COMMIT\b|[0-9a-f]{64}\Z|Getting image source|Copying |Writing "
+)
+_CACHED = "--> Using cache "
+_ERROR = re.compile(r"(?:Error: |time=\"[^\"]*\" level=(?:error|fatal) msg=)(.*)")
+_BUILDING_AT = re.compile(r"\"?(?:error )?building at STEP \\?\".*\\?\": ")
+# the two outputs in the order in which they were written, also where they are read at the end
+_IN_ORDER = ("sh", "-c", 'exec "$@" 2>&1', "sh")
+
+
+class LibraryRecord(TextRecord):
+    """Follows what Podman and Buildah write while they build."""
+
+    def __init__(self, show: Show) -> None:
+        super().__init__(show)
+        self.errors: t.List[str] = []
+
+    def line(self, line: str) -> None:
+        step, error = _STEP.match(line), _ERROR.match(line)
+        if step:
+            stage, number, text = step.groups()
+            self.begin("[%s] %s" % (" ".join(filter(None, (stage, number))), text), text)
+        elif line.startswith(_CACHED):
+            self.cached()
+        elif error:
+            self.errors.append(_BUILDING_AT.sub("", error.group(1).strip('"')))
+        elif line and not _OF_ITS_OWN.match(line):
+            self.output(line)
+
+
+class LibraryEngine:
+    """Podman's or Buildah's images, of the user who runs this.
+
+    :param name: podman or buildah.
+    :param program: its path.
+    """
+
+    follows_syntax = False
+
+    def __init__(self, name: str, program: str, run_command: RunCommand) -> None:
+        self.name = name
+        self._program = program
+        self._run_command = run_command
+
+    @property
+    def where(self) -> str:
+        return "%s on %s" % (self.name.capitalize(), platform.node())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def image(self, name: str) -> t.Optional[Image]:
+        """The image of a reference or an ID; None where there is none."""
+        if self.name == PODMAN:
+            [found] = self._inspected(["image", "inspect", _without_algorithm(name)]) or [None]
+        else:
+            found = self._inspected(["inspect", "--type", "image", _without_algorithm(name)])
+            if found is not None:
+                [listed] = self._json(["images", "--json", "--no-trunc", found["FromImageID"]])
+                found["RepoTags"] = listed.get("names")
+        return None if found is None else _inspected_image(found)
+
+    def labelled(self, label: str, value: str) -> t.List[Image]:
+        """The images with a label."""
+        options = ["--no-trunc", "--filter", "label=%s=%s" % (label, value)]
+        listed = self._json(["images", *(("--format", "json") if self.name == PODMAN else ("--json",)), *options])
+        found: t.Dict[str, Image] = {}
+        for entry in listed or ():
+            image_id = _with_algorithm(entry.get("Id") or entry.get("id") or "")
+            names = tuple(entry.get("Names") or entry.get("names") or ())
+            found[image_id] = Image(image_id, {label: value}, names)
+        return list(found.values())
+
+    def tag(self, image_id: str, reference: Reference) -> None:
+        """Name an image; the name is taken from whatever image has it."""
+        self._run(["tag", _without_algorithm(image_id), str(reference)])
+
+    def remove(self, name: str) -> None:
+        """Remove a name, or an image that has none. One that is gone already is no error."""
+        try:
+            self._run(["rmi", _without_algorithm(name)])
+        except BuildEngineError as error:
+            if not _GONE.search(str(error)):
+                raise
+
+    def pull(self, reference: Reference) -> None:
+        """Fetch an image with the credentials of Podman's and Docker's configurations."""
+        self._run(["pull", "--quiet", asked_as(reference)])
+
+    def registry_digest(self, reference: Reference) -> str:
+        """The digest that the reference's registry serves now, by Skopeo, which knows the same registries and credentials."""
+        done = self._run_command(
+            ["skopeo", "inspect", "--no-tags", "--format", "{{.Digest}}", "docker://%s" % reference]
+        )
+        if done.rc == 127:
+            raise BuildEngineError("%s cannot ask a registry without the program skopeo. Install it" % self.where)
+        if done.rc:
+            raise BuildEngineError("Skopeo said: %s" % core_of(done.stderr or done.stdout))
+        return done.stdout.strip()
+
+    def platform_arguments(self) -> t.Dict[str, str]:
+        """TARGETARCH, BUILDPLATFORM and so on for the host's own platform."""
+        host = self._json(["info", "--format", "json"] if self.name == PODMAN else ["info"])["host"]
+        values = {"OS": host["os"], "ARCH": host["arch"], "PLATFORM": "%(os)s/%(arch)s" % host}
+        return {side + part: value for side in ("BUILD", "TARGET") for part, value in values.items()}
+
+    def version(self) -> t.Tuple[int, ...]:
+        """As far as it is numbers."""
+        found = re.search(r"\d+(\.\d+)+", self._run(["--version"]))
+        return tuple(map(int, found.group().split("."))) if found else ()
+
+    def builder(self, request: BuildRequest) -> Builder:
+        """:raises BuilderMissing: the Dockerfile or an option needs what this builder has not."""
+        refused = _refused(self.name, request, self.version)
+        if refused:
+            raise BuilderMissing(
+                "%s cannot build this: %s. Leave it away, or set 'engine: docker' where there is one."
+                % (self.where, refused)
+            )
+        return Buildah(self.name, self._program, self._run_command)
+
+    def _inspected(self, arguments: t.Sequence[str]) -> t.Any:
+        try:
+            return self._json(arguments)
+        except BuildEngineError as error:
+            if _GONE.search(str(error)):
+                return None
+            raise
+
+    def _json(self, arguments: t.Sequence[str]) -> t.Any:
+        return json.loads(self._run(arguments) or "null")
+
+    def _run(self, arguments: t.Sequence[str]) -> str:
+        try:
+            return run_program(self._run_command, [self._program, *arguments])
+        except EngineRefusal as refusal:
+            raise BuildEngineError("%s refused: %s" % (self.where, core_of(str(refusal)))) from None
+
+
+class Buildah:
+    """Building with this library: C(podman build) or C(buildah build)."""
+
+    name = BUILDAH
+
+    def __init__(self, engine: str, program: str, run_command: RunCommand) -> None:
+        self._engine = engine
+        self._program = program
+        self._run_command = run_command
+
+    def build(self, request: BuildRequest, show: Show) -> Built:
+        """Build an image into the engine's store, without a name, from a copy of the context: its own reading of
+        C(.dockerignore) is another.
+        """
+        record = LibraryRecord(show)
+        with request.temporary_directory() as directory:
+            context, image_id_file = os.path.join(directory, "context"), os.path.join(directory, IMAGE_ID)
+            os.mkdir(context)
+            copy_context(request.context, context)
+            open(os.path.join(directory, "ignore"), "wb").close()
+            done = self._run_command(
+                [*_IN_ORDER, *self.command(request, directory, context, image_id_file)], on_line=record.line
+            )
+            error = "" if done.rc == 0 else "\n".join(record.errors) or "it ended with exit code %d" % done.rc
+            record.end(error)
+            try:
+                with open(image_id_file, encoding="ascii") as file:
+                    image_id = _with_algorithm(file.read().strip())
+            except OSError:
+                image_id = ""
+        return Built(image_id if done.rc == 0 else "", record, error)
+
+    def command(self, request: BuildRequest, directory: str, context: str, image_id_file: str) -> t.List[str]:
+        """The command line, which holds no secret: values are in private files for the time.
+
+        :param directory: for these files and the Dockerfile where it is in no file.
+        """
+        argv = [self._program, "build", "--layers", "--format", "docker", "--iidfile", image_id_file]
+        argv += ["--file", _labelled(request, directory), "--ignorefile", os.path.join(directory, "ignore")]
+        for named in request.contexts:
+            argv += ["--build-context", named.option]
+        for name, value in sorted(request.args.items()):
+            argv += ["--build-arg", "%s=%s" % (name, value)]
+        if request.target:
+            argv += ["--target", request.target]
+        if request.network:
+            argv += ["--network", request.network]
+        for name, address in sorted(request.extra_hosts.items()):
+            argv += ["--add-host", "%s:%s" % (name, address)]
+        if request.no_cache:
+            argv += ["--no-cache"]
+        for secret in request.secrets:
+            argv += ["--secret", "id=%s,src=%s" % (secret.id, secret.file_in(directory))]
+        for agent in request.ssh:
+            argv += ["--ssh", agent.option]
+        return [*argv, context]
+
+
+def _labelled(request: BuildRequest, directory: str) -> str:
+    """The path of the Dockerfile with the labels, written into this directory."""
+    with open(request.dockerfile_in(directory), "rb") as file:
+        content = with_labels(file.read(), request.dockerfile, request.target_index, request.labels)
+    path = os.path.join(directory, "Dockerfile.labelled")
+    with open(path, "wb") as written:
+        written.write(content)
+    return path
+
+
+def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple[int, ...]]) -> str:
+    """What of a build this builder cannot do, in words; empty where there is nothing."""
+    if request.cache_to or request.cache_from:
+        return "'%s' is BuildKit's" % ("cache_to" if request.cache_to else "cache_from")
+    broken = next((name for name, value in request.labels.items() if re.search(r"[\r\n]", name + value)), "")
+    if broken:
+        return "the label %s has a line break" % broken
+    comma = next((secret.id for secret in request.secrets if "," in (secret.file or "")), "")
+    if comma:
+        return "the path of the secret %s has a comma, which it takes for the end of it" % comma
+    syntax = request.dockerfile.syntax
+    if syntax and not is_own_syntax(syntax):
+        return "%s needs BuildKit for its directive syntax=%s" % (request.dockerfile.name, syntax)
+    heredoc = _heredoc(request.dockerfile)
+    if heredoc and version() < _HEREDOCS_SINCE[engine]:
+        since = ".".join(map(str, _HEREDOCS_SINCE[engine]))
+        return "%s, which %s knows since %s" % (heredoc, engine.capitalize(), since)
+    return ""
+
+
+def _heredoc(dockerfile: Dockerfile) -> str:
+    for instruction in dockerfile.instructions:
+        if instruction.heredoc:
+            return "%s needs BuildKit: line %d, %s with a here-document" % (
+                dockerfile.name,
+                instruction.line,
+                instruction.keyword,
+            )
+    return ""
+
+
+def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
+    """Of what Podman or Buildah shows."""
+    if "FromImageID" in found:  # Buildah's form
+        labels = ((found.get("Docker") or {}).get("config") or {}).get("Labels")
+        names, digest = tuple(found["RepoTags"] or ()), found.get("FromImageDigest")
+        pinned = {"%s@%s" % (Reference.parse(name).name, digest) for name in names} if digest else set()
+        return Image(_with_algorithm(found["FromImageID"]), dict(labels or {}), names, tuple(sorted(pinned)))
+    return Image(
+        id=_with_algorithm(found["Id"]),
+        labels=dict(found.get("Labels") or {}),
+        references=tuple(found.get("RepoTags") or ()),
+        repository_digests=tuple(found.get("RepoDigests") or ()),
+    )
+
+
+def _with_algorithm(image_id: str) -> str:
+    return image_id if ":" in image_id or not image_id else "sha256:" + image_id
+
+
+def _without_algorithm(name: str) -> str:
+    """An ID as these programs know it; a reference stays what it is."""
+    return name[len("sha256:") :] if name.startswith("sha256:") else name

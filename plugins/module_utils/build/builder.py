@@ -1,0 +1,182 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""What is to be built and what came of it, whichever engine and builder it is."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Record
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"  # files of the temporary directory
+_ROOM = 128  # bytes
+Show = t.Callable[[str], None]
+
+
+class BuildEngineError(DeliveryError):
+    """The engine does not do what it is asked; the message names engine, cause and way out."""
+
+
+class BuilderMissing(DeliveryError):
+    """There is nothing that could build this; the message says what needs what."""
+
+
+class NoTemporaryDirectory(DeliveryError):
+    """There is no place for temporary files that is not sent to the builder."""
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildRequest:
+    """What is to be built.
+
+    :param context: what the build receives of the directory.
+    :param path: of the Dockerfile; the option's name where it is in no file.
+    :param inline: the Dockerfile itself, where it is in no file.
+    :param target_index: the number of the stage that is built, from 0.
+    :param extra_hosts: addresses by name.
+    :param cache_from: images that hold a build's cache.
+    :param cache_to: where the cache is kept for others; 'inline' is in the image.
+    """
+
+    context: BuildContext
+    path: str
+    dockerfile: Dockerfile
+    args: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    target: str = ""
+    target_index: int = 0
+    labels: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    secrets: t.Tuple[Secret, ...] = ()
+    network: str = ""
+    extra_hosts: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    ssh: t.Tuple[SshAgent, ...] = ()
+    no_cache: bool = False
+    cache_from: t.Tuple[Reference, ...] = ()
+    cache_to: str = ""
+    inline: t.Optional[bytes] = None
+    contexts: t.Tuple[NamedContext, ...] = ()
+
+    @contextlib.contextmanager
+    def temporary_directory(self) -> t.Iterator[str]:
+        """A private directory that is no part of the build's: what is written there would be sent to the builder. With the
+        Dockerfile that is in no file, and room for the image's ID, which the command writes when it has built.
+
+        :raises NoTemporaryDirectory: there is none, or it cannot be written to.
+        """
+        place = self._outside()
+        with contextlib.ExitStack() as stack:
+            try:
+                directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="longshore-build-", dir=place))
+                for name, content in ((IMAGE_ID, b" " * _ROOM), (_DOCKERFILE, self.inline)):
+                    if content is not None:
+                        with open(os.path.join(directory, name), "wb") as file:
+                            file.write(content)
+            except OSError as error:
+                raise NoTemporaryDirectory(
+                    "The directory for temporary files %s cannot be written to: %s. Make room there, or set TMPDIR to another."
+                    % (place, error.strerror)
+                ) from None
+            yield directory
+
+    def _outside(self) -> str:
+        sources = [self.context.root, *(named.directory for named in self.contexts if named.directory)]
+        roots = tuple(os.path.join(os.path.realpath(source), "") for source in sources)
+        candidates = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.path.expanduser("~"))
+        for candidate in candidates:
+            inside = os.path.join(os.path.realpath(candidate), "").startswith(roots)
+            if not inside and os.access(candidate, os.W_OK | os.X_OK):
+                return candidate
+        raise NoTemporaryDirectory(
+            "There is no directory for temporary files outside of the build's directory %s; looked at were %s. Set TMPDIR to one."
+            % (" and ".join(sources), ", ".join(candidates))
+        )
+
+    def dockerfile_in(self, directory: str) -> str:
+        """The path of the Dockerfile, which is in this temporary directory where it is in no file else."""
+        return self.path if self.inline is None else os.path.join(directory, _DOCKERFILE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A build that has ended.
+
+    :param image_id: the image's ID; empty where it failed.
+    :param said: what the builder itself said, where it failed and no step did.
+    """
+
+    image_id: str
+    record: Record
+    said: str = ""
+
+
+class Builder(t.Protocol):
+    """What builds an image into an engine's store, without a name.
+
+    :ivar name: buildkit, classic or buildah.
+    """
+
+    name: str
+
+    def build(self, request: BuildRequest, show: Show) -> Built:
+        """
+        :param show: is given a line for each step.
+        :raises DeliveryError: it could not even begin.
+        """
+
+
+class BuildEngine(t.Protocol):
+    """An engine that holds images and has a builder; every method raises C(DeliveryError).
+
+    :ivar name: docker, podman or buildah.
+    :ivar follows_syntax: whether it reads a Dockerfile with the image that its directive C(syntax) names.
+    :ivar where: as messages name it, as in "the engine at unix:///var/run/docker.sock".
+    """
+
+    name: str
+    follows_syntax: bool
+
+    @property
+    def where(self) -> str: ...
+
+    def close(self) -> None: ...
+
+    def image(self, name: str) -> t.Optional[Image]:
+        """The image of a reference or an ID; None where the engine has none."""
+
+    def labelled(self, label: str, value: str) -> t.List[Image]:
+        """The images with a label."""
+
+    def tag(self, image_id: str, reference: Reference) -> None:
+        """Name an image; the name is taken from whatever image has it."""
+
+    def remove(self, name: str) -> None:
+        """Remove a name, or an image that has none. One that is gone already is no error."""
+
+    def pull(self, reference: Reference) -> None:
+        """Fetch an image with the credentials of the engine's own command."""
+
+    def registry_digest(self, reference: Reference) -> str:
+        """The digest that the reference's registry serves now."""
+
+    def platform_arguments(self) -> t.Dict[str, str]:
+        """TARGETARCH, BUILDPLATFORM and so on for the engine's own platform."""
+
+    def builder(self, request: BuildRequest) -> Builder:
+        """What can build this.
+
+        :raises DeliveryError: nothing can. Where the Dockerfile or an option needs more, the message names it, with its line.
+        """

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A Docker engine as one that builds: with BuildKit where buildx is there, else with its classic builder."""
+
+from __future__ import annotations
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
+    Builder,
+    BuilderMissing,
+    BuildRequest,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Buildx, BuildxMissing, check_buildx
+from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import Classic, check_classic
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
+    OLDEST_ENGINE,
+    InvalidContext,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
+    DockerEngine,
+    DockerEngineError,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
+
+
+class DockerBuildEngine(DockerEngine):
+    """
+    :param classic: whether the classic builder is asked for.
+    """
+
+    name = DOCKER
+    follows_syntax = True
+
+    def __init__(self, address: DockerAddress, run_command: RunCommand, classic: bool = False) -> None:
+        super().__init__(address)
+        self._run_command = run_command
+        self._classic = classic
+
+    @property
+    def where(self) -> str:
+        return "the engine at %s" % self.address
+
+    def builder(self, request: BuildRequest) -> Builder:
+        """BuildKit; the classic builder where buildx is missing and nothing needs BuildKit, or where it is asked for.
+
+        :raises DockerEngineError: the engine is Podman's service.
+        :raises BuilderMissing: something needs BuildKit, and there is none.
+        """
+        self._refuse_podman(request)
+        if self._classic:
+            check_classic(request, "'engine' is docker_classic, the builder without BuildKit.")
+            return Classic(self)
+        try:
+            check_buildx(self._run_command, self.address)
+        except BuildxMissing as missing:
+            check_classic(request, str(missing))
+            return Classic(self)
+        if request.contexts and self.version() < OLDEST_ENGINE:
+            raise InvalidContext(
+                "'contexts' needs Docker 23 or newer, and %s is %s." % (self.where, ".".join(map(str, self.version())))
+            )
+        return Buildx(self.address, self._run_command)
+
+    def _refuse_podman(self, request: BuildRequest) -> None:
+        try:
+            self.check_buildkit()
+        except DockerEngineError as error:
+            needing = buildkit_needs(request.dockerfile)
+            raise BuilderMissing("%s%s" % (error, " %s." % needing if needing else "")) from None

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Which engine builds: the one that is asked for, or the first that is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import BUILDAH, LibraryEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
+    DEFAULT_HOST,
+    DockerAddress,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
+from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import SOCKETS
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+
+DOCKER_CLASSIC = "docker_classic"
+ENGINES = (AUTO, DOCKER, DOCKER_CLASSIC, PODMAN, BUILDAH)
+_LIBRARY = (PODMAN, BUILDAH)
+
+
+def find_engine(wanted: str, address: DockerAddress, run_command: RunCommand) -> t.Tuple[BuildEngine, str]:
+    """The engine, and why it is that one. By C(auto) Docker where an address is given or its socket is there, else Podman,
+    else Buildah.
+
+    :param wanted: one of ENGINES.
+    :param address: Docker's, by the options, the environment or its default.
+    :raises DeliveryError: it is not there.
+    """
+    name, why = (wanted, "it was asked for") if wanted != AUTO else _there(address)
+    if name not in _LIBRARY:
+        return DockerBuildEngine(address, run_command, classic=name == DOCKER_CLASSIC), why
+    program = shutil.which(name)
+    if program is None:
+        raise BuildEngineError(
+            "'engine' is %s, and there is no program %s in PATH (%s). Install it, or choose another engine."
+            % (name, name, os.environ.get("PATH", ""))
+        )
+    return LibraryEngine(name, program, run_command), why
+
+
+def _there(address: DockerAddress) -> t.Tuple[str, str]:
+    if address.host != DEFAULT_HOST:
+        return DOCKER, "its address is given"
+    found = next((name for name in _LIBRARY if shutil.which(name)), None)
+    if found is None or os.path.exists(SOCKETS[DOCKER]):
+        return DOCKER, "its socket is there"
+    return found, "its program is there, and no Docker"
