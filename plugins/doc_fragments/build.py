@@ -90,12 +90,4 @@ options:
     type: str
     choices: [missing, newer, never]
     default: missing
-  rebuild:
-    description:
-      - V(auto) builds when there is no image for these inputs.
-      - V(always) builds with BuildKit's cache, and changes something when another image comes out.
-      - V(never) builds only when there is no image under any of the names.
-    type: str
-    choices: [auto, always, never]
-    default: auto
 """

@@ -134,6 +134,14 @@ options:
     description:
       - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
     type: str
+  rebuild:
+    description:
+      - V(auto) builds when there is no image for these inputs.
+      - V(always) builds with BuildKit's cache, and changes something when another image comes out.
+      - V(never) builds only when there is no image under any of the names.
+    type: str
+    choices: [auto, always, never]
+    default: auto
   engine:
     description:
       - The engine that builds and holds the image.

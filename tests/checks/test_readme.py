@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 import typing as t
 from pathlib import Path
 
@@ -72,3 +73,11 @@ def test_its_inventory_has_the_groups_of_the_table(tmp_path: Path) -> None:
     groups = json.loads(listed)
     assert groups["longshore_nodes"]["hosts"] == ["node1.example", "node2.example", "node3.example", "localhost"]
     assert groups["longshore_registry_hosts"]["hosts"] == ["registry.example"]
+
+
+def test_what_the_guide_to_local_containers_names_is_there() -> None:
+    named = set(re.findall(r"community\.docker\.(docker\w*)", (CHECKOUT / "docs/local-containers.md").read_text()))
+    plugins = Path(sysconfig.get_path("purelib"), "ansible_collections/community/docker/plugins")
+    there = {path.stem for kind in ("modules", "connection") for path in (plugins / kind).glob("*.py")}
+    assert len(named) > 5
+    assert not named - there

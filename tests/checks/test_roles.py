@@ -23,13 +23,14 @@ EVERY_ROLE = sorted(path.name for path in Path(CHECKOUT, "roles").iterdir())
 ROLES = [role for role in EVERY_ROLE if role != "registry"]
 # what the variables of a role's tasks stand for: an entry of a list, or a dictionary, among its options
 ENTRIES = {
-    "image_wanted": "image_list",
     "image_builder": "image_builder",
     "workload_one": "workload_list",
     "image_distribution_builder": "image_distribution_builder",
 }
 # of entries that more than one role reads
-OTHERS_TOO = {"image_list": {"bases", "distribute"}, "image_distribution_builder": {"engine"}}
+OTHERS_TOO = {"image_distribution_builder": {"engine"}}
+# options of a role that have another name in its module
+RENAMED = {("image", "images"): "image_list", ("image", "endpoint"): "image_registry"}
 # what a role works out by itself, or makes of options that another role has
 OWN = {
     ("image_distribution", "image_push", "name"),
@@ -94,7 +95,7 @@ def option_of(role: str, specification: Options, module_option: str, value: t.An
         if f"{variable}.{module_option}" in used:
             entries: Options = specification[option]["options"]
             return entries.get(module_option)
-    name = f"{role}_{module_option}"
+    name = RENAMED.get((role, module_option), f"{role}_{module_option}")
     return specification.get(name) if name in used else None
 
 

@@ -53,14 +53,17 @@ def must_succeed(delivery: Delivery, what: str) -> None:
 
 def change_one_line(settings: Settings) -> str:
     """Edit the application's source as its developer would; returns its new greeting, which no earlier demo had."""
-    greeting = f"Welcome to the new shop, edition {uuid.uuid4().hex[:8]}"
+    # behind what the configuration says, whose changes the image's trial looks for
+    addition = f", edition {uuid.uuid4().hex[:8]}"
     source = settings.workspace / "web" / "shop" / "application.py"
     before = source.read_text()
-    after = before.replace("greeting=self._configuration.greeting,", f'greeting="{greeting}",')
+    after = before.replace(
+        "greeting=self._configuration.greeting,", f'greeting=self._configuration.greeting + "{addition}",'
+    )
     if before == after:
         raise DemoError(f"the line to change was not found in {source}")
     source.write_text(after)
-    return greeting
+    return GREETING + addition
 
 
 def run(settings: Settings, report: Report) -> None:

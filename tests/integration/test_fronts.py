@@ -84,6 +84,15 @@ CASES = {
         differs={"images.*.created": "a time"},
     ),
     "image_push": Case({"name": f"{OWN}/tiny", "tags": ["1", "2"], "registry": REGISTRY, **BUILDS}),
+    "image_set": Case(
+        {
+            "images": [{"name": f"{OWN}/set", "tags": ["1"], "source": OWN, "audit": {"fail_on": "never"}}],
+            "endpoint": ENDPOINT,
+            "source_root": "{directory}",
+            **BUILDS,
+        },
+        differs={"images.*.build.steps.*.seconds": "a time", "images.*.build.log.*": "has times in it"},
+    ),
     "image_tag": Case(
         {"image": f"{ENDPOINT}/{OWN}/tiny:1", "references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}
     ),

@@ -127,7 +127,8 @@ class _Delivery:
             if self.wanted.source_revision:
                 self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
-            self.bases.check_registries(base for base in plan.pull if base in observed.absent_bases)
+            absent = (base for base in plan.pull if base in observed.absent_bases)
+            self.bases.check_registries(base for base in absent if str(base.reference) not in self.wanted.coming)
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
             return self.build(observed, plan)
@@ -300,7 +301,7 @@ class _Delivery:
                 {"reference": str(naming.reference), "before": naming.before, "after": image.id if image else None}
                 for naming in names
             ],
-            "pulled": [str(base.reference) for base in plan.pull],
+            "pulled": [str(base.reference) for base in plan.pull if str(base.reference) not in self.wanted.coming],
         }
         if self.builder:
             found["builder"] = self.builder.name

@@ -11,22 +11,22 @@ It is a convenience: the decision to build is made by what the image itself reco
 
 from __future__ import annotations
 
-import hashlib
-import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
-from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json, write_json
+from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import (
+    note_path,
+    read_json,
+    write_json,
+)
 
 
 class LastBuild:
     """The note about one image on one engine, in the user's state directory (XDG_STATE_HOME)."""
 
     def __init__(self, engine: str, image: str) -> None:
-        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-        name = hashlib.sha256(("%s\0%s" % (engine, image)).encode()).hexdigest()[:32]
         self._about = {"engine": engine, "image": image}
-        self._path = os.path.join(home, "longshore", "builds", name + ".json")
+        self._path = note_path("builds", engine, image)
 
     def inputs(self) -> t.Optional[Inputs]:
         """What was noted; None where nothing was or it cannot be read."""

@@ -9,10 +9,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 import typing as t
+
+
+def note_path(kind: str, *about: str) -> str:
+    """Where a note of a kind about something is, in the user's state directory (XDG_STATE_HOME)."""
+    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    name = hashlib.sha256("\0".join(about).encode()).hexdigest()[:32]
+    return os.path.join(home, "longshore", kind, name + ".json")
 
 
 def read_json(path: str) -> t.Dict[str, t.Any]:

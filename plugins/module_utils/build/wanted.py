@@ -82,7 +82,10 @@ class InvalidOption(DeliveryError):
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the user wants: an image under these references, made from these things."""
+    """What the user wants: an image under these references, made from these things.
+
+    :param coming: references that the engine will have by then, of images that are built before; it counts in check mode.
+    """
 
     references: t.Tuple[Reference, ...]
     immutable: t.Tuple[Glob, ...]
@@ -105,6 +108,7 @@ class Wanted:
     rebuild: str
     engine: str
     address: DockerAddress
+    coming: t.FrozenSet[str] = frozenset()
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Wanted:
@@ -146,6 +150,7 @@ class Wanted:
             rebuild=params["rebuild"],
             engine=params["engine"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
+            coming=frozenset(params.get("coming", ())),
         )
 
     @property

@@ -14,6 +14,7 @@ import docker
 
 from tests.lab.places import Places
 
+PLACES = Places.of_user()
 PORT = 8080
 VOLUME = "/kept"
 USER = "10001:10001"
@@ -87,7 +88,7 @@ class Images:
 
 def _layer() -> bytes:
     """The tar of the busybox image's one layer, from the lab's archive."""
-    archive = max(Places.of_user().images.glob("archives-*/busybox.tar"), key=lambda path: path.stat().st_mtime)
+    archive = max(PLACES.images.glob("archives-*/busybox.tar"), key=lambda path: path.stat().st_mtime)
     with tarfile.open(archive) as tar:
         name = next(name for name in tar.getnames() if name.endswith("layer.tar"))
         return t.cast("t.IO[bytes]", tar.extractfile(name)).read()

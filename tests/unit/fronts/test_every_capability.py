@@ -79,6 +79,37 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "registry": {"endpoint": NOWHERE, "password": SECRET_VARIABLE},
         },
     },
+    "image_set": {
+        "no source": {"images": [{"name": "shop/web", "tags": ["1"], "source": "/no/such/directory"}]},
+        "a relative source": {"images": [{"name": "shop/web", "tags": ["1"], "source": "web"}]},
+        "unreachable engine": {
+            "images": [
+                {
+                    "name": "shop/web",
+                    "tags": ["1"],
+                    "source": ".",
+                    "secrets": [{"id": "token", "value": SECRET_VARIABLE}],
+                    "trial": {},
+                    "trial_secrets": {"DB_PASSWORD": SECRET_VARIABLE},
+                }
+            ],
+            "source_root": "{context}",
+            "docker_host": f"tcp://{NOWHERE}",
+        },
+        "two that wait for each other": {
+            "images": [
+                {"name": "a", "tags": ["1"], "source": ".", "depends_on": ["b"]},
+                {"name": "b", "tags": ["1"], "source": ".", "depends_on": ["a"]},
+            ],
+            "source_root": "{context}",
+        },
+        "a gate's wrong option": {
+            "images": [{"name": "a", "tags": ["1"], "source": ".", "audit": {"fail_on": "always"}}],
+            "source_root": "{context}",
+        },
+        "none at once": {"images": [], "at_once": 0},
+        "unknown option": {"images": [{"name": "a", "source": "/", "colour": "red"}]},
+    },
     "image_tag": {
         "unreachable engine": {"image": "a/b:1", "references": ["a/b:2"], "docker_host": f"tcp://{NOWHERE}"},
         "no tag": {"image": "a/b:1", "references": ["a/b"]},

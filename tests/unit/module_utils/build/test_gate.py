@@ -1,0 +1,243 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gates of a list of images: what they are asked, that they are asked once, and what is kept of their answers."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.gate import AUDIT, TRIAL, Gate
+from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import (
+    ARGUMENT_SPEC,
+    Entry,
+    InvalidEntry,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC as BUILD_SPEC
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+
+REFERENCE, ID = "registry.example:5000/shop/web:1", "sha256:1"
+SECRET = "sea-and-sand"
+
+
+def checked(image: dict[str, t.Any], **params: t.Any) -> dict[str, t.Any]:
+    given = {"images": [{"name": "shop/web", "source": "web", **image}], "source_root": "/src", **params}
+    validated = ArgumentSpecValidator(ARGUMENT_SPEC).validate(given)
+    assert validated.error_messages == []
+    return dict(validated.validated_parameters)
+
+
+def entry(image: dict[str, t.Any], **params: t.Any) -> Entry:
+    given = checked(image, endpoint="registry.example:5000", docker_host="tcp://192.0.2.1:2375", **params)
+    return Entry.from_params(given["images"][0], given)
+
+
+def test_an_entry_is_a_build_of_an_image_of_the_registry() -> None:
+    build = entry({"tags": ["1"], "args": {"A": "1"}, "bases": {"BASE": "base/python:1"}}, rebuild="never").build
+    assert (build["name"], build["source"]) == ("registry.example:5000/shop/web", "/src/web")
+    assert build["args"] == {"A": "1", "BASE": "registry.example:5000/base/python:1"}
+    assert (build["rebuild"], build["docker_host"]) == ("never", "tcp://192.0.2.1:2375")
+    assert set(build) == set(BUILD_SPEC)
+
+
+def test_without_a_registry_a_name_stays_as_it_is() -> None:
+    given = checked({"bases": {"BASE": "b:1"}})
+    build = Entry.from_params(given["images"][0], given).build
+    assert (build["name"], build["args"]) == ("shop/web", {"BASE": "b:1"})
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ({"audit": {"references": ["a"]}}, "shop/web: 'audit' has 'references', which is what the list"),
+        ({"audit": {"docker_host": "a"}}, "'audit' has 'docker_host'"),
+        ({"trial": {"image": "a"}}, "'trial' has 'image'"),
+        (
+            {"trial": {"secrets": {}}},
+            "'trial' has 'secrets', which is what the list of images says itself, set 'trial_secrets'",
+        ),
+        ({"trial_secrets": {"A": "1"}}, "'trial_secrets' goes with 'trial' only"),
+    ],
+)
+def test_a_gate_takes_nothing_that_the_list_says(image: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(InvalidEntry, match=words):
+        entry(image)
+
+
+def test_what_podman_holds_cannot_be_tried() -> None:
+    with pytest.raises(InvalidEntry, match="shop/web: 'trial' needs Docker's engine, and 'engine' is podman"):
+        entry({"trial": {}}, engine="podman")
+
+
+@pytest.mark.parametrize(("builder", "holder"), [("buildah", "podman"), ("docker_classic", "docker"), ("auto", "auto")])
+def test_what_audits_is_asked_for_the_image_where_it_is(state: Path, builder: str, holder: str) -> None:
+    asked = Asked(AUDIT, {"images": [AUDITED]})
+    Judged(AUDIT, asked, {"audit": {}}, engine=builder)
+    assert asked.params[0]["engine"] == holder
+
+
+class Asked:
+    """A capability in a gate's place, and what it was asked."""
+
+    def __init__(self, gate: str, result: dict[str, t.Any] | DeliveryError) -> None:
+        self.params: list[dict[str, t.Any]] = []
+        self.loads = 0
+        self.result = result
+        own: dict[str, t.Any] = {
+            "references": {"type": "list"},
+            "engine": {"type": "str"},
+            "dockerfile": {"type": "path"},
+        }
+        if gate == TRIAL:
+            own = {"image": {"type": "str"}, "secrets": {"type": "dict", "no_log": True}, "port": {"type": "int"}}
+        self._capability = Capability(run=self._run, argument_spec={**own, **ADDRESS_SPEC})
+
+    def load(self) -> Capability:
+        self.loads += 1
+        return self._capability
+
+    def _run(self, params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
+        self.params.append(params)
+        context.progress("in full")
+        if isinstance(self.result, DeliveryError):
+            raise self.result
+        return self.result
+
+
+FINDING = {"severity": "high", "rule": "private_key", "path": "k", "what": "private key, byte 1", "layer": 0}
+AUDITED = {"size": 2_000_000, "wasted_bytes": 0, "findings": [FINDING], "excepted": [], "layers": [], "table": []}
+TRIED = {
+    "verdict": "pass",
+    "points": [{"verdict": "pass", "detail": f"it said {SECRET}"}],
+    "twelve_factors": [],
+    "log": [SECRET],
+}
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+class Judged:
+    """One run of a gate as image_set has it."""
+
+    def __init__(
+        self,
+        gate: str,
+        asked: Asked,
+        image: dict[str, t.Any],
+        *,
+        image_id: str = ID,
+        check: bool = False,
+        always: bool = False,
+        engine: str = "auto",
+    ) -> None:
+        self.said: list[str] = []
+        context = Context(
+            check=check, diff=False, warn=self.said.append, progress=self.said.append, run_command=run_command
+        )
+        made = Gate(gate, asked.load, entry(image, engine=engine), REFERENCE, always)
+        made.validate()
+        self.known = made.known(image_id, context)
+        self.result = self.known or made.judge(image_id, context)
+
+
+TRIAL_OF = {"trial": {"port": 80}, "trial_secrets": {"DB_PASSWORD": SECRET}}
+
+
+def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
+    asked = Asked(AUDIT, {"images": [AUDITED]})
+    judged = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
+    [params] = asked.params
+    assert (params["references"], params["docker_host"]) == ([REFERENCE], "tcp://192.0.2.1:2375")
+    assert (params["dockerfile"], params["engine"]) == ("/src/web/Dockerfile", "auto")
+    assert judged.result["verdict"] == "pass"
+    # an audit shows more than a list of images has room for
+    assert judged.said == [
+        f"{REFERENCE}: high     private_key, k: private key, byte 1",
+        f"{REFERENCE}: audit, 2.0 MB, 0.0 MB of it wasted; 1 findings, 0 excepted",
+    ]
+    trial = Asked(TRIAL, TRIED)
+    assert Judged(TRIAL, trial, TRIAL_OF).said == ["in full"]
+    assert trial.params[0]["secrets"] == {"DB_PASSWORD": SECRET}
+
+
+def test_what_passed_is_not_asked_again_nor_is_the_capability_loaded(state: Path) -> None:
+    first = Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
+    asked = Asked(TRIAL, TRIED)
+    again = Judged(TRIAL, asked, TRIAL_OF)
+    assert (asked.loads, asked.params) == (0, [])
+    assert again.said == [f"{REFERENCE}: trial passed before: 1 pass"]
+    assert (first.result["judged_before"], again.result["judged_before"]) == (False, True)
+    assert again.result["verdict"] == "pass"
+
+
+def test_no_secret_is_in_the_note(state: Path) -> None:
+    Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
+    [note] = [path for path in state.rglob("*") if path.is_file()]
+    assert SECRET not in note.read_text()
+    assert note.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("change", "how"),
+    [
+        ({}, {"image_id": "sha256:2"}),
+        ({}, {"always": True}),
+        ({"trial": {"port": 81}}, {}),
+        ({"trial_secrets": {"DB_PASSWORD": SECRET, "TOKEN": "x"}}, {}),
+    ],
+    ids=["another image", "always", "another option", "another secret"],
+)
+def test_what_did_not_pass_so_is_asked(state: Path, change: dict[str, t.Any], how: dict[str, t.Any]) -> None:
+    Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
+    asked = Asked(TRIAL, TRIED)
+    Judged(TRIAL, asked, {**TRIAL_OF, **change}, **how)
+    assert len(asked.params) == 1
+
+
+def test_another_dockerfile_at_the_same_place_is_another_question(state: Path, tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    image = {"audit": {"dockerfile": str(file)}}
+    for text, times in (("FROM a:1\n", 1), ("FROM a:1\n", 0), ("FROM a:2\n", 1)):
+        file.write_text(text)
+        asked = Asked(AUDIT, {"images": [AUDITED]})
+        Judged(AUDIT, asked, image)
+        assert len(asked.params) == times
+
+
+def test_what_failed_is_asked_each_time_and_says_how(state: Path) -> None:
+    for _time in range(2):
+        result = Judged(AUDIT, Asked(AUDIT, DeliveryError("it has a key", images=[AUDITED])), {"audit": {}}).result
+        assert (result["failed"], result["msg"]) == (True, f"{REFERENCE}: it has a key")
+        assert result["judged"]["findings"] == [FINDING]
+        assert result["judged"]["verdict"] == "fail"
+
+
+def test_check_mode_notes_nothing(state: Path) -> None:
+    Judged(AUDIT, Asked(AUDIT, {"images": [AUDITED]}), {"audit": {}}, check=True)
+    assert not state.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"port": "many"}, f"{REFERENCE}, trial: argument 'port' is of type str"),
+        ({"colour": "red"}, f"{REFERENCE}, trial: unsupported parameters: colour"),
+    ],
+)
+def test_an_option_that_cannot_be_is_said_before_anything_is_asked(
+    state: Path, given: dict[str, t.Any], words: str
+) -> None:
+    asked = Asked(TRIAL, TRIED)
+    with pytest.raises(InvalidEntry, match=words):
+        Judged(TRIAL, asked, {"trial": given})
+    assert asked.params == []

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs beside one another: their order, what they say while they run, their failures, and their end when all is to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted, unwound
+from ansible_collections.longshore.delivery.plugins.module_utils.side_by_side import Job, Result, Results, run_jobs
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+
+SECONDS = 60
+
+
+class Said:
+    """A context that keeps what is said."""
+
+    def __init__(self, heard: t.Callable[[str], None] = lambda line: None) -> None:
+        self.lines: list[str] = []
+
+        def hear(line: str) -> None:
+            self.lines.append(line)
+            heard(line)
+
+        self.context = Context(check=False, diff=False, warn=self.lines.append, progress=hear, run_command=run_command)
+
+
+def await_file(path: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise DeliveryError(f"nobody made {path}")
+        time.sleep(0.01)
+
+
+def simple(name: str, *after: int) -> Job:
+    def run(results: Results, context: Context) -> Result:
+        context.progress(name)
+        return {"name": name, "seen": [result and result["name"] for result in results]}
+
+    return Job(name, run, frozenset(after))
+
+
+def test_a_job_comes_after_those_it_waits_for_and_sees_their_results() -> None:
+    said = Said()
+    results = run_jobs([simple("last", 1, 2), simple("first"), simple("second", 1)], 3, said.context)
+    assert said.lines == ["first", "second", "last"]
+    assert results[0] == {"name": "last", "seen": [None, "first", "second"], "changed": False}
+
+
+def test_jobs_that_do_not_wait_for_one_another_run_at_once(tmp_path: Path) -> None:
+    """Each ends only when the other has begun."""
+
+    def meets(own: str, other: str) -> Job:
+        def run(results: Results, context: Context) -> Result:
+            (tmp_path / own).touch()
+            await_file(tmp_path / other)
+            return {}
+
+        return Job(own, run)
+
+    results = run_jobs([meets("a", "b"), meets("b", "a")], 2, Said().context)
+    assert not any(result["failed"] for result in results if result and "failed" in result)
+
+
+def test_no_more_run_at_once_than_may(tmp_path: Path) -> None:
+    def alone(number: int) -> Job:
+        def run(results: Results, context: Context) -> Result:
+            try:
+                (tmp_path / "one").touch(exist_ok=False)
+            except FileExistsError:
+                raise DeliveryError("two at once") from None
+            time.sleep(0.05)
+            (tmp_path / "one").unlink()
+            return {}
+
+        return Job(str(number), run)
+
+    results = run_jobs([alone(number) for number in range(4)], 1, Said().context)
+    assert [result for result in results if not result or result.get("failed")] == []
+
+
+def test_a_line_is_heard_while_the_job_still_runs(tmp_path: Path) -> None:
+    def run(results: Results, context: Context) -> Result:
+        context.progress("look")
+        await_file(tmp_path / "seen")
+        context.warn("mind")
+        return {}
+
+    said = Said(lambda line: (tmp_path / "seen").touch())
+    [result] = run_jobs([Job("a", run)], 1, said.context)
+    assert result == {"changed": False}
+    assert said.lines == ["look", "mind"]
+
+
+def test_after_a_failure_nothing_is_begun_and_what_runs_comes_to_its_end(tmp_path: Path) -> None:
+    def fails(results: Results, context: Context) -> Result:
+        await_file(tmp_path / "runs")
+        raise DeliveryError("no way", where="there")
+
+    def ends_later(results: Results, context: Context) -> Result:
+        (tmp_path / "runs").touch()
+        time.sleep(0.2)
+        return {"done": True}
+
+    jobs = [Job("a", fails), Job("b", ends_later), simple("after", 1), simple("third")]
+    failed, later, after, third = run_jobs(jobs, 2, Said().context)
+    assert failed == {"changed": False, "where": "there", "failed": True, "msg": "no way"}
+    assert later == {"done": True, "changed": False}
+    assert (after, third) == (None, None)
+
+
+def test_a_process_that_dies_is_a_failure_with_a_name() -> None:
+    def dies(results: Results, context: Context) -> Result:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    [result] = run_jobs([Job("shop/web:1", dies)], 1, Said().context)
+    assert result
+    assert result["failed"]
+    assert result["msg"] == "shop/web:1: its process ended before its work, with exit code -9."
+
+
+def test_what_is_known_needs_no_process() -> None:
+    def run(results: Results, context: Context) -> Result:
+        raise DeliveryError("it was begun")
+
+    known = Job("known", run, frozenset((0,)), lambda results: {"from": results[0] and results[0]["name"]})
+    assert run_jobs([simple("first"), known], 1, Said().context)[1] == {"from": "first"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_of_them_clean_up_when_they_are_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    """Before the process that runs them goes on, and with the programs that they run."""
+
+    def works(name: str) -> Job:
+        def run(results: Results, context: Context) -> Result:
+            try:
+                context.run_command(["sh", "-c", "echo runs; exec sleep 60"], on_line=context.progress)
+            finally:
+                (tmp_path / name).touch()
+            return {}
+
+        return Job(name, run)
+
+    running: list[str] = []
+
+    def interrupt(line: str) -> None:
+        running.append(line)
+        if len(running) == 2:
+            os.kill(os.getpid(), number)
+
+    before = {again: signal.signal(again, lambda got, frame: None) for again in (signal.SIGINT, signal.SIGTERM)}
+    began = time.monotonic()
+    try:
+        with pytest.raises(Interrupted), unwound():
+            run_jobs([works("a"), works("b")], 2, Said(interrupt).context)
+    finally:
+        for again, handler in before.items():
+            signal.signal(again, handler)
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
+    assert time.monotonic() - began < 30
