@@ -19,7 +19,7 @@ from tests.demo.delivery import Delivery, deliver
 from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
 
-from . import builds
+from . import audits, builds
 from .pairs import paired
 
 RUNS = 5
@@ -53,6 +53,8 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as directory:
         results.update(builds.rows(Path(directory), nothing, runs))
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:  # not in memory, as /tmp may be
+        results.update(audits.rows(Path(directory), runs))
     print(json.dumps(results, indent=2))
 
 

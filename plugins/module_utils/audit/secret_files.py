@@ -12,38 +12,38 @@ import re
 import typing as t
 
 # (rule, path, what it is); a path has no leading slash
-_NAMED: t.Tuple[t.Tuple[str, t.Pattern[str], str], ...] = tuple(
-    (rule, re.compile(r"(?:^|/)(?:%s)\Z" % pattern), what)
-    for rule, pattern, what in (
-        ("credential_file", r"\.docker/config\.json|\.dockercfg", "a login of the docker command"),
-        ("credential_file", r"\.aws/credentials", "AWS credentials"),
-        ("credential_file", r"\.kube/config|kubeconfig|etc/kubernetes/admin\.conf", "access to a Kubernetes cluster"),
-        ("credential_file", r"\.netrc|_netrc", "logins for curl, git and others"),
-        ("credential_file", r"\.git-credentials", "git's logins"),
-        ("credential_file", r"\.pypirc", "a login for a Python package index"),
-        ("credential_file", r"\.pgpass", "PostgreSQL passwords"),
-        ("credential_file", r"\.my\.cnf|\.mylogin\.cnf", "a MySQL login"),
-        (
-            "credential_file",
-            r"\.config/gcloud/(?:.*/)?(?:application_default_credentials\.json|credentials\.db)",
-            "a Google Cloud login",
-        ),
-        ("credential_file", r"\.azure/(?:accessTokens\.json|msal_token_cache\.(?:json|bin))", "an Azure login"),
-        ("credential_file", r"\.vault-token", "a token of Vault"),
-        ("credential_file", r"\.config/gh/hosts\.yml", "a GitHub login"),
-        ("credential_file", r"\.htpasswd", "hashed passwords"),
-        ("credential_file", r"terraform\.tfstate", "Terraform's state, which holds secrets in clear text"),
-        (
-            "credential_file",
-            r"\.bash_history|\.zsh_history|\.psql_history|\.mysql_history|\.python_history",
-            "a history of typed commands",
-        ),
-        ("private_key", r"\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)", "an SSH key"),
-        ("private_key", r"etc/ssh/ssh_host_\w+_key", "a host's SSH key, which all containers would share"),
-        ("private_key", r"[^/]+\.(?:p12|pfx|jks|keystore|kdbx)", "a store of keys"),
-        ("env_file", r"\.env(?:\.[\w-]+)?", "settings of an environment"),
-    )
+_PATHS = (
+    ("credential_file", r"\.docker/config\.json|\.dockercfg", "a login of the docker command"),
+    ("credential_file", r"\.aws/credentials", "AWS credentials"),
+    ("credential_file", r"\.kube/config|kubeconfig|etc/kubernetes/admin\.conf", "access to a Kubernetes cluster"),
+    ("credential_file", r"\.netrc|_netrc", "logins for curl, git and others"),
+    ("credential_file", r"\.git-credentials", "git's logins"),
+    ("credential_file", r"\.pypirc", "a login for a Python package index"),
+    ("credential_file", r"\.pgpass", "PostgreSQL passwords"),
+    ("credential_file", r"\.my\.cnf|\.mylogin\.cnf", "a MySQL login"),
+    (
+        "credential_file",
+        r"\.config/gcloud/(?:.*/)?(?:application_default_credentials\.json|credentials\.db)",
+        "a Google Cloud login",
+    ),
+    ("credential_file", r"\.azure/(?:accessTokens\.json|msal_token_cache\.(?:json|bin))", "an Azure login"),
+    ("credential_file", r"\.vault-token", "a token of Vault"),
+    ("credential_file", r"\.config/gh/hosts\.yml", "a GitHub login"),
+    ("credential_file", r"\.htpasswd", "hashed passwords"),
+    ("credential_file", r"terraform\.tfstate", "Terraform's state, which holds secrets in clear text"),
+    (
+        "credential_file",
+        r"\.bash_history|\.zsh_history|\.psql_history|\.mysql_history|\.python_history",
+        "a history of typed commands",
+    ),
+    ("private_key", r"\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)", "an SSH key"),
+    ("private_key", r"etc/ssh/ssh_host_\w+_key", "a host's SSH key, which all containers would share"),
+    ("private_key", r"[^/]+\.(?:p12|pfx|jks|keystore|kdbx)", "a store of keys"),
+    ("env_file", r"\.env(?:\.[\w-]+)?", "settings of an environment"),
 )
+_END = r"(?:^|/)(?:%s)\Z"
+_ANY = re.compile(_END % "|".join(pattern for _rule, pattern, _what in _PATHS))  # nearly all files are none of these
+_NAMED = tuple((rule, re.compile(_END % pattern), what) for rule, pattern, what in _PATHS)
 _NOT_REAL = re.compile(
     r"\.(?:example|sample|template|dist|defaults?)\Z|(?:^|/)(?:node_modules|site-packages|dist-packages)/"
 )
@@ -52,6 +52,8 @@ _GIT = re.compile(r"(?:^|/)\.git/(?:HEAD|config)\Z")
 
 def named(path: str) -> t.Optional[t.Tuple[str, str]]:
     """The rule that a path breaks, and what such a file is; None where it breaks none."""
+    if not _ANY.search(path):
+        return None
     for rule, pattern, what in _NAMED:
         if pattern.search(path):
             return None if _NOT_REAL.search(path) else (rule, what)

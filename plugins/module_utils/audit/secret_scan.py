@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors
 _SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
 _LINE_BEFORE = 256  # of a hit, shown to a detector
 _LINE_AFTER = 4096
+_ENOUGH = 100  # hits of a search in one piece, once a secret was among them
 _LONGEST = 2000  # bytes around a hit in settings; a line may be a whole file
 
 
@@ -49,10 +50,11 @@ class SecretScan:
 
     def __init__(self, detectors: Detectors) -> None:
         self._detectors = detectors
-        self._searches: t.List[t.Tuple[t.Pattern[bytes], _Judge]] = [
-            (re.compile(pattern), self._by_detectors(names)) for pattern, names in ANCHORS
+        # each with the number of kinds that it may find
+        self._searches: t.List[t.Tuple[t.Pattern[bytes], _Judge, int]] = [
+            (re.compile(pattern), self._by_detectors(names), len(names)) for pattern, names in ANCHORS
         ]
-        self._searches.append((re.compile(private_keys.ANCHOR), _private_key))
+        self._searches.append((re.compile(private_keys.ANCHOR), _private_key, 1))
         self._settings = [(re.compile(pattern), names) for pattern, names in SETTINGS_ANCHORS]
 
     def file(self, path: str, size: int, pieces: t.Iterable[bytes]) -> t.List[Sighting]:
@@ -80,19 +82,21 @@ class SecretScan:
 
     def _search(self, data: bytes, start: int, found: t.Dict[t.Tuple[str, str], str], numbered: bytes) -> None:
         """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
-        for search, judge in self._searches:
-            for hit in search.finditer(data):
+        for search, judge, kinds in self._searches:
+            seen = set()
+            for number, hit in enumerate(search.finditer(data), 1):
                 sighted = judge(data, hit)
-                if sighted is None:
-                    continue
-                if sighted not in found:
-                    at = hit.start()
-                    found[sighted] = (
-                        "line %d" % (numbered.count(b"\n", 0, at) + 1)
-                        if numbered and b"\0" not in numbered
-                        else "byte %d" % (start + at)
-                    )
-                break
+                if sighted is not None:
+                    seen.add(sighted)
+                    if sighted not in found:
+                        at = hit.start()
+                        found[sighted] = (
+                            "line %d" % (numbered.count(b"\n", 0, at) + 1)
+                            if numbered and b"\0" not in numbered
+                            else "byte %d" % (start + at)
+                        )
+                if seen and (len(seen) == kinds or number >= _ENOUGH):
+                    break
 
     def _by_detectors(self, names: t.Sequence[str]) -> _Judge:
         def judge(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:

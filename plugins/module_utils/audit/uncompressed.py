@@ -18,9 +18,9 @@ import zlib
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
-BLOCK_BYTES = 2 * 1024 * 1024
-_INPUT_BYTES = 1024 * 1024  # a thread waits up to 5 ms for the interpreter's lock, so that it is asked for seldom
-_AHEAD = 4  # blocks that may wait to be read
+BLOCK_BYTES = 8 * 1024 * 1024
+_INPUT_BYTES = 4 * 1024 * 1024  # a thread waits up to 5 ms for the interpreter's lock, so that it is asked for seldom
+_AHEAD = 3  # blocks that may wait to be read
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _END = None
