@@ -97,7 +97,7 @@ class Audit:
         """How long gzip takes for all layers."""
         blobs = sorted((self._path / "blobs" / "sha256").iterdir(), key=lambda path: path.stat().st_size)
         began = time.monotonic()
-        command = ["gzip", "-dc", "--", *blobs[-len(LAYERS) :]]
+        command: list[str | Path] = ["gzip", "-dc", "--", *blobs[-len(LAYERS) :]]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         return time.monotonic() - began
 
