@@ -34,42 +34,41 @@ from tests.lab.places import Places
 from .asking import on_node
 from .docker_clients import client_of
 
-_UNIT = "longshore-test-containerd-store"
-_PORT = 2377
-_BRIDGE = "longshore-test0"
-_RUN = f"/run/{_UNIT}"
-_ROOT = f"/var/lib/containerd/{_UNIT}"  # on a volume: an overlay cannot be on another one
+_PORT = 2377  # and those above it
+_PLACES = Places.of_user()  # now: a test may have a cache directory of its own
 _PKI = "/etc/longshore-lab/docker"
-_START = f"""
+_START = """
 set -e
 . /run/own-cgroup
-mkdir -p {_RUN} {_ROOT}
-ip link add name {_BRIDGE} type bridge
-ip address add 10.93.0.1/24 dev {_BRIDGE}
-ip link set {_BRIDGE} up
-echo '{{"features": {{"containerd-snapshotter": true}}}}' > {_RUN}/daemon.json
-printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' > {_RUN}/containerd.toml
-containerd --config {_RUN}/containerd.toml --root {_ROOT}/containerd --state {_RUN}/containerd \
-  --address {_RUN}/containerd.sock &
-exec dockerd --config-file={_RUN}/daemon.json --host=tcp://0.0.0.0:{_PORT} \
-  --tlsverify --tlscacert={_PKI}/ca.pem --tlscert={_PKI}/cert.pem --tlskey={_PKI}/key.pem \
-  --containerd={_RUN}/containerd.sock --data-root={_ROOT}/docker --exec-root={_RUN}/docker --pidfile={_RUN}/docker.pid \
-  --bridge={_BRIDGE} --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
-  --cgroup-parent="$NODE_CGROUP/{_UNIT}"
+mkdir -p {run} {root}
+{mount}
+ip link add name {bridge} type bridge
+ip address add 10.93.{number}.1/24 dev {bridge}
+ip link set {bridge} up
+echo '{{"features": {{"containerd-snapshotter": true}}}}' > {run}/daemon.json
+printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' > {run}/containerd.toml
+containerd --config {run}/containerd.toml --root {root}/containerd --state {run}/containerd \
+  --address {run}/containerd.sock &
+exec dockerd --config-file={run}/daemon.json --host=tcp://0.0.0.0:{port} \
+  --tlsverify --tlscacert={pki}/ca.pem --tlscert={pki}/cert.pem --tlskey={pki}/key.pem \
+  --containerd={run}/containerd.sock --data-root={root}/docker --exec-root={run}/docker --pidfile={run}/docker.pid \
+  --bridge={bridge} --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
+  --cgroup-parent="$NODE_CGROUP/{unit}"
 """
-_STOP = f"""
-systemctl stop {_UNIT} 2>/dev/null
-systemctl reset-failed {_UNIT} 2>/dev/null
-ip link delete {_BRIDGE} 2>/dev/null
-for mount in $(awk '{{print $5}}' /proc/self/mountinfo | grep -E '^({_ROOT}|{_RUN})/' | sort -r); do umount "$mount"; done
-rm -rf {_ROOT} {_RUN}
+_STOP = """
+systemctl stop {unit} 2>/dev/null
+systemctl reset-failed {unit} 2>/dev/null
+ip link delete {bridge} 2>/dev/null
+for mount in $(awk '{{print $5}}' /proc/self/mountinfo | grep -E '^({root}|{run})(/|$)' | sort -r); do umount "$mount"; done
+rm -rf {root} {run}
 """
 
 
 @dataclass(frozen=True)
 class ContainerdDocker:
-    """The engine: its address and a directory with the certificates of a client."""
+    """The engine: its unit on dock, its address and a directory with the certificates of a client."""
 
+    unit: str
     host: str
     certificates: Path
 
@@ -83,23 +82,32 @@ class ContainerdDocker:
 
 
 @contextlib.contextmanager
-def running() -> t.Iterator[ContainerdDocker]:
-    """The engine, from when it answers to when nothing of it is left, whatever an interrupted run left before."""
+def running(number: int = 0, disk: str = "") -> t.Iterator[ContainerdDocker]:
+    """The engine, from when it answers to when nothing of it is left, whatever an interrupted run left before.
+
+    :param number: tells several apart.
+    :param disk: the size of a disk of its own, as mount has it, for one that is to fill up.
+    """
+    unit, port = f"longshore-test-containerd-store-{number}", _PORT + number
+    root = f"/var/lib/containerd/{unit}"  # on a volume: an overlay cannot be on another one
+    names = {"unit": unit, "number": number, "bridge": f"longshore-test{number}", "run": f"/run/{unit}", "root": root}
+    mount = f"mount -t tmpfs -o size={disk} tmpfs {root}" if disk else ""
     docker0 = on_node("dock", "ip", "-brief", "link", "show", "docker0")
-    _stop()
+    _stop(names)
     try:
         # it has started when dockerd says so, which is when it answers
         properties = ("--property=Type=notify", "--property=NotifyAccess=main", "--property=Delegate=yes")
+        start = _START.format(**names, mount=mount, port=port, pki=_PKI)
         try:
-            on_node("dock", "systemd-run", "--quiet", f"--unit={_UNIT}", *properties, "/bin/sh", "-c", _START)
+            on_node("dock", "systemd-run", "--quiet", f"--unit={unit}", *properties, "/bin/sh", "-c", start)
         except AssertionError:
-            pytest.fail(on_node("dock", "journalctl", "--no-pager", "--lines=30", f"--unit={_UNIT}"), pytrace=False)
-        yield ContainerdDocker(f"tcp://{DOCK.address}:{_PORT}", Places.of_user().builder)
+            pytest.fail(on_node("dock", "journalctl", "--no-pager", "--lines=30", f"--unit={unit}"), pytrace=False)
+        yield ContainerdDocker(unit, f"tcp://{DOCK.address}:{port}", _PLACES.builder)
     finally:
-        _stop()
+        _stop(names)
     assert on_node("dock", "ip", "-brief", "link", "show", "docker0").split()[0] == docker0.split()[0]
 
 
-def _stop() -> None:
-    command = ["docker", "exec", DOCK.container, "sh", "-c", _STOP]
+def _stop(names: t.Mapping[str, object]) -> None:
+    command = ["docker", "exec", DOCK.container, "sh", "-c", _STOP.format(**names)]
     subprocess.run(command, capture_output=True, check=False, timeout=60)

@@ -48,9 +48,9 @@ def source(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def shell(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A base image with nothing but the controller's own shell and what it is linked with; its name."""
+@pytest.fixture(scope="session")
+def shell_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What makes an image with nothing but the controller's own shell and what it is linked with."""
     root = tmp_path_factory.mktemp("shell")
     linked = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout.split()
     for path in ["/bin/sh", *(word for word in linked if word.startswith("/"))]:
@@ -58,7 +58,13 @@ def shell(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
         shutil.copy(path, root / path.lstrip("/"))
     (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     (root / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")
-    engine.build("shell:1", root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def shell(engine: Engine, shell_files: Path) -> str:
+    """The name of that image."""
+    engine.build("shell:1", shell_files)
     return f"{engine.prefix}/shell:1"
 
 

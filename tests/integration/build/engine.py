@@ -36,12 +36,17 @@ class Engine:
         self.client = client_of(host, certificates)
         self.prefix = f"longshore.test/{uuid.uuid4().hex[:12]}"
         self.progress: list[str] = []
+        self.on_progress: t.Callable[[str], object] = lambda line: None
         self.commands: list[list[str]] = []
         self.built: list[str] = []
 
     def run_command(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
         self.commands.append(list(argv))
         return run_command(argv, **options)
+
+    def show(self, line: str) -> None:
+        self.progress.append(line)
+        self.on_progress(line)
 
     def build(self, name: str, source: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         given_options = {"name": f"{self.prefix}/{name}", "source": str(source), **self.options, **options}
@@ -52,7 +57,7 @@ class Engine:
             check=check,
             diff=True,
             warn=self.progress.append,
-            progress=self.progress.append,
+            progress=self.show,
             run_command=self.run_command,
         )
         result = returned.run("image_build", checked.validated_parameters, how)
