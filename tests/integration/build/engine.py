@@ -92,8 +92,7 @@ class Engine:
         return found
 
     def files_below(self, name: str, directory: str) -> dict[str, str]:
-        start = directory + "/"
-        return {path[len(start) :]: entry for path, entry in self.files(name).items() if path.startswith(start)}
+        return below(self.files(name), directory)
 
     def clean(self) -> None:
         """Take away every image that was built here, the newest first: one may stand on another."""
@@ -101,3 +100,9 @@ class Engine:
             with contextlib.suppress(docker.errors.ImageNotFound):
                 self.client.images.remove(image, force=True)
         self.client.close()
+
+
+def below(files: dict[str, str], directory: str) -> dict[str, str]:
+    """Those of a directory, by their paths from there."""
+    start = directory + "/"
+    return {path[len(start) :]: entry for path, entry in files.items() if path.startswith(start)}

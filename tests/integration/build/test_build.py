@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
-from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 
-from .engine import Engine
+from .engine import Engine, below
 
 pytestmark = pytest.mark.lab
 
@@ -193,8 +193,8 @@ def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, so
 
 
 def test_what_is_wrong_is_said_before_anything_is_built(engine: Engine, source: Path) -> None:
-    (source / "Dockerfile").write_text("FROM longshore.test/none:1\nCOPY app /\n")
-    with pytest.raises(DeliveryError, match=r"longshore\.test/none:1 .*line 1\) could not be pulled"):
+    (source / "Dockerfile").write_text("FROM 127.0.0.1:1/none:1\nCOPY app /\n")
+    with pytest.raises(DeliveryError, match=r"127\.0\.0\.1:1/none:1 .*line 1\) could not be pulled"):
         engine.build("wrong", source, tags=["1"])
     assert [argv[:3] for argv in engine.commands] == [["docker", "buildx", "version"]]
     (source / "Dockerfile").write_text("FROM scratch\nCOPY some.log /\n")
@@ -221,11 +221,15 @@ PATTERNS = st.builds(
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(TREES, st.lists(PATTERNS, min_size=1, max_size=5))
-def test_the_engine_receives_what_the_walk_finds(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory, tree: dict[str, int], patterns: list[str]
+WAYS = st.sampled_from(["outside of it", "in it", "in it, with rules of its own", "in the options"])
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(TREES, st.lists(PATTERNS, min_size=1, max_size=5), WAYS)
+def test_the_engine_receives_what_is_read(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, tree: dict[str, int], patterns: list[str], way: str
 ) -> None:
+    """Wherever the Dockerfile is; and of a named context, which goes by its own rules."""
     root = tmp_path_factory.mktemp("tree")
     for path, mode in tree.items():
         if not any((root / above).is_file() for above in Path(path).parents) and not (root / path).exists():
@@ -233,9 +237,27 @@ def test_the_engine_receives_what_the_walk_finds(
             (root / path).write_text(path)
             (root / path).chmod(mode)
     (root / "link").symlink_to("a/b")
-    outside = tmp_path_factory.mktemp("outside") / "Build"
-    outside.write_text("FROM scratch\nCOPY . /received/\n")
-    Path(f"{outside}.dockerignore").write_text("\n".join(patterns))
-    found = context.read(str(root), dockerignore.parse("\n".join(patterns)), ContentHashes(str(root))).entries
-    engine.build("received", root, tags=["1"], dockerfile=str(outside))
-    assert engine.files_below("received:1", "received") == found
+    directory = tmp_path_factory.mktemp("outside") if way == "outside of it" else root
+    dockerfile = directory / ("Build" if (root / "Dockerfile").is_dir() else "Dockerfile")
+    rules, others = "\n".join(patterns), "\n".join(reversed(patterns))
+    own_rules = way in ("outside of it", "in it, with rules of its own")
+    (root / ".dockerignore").unlink(missing_ok=True)
+    (root / ".dockerignore").write_text(others if own_rules else rules)
+    if own_rules:
+        Path(f"{dockerfile}.dockerignore").write_text(rules)
+    text, options = "FROM scratch\nCOPY . /received/\n", {}
+    if not engine.client.version()["Version"].startswith("20."):
+        text += "COPY --from=named . /named/\n"
+        options["contexts"] = {"named": str(root)}
+    if way == "in the options":
+        options["dockerfile_inline"] = text
+    else:
+        dockerfile.write_text(text)
+        options["dockerfile"] = str(dockerfile)
+    found = read_definition(str(root), str(dockerfile), options.get("dockerfile_inline")).context.entries
+    engine.build("received", root, tags=["1"], **options)
+    received = engine.files("received:1")
+    assert below(received, "received") == found
+    if "contexts" in options:
+        named = NamedContext("named", directory=str(root)).entries()
+        assert below(received, "named") == below(named, "named")

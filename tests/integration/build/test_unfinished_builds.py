@@ -62,7 +62,9 @@ def running(sign: str) -> bool:
 def test_a_full_disk_of_the_engine(own_home: None, source: Path, temporary: Path) -> None:
     (source / "app").write_bytes(os.urandom(64 << 20))
     with small_engine() as (engine, _unit):
-        with pytest.raises(DeliveryError, match=r"no space left on device\. The disk is full\. Remove what is not needed"):
+        with pytest.raises(
+            DeliveryError, match=r"no space left on device\. The disk is full\. Remove what is not needed"
+        ):
             engine.build("full", source, tags=["1"])
         assert left(engine) == (set(), set())
     assert os.listdir(temporary) == []
@@ -83,7 +85,9 @@ def test_an_engine_that_dies(own_home: None, shell_files: Path, tmp_path: Path, 
         with pytest.raises(DeliveryError, match=r"Building .*/dies:1 failed.* The engine went away\. See on its host"):
             engine.build("dies", source, tags=["1"], network="none")
         engine.on_progress = print
-        with pytest.raises(DeliveryError, match=f"The Docker engine at {engine.options['docker_host']} cannot be reached"):
+        with pytest.raises(
+            DeliveryError, match=f"The Docker engine at {engine.options['docker_host']} cannot be reached"
+        ):
             engine.build("dies", source, tags=["1"])
     assert os.listdir(temporary) == []
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ConfigDigest, ManifestDigest
+from tests.integration.containerd_store import ContainerdDocker
 from tests.lab.nodes import BUILDER, NODES
 
 from .lab import BUILDS, CHECKOUT, ENDPOINT, LOGIN, Builder, Stranger, docker_configuration
@@ -143,6 +145,36 @@ def test_progress_is_shown_by_the_playbook(builder: Builder, tmp_path: Path) -> 
     served = builder.served("1")
     assert served is not None
     builder.manifests.add((builder.repository, served.digest))
+
+
+def test_a_base_image_in_containerds_store_is_compared_with_the_registrys(
+    builder: Builder, containerd_docker: ContainerdDocker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There an image's ID is a digest that the registry serves, of a list of platforms too."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(docker_configuration(tmp_path)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    base = f"{ENDPOINT}/{builder.repository}:several"
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "Dockerfile").write_text(f"FROM {base}\nLABEL of=test\n")
+    options = {"pull_base": "newer", **containerd_docker.options}
+    with contextlib.closing(containerd_docker.client()) as client:
+        try:
+            for tag in ("1", "2"):
+                builder.make(tag)
+                builder.push(tags=[tag])
+                served = builder.serve_index(tag)
+                planned = builder.build(tmp_path / "source", check=True, **options)
+                done = builder.build(tmp_path / "source", **options)
+                assert planned["why"] == done["why"]
+                assert (planned["pulled"], done["pulled"]) == ([base], [base])
+                assert (client.images.get(base).id, done["image"]["config_digest"]) == (served, None)
+                assert not builder.build(tmp_path / "source", **options)["changed"]
+            assert done["why"] == [f"the registry has another base image {base}"]
+        finally:
+            for image in client.images.list(all=True):
+                if any(builder.repository in name for name in image.attrs["RepoTags"] + image.attrs["RepoDigests"]):
+                    client.images.remove(image.id, force=True)
 
 
 def test_a_base_image_is_pulled_when_the_registry_has_another(

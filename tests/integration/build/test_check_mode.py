@@ -1,0 +1,67 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check mode of image_build says what the run after it does, and does nothing."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+
+from .engine import Engine
+
+pytestmark = pytest.mark.lab
+
+
+def test_what_is_said_before_is_what_is_done(engine: Engine, source: Path) -> None:
+    options: dict[str, t.Any] = {"tags": ["1"]}
+
+    def run(check: bool) -> tuple[t.Any, ...]:
+        """What a user reads of a run; without the ID of an image that is not built yet, and what depends on it."""
+        try:
+            result = engine.build("check", source, check=check, **options)
+        except DeliveryError as error:
+            return (str(error),)
+        named = [(naming["reference"], naming["before"]) for naming in result["named"]]
+        image = {**result["image"], "id": None, "config_digest": None} if result["built"] else result["image"]
+        return (
+            *(result[key] for key in ("changed", "built", "why", "inputs", "pulled")),
+            named,
+            result["diff"]["before"],
+            image,
+        )
+
+    def held() -> dict[str, list[str]]:
+        return {str(image.id): image.tags for image in engine.client.images.list(all=True)}
+
+    def same(**more: t.Any) -> tuple[t.Any, ...]:
+        options.update(more)
+        before = held()
+        planned = run(check=True)
+        assert held() == before
+        assert planned == run(check=False)
+        return planned
+
+    assert same()[:2] == (True, True)
+    assert same()[:2] == (False, False)
+    (source / "app").write_text("two\n")
+    assert same()[2] == ["the context changed: app changed"]
+    assert same(tags=["1", "2"])[:2] == (True, False)
+    (source / "app").write_text("one\n")
+    assert same(tags=["2"])[1] is True
+    (source / "app").write_text("two\n")
+    assert same()[1:3] == (False, [f"{engine.prefix}/check:1 has the same inputs"])
+    assert same(labels={"a": "b"}, rebuild="never")[1] is False
+    assert same(rebuild="auto", immutable=["**:2"])[0].startswith("By 'immutable' these names may not move")
+    options["immutable"] = []
+    (source / "Dockerfile").write_text("FROM 127.0.0.1:1/none:1\nCOPY app /\n")
+    assert "none:1 (" in same()[0]
+    assert "'pull_base' is never" in same(pull_base="never")[0]
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY none /\n")
+    assert "there is no none in" in same()[0]
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY app /\n")
+    assert "args.V has no effect" in same(args={"V": "1"})[0]
