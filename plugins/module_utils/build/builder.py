@@ -24,7 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.i
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"  # files of the temporary directory
-_ROOM = 128  # bytes
+_ROOM = 4096  # bytes of the first
 Show = t.Callable[[str], None]
 
 

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Built,
     Show,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     DockerAddress,
@@ -35,6 +36,8 @@ PLUGIN_DIRECTORIES = (
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 )
+# of what buildx says of an image, its ID: in the classic store its configuration's digest, in containerd's its manifest's
+_IMAGE_ID = "containerimage.digest"
 _GET_IT = (
     "Install it: on Debian and Ubuntu the package docker-buildx, from Docker's own repository docker-buildx-plugin"
 )
@@ -62,11 +65,7 @@ class Buildx:
                 environment={**self._address.command_environment, **secret_variables(request)},
                 on_line=record.line,
             )
-            try:
-                with open(os.path.join(directory, IMAGE_ID), encoding="ascii") as file:
-                    image_id = file.read().strip()
-            except OSError:
-                image_id = ""
+            image_id = str(read_json(os.path.join(directory, IMAGE_ID)).get(_IMAGE_ID, ""))
         said = "\n".join(record.messages).strip() or completed.stderr.strip()
         said = said or "docker buildx build ended with exit code %d and said nothing" % completed.rc
         return Built(image_id if completed.rc == 0 else "", record, said)
@@ -79,7 +78,7 @@ def command(request: BuildRequest, directory: str) -> t.List[str]:
     """
     # the engine's own builder, whatever the user made the current one; an attestation would give each build another digest
     argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
-    argv += ["--iidfile", os.path.join(directory, IMAGE_ID), "--file", request.dockerfile_in(directory)]
+    argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", request.dockerfile_in(directory)]
     for named in request.contexts:
         argv += ["--build-context", named.option]
     for name, value in sorted(request.args.items()):

@@ -207,6 +207,7 @@ class _Delivery:
             steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
             names = tuple(step for step in steps if step.changes)
             self.name(image.id, names)
+        image = self.engine.image(image.id) or image  # by its names containerd's store is told apart
         self.last_build.note(inputs)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         result["steps"] = [step.result for step in built.record.steps]

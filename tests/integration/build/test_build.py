@@ -181,7 +181,7 @@ def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, so
             (source / "app").write_text("changed meanwhile\n")
         return original(argv, **options)
 
-    before = {image.id for image in engine.client.images.list()}
+    before = {image["Id"] for image in engine.client.api.images()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "run_command", meddling)
         with pytest.raises(
@@ -189,7 +189,7 @@ def test_a_file_that_changes_during_the_build_leaves_no_image(engine: Engine, so
         ):
             engine.build("meddled", source, tags=["1"])
     assert engine.id("meddled:1") is None
-    assert {image.id for image in engine.client.images.list()} == before
+    assert {image["Id"] for image in engine.client.api.images()} == before
 
 
 def test_what_is_wrong_is_said_before_anything_is_built(engine: Engine, source: Path) -> None:

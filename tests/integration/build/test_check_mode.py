@@ -36,7 +36,7 @@ def test_what_is_said_before_is_what_is_done(engine: Engine, source: Path) -> No
         )
 
     def held() -> dict[str, list[str]]:
-        return {str(image.id): image.tags for image in engine.client.images.list(all=True)}
+        return {image["Id"]: image["RepoTags"] for image in engine.client.api.images(all=True)}
 
     def same(**more: t.Any) -> tuple[t.Any, ...]:
         options.update(more)

@@ -46,8 +46,9 @@ def small_engine() -> t.Iterator[tuple[Engine, str]]:
 
 def left(engine: Engine) -> tuple[set[str], set[str]]:
     """Its images, those that have no name too, and containers."""
-    images, containers = engine.client.images.list(all=True), engine.client.containers.list(all=True)
-    return {image.id for image in images}, {container.id for container in containers}
+    found = engine.client.api.images(all=True), engine.client.api.containers(all=True)
+    images, containers = ({item["Id"] for item in items} for items in found)
+    return images, containers
 
 
 def running(sign: str) -> bool:

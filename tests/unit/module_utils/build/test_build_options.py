@@ -133,7 +133,18 @@ def test_no_secret_is_in_the_command_line() -> None:
     assert "very secret" not in repr(request)
     assert secret_variables(request) == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
     assert argv[argv.index("--load") + 1 :] == [
-        *("--iidfile", "/t/image-id", "--file", "/s/D", "--build-arg", "A=1 x", "--build-arg", "B=2", "--label", "l=v"),
+        *(
+            "--metadata-file",
+            "/t/image-id",
+            "--file",
+            "/s/D",
+            "--build-arg",
+            "A=1 x",
+            "--build-arg",
+            "B=2",
+            "--label",
+            "l=v",
+        ),
         *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
         *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/s"),
     ]
