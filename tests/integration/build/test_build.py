@@ -245,7 +245,8 @@ def test_the_engine_receives_what_is_read(
     (root / ".dockerignore").write_text(others if own_rules else rules)
     if own_rules:
         Path(f"{dockerfile}.dockerignore").write_text(rules)
-    text, options = "FROM scratch\nCOPY . /received/\n", {}
+    text = "FROM scratch\nCOPY . /received/\n"
+    options: dict[str, t.Any] = {}
     if not engine.client.version()["Version"].startswith("20."):
         text += "COPY --from=named . /named/\n"
         options["contexts"] = {"named": str(root)}

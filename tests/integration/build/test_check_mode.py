@@ -36,13 +36,14 @@ def test_what_is_said_before_is_what_is_done(engine: Engine, source: Path) -> No
         )
 
     def held() -> dict[str, list[str]]:
-        return {image["Id"]: image["RepoTags"] for image in engine.client.api.images(all=True)}
+        return {image["Id"]: image["RepoTags"] for image in engine.client.api.images(f"{engine.prefix}/check")}
 
     def same(**more: t.Any) -> tuple[t.Any, ...]:
         options.update(more)
         before = held()
         planned = run(check=True)
         assert held() == before
+        assert [argv for argv in engine.commands if "build" in argv] == []
         assert planned == run(check=False)
         return planned
 
