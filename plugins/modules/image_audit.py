@@ -108,6 +108,14 @@ options:
         rest low.
       - Where C(hadolint) is not installed, there is a warning.
     type: path
+  trivy_reports:
+    description:
+      - Absolute paths of reports where the task runs, which C(trivy image --format json) wrote of these images. The
+        vulnerabilities in them are among the findings of the image that each is of, by their names, as V(CVE-2024-3094). A
+        severity that trivy does not know is low.
+      - A report of another image is an error. The image of a report is told by RV(images[].digests.config).
+    type: list
+    elements: path
   platforms:
     description:
       - The platforms of the nodes that are to run the image, for example V(linux/amd64). An image for none of them is a
@@ -165,6 +173,15 @@ EXAMPLES = r"""
       - rule: DL3008
         reason: the base image's snapshot of Debian pins them
   register: audited
+
+- name: Refuse a critical vulnerability that trivy knows of, by the same exceptions as the rest
+  longshore.delivery.image_audit:
+    references: [registry.example:5000/shop/web:1.4]
+    trivy_reports: ["{{ playbook_dir }}/web.trivy.json"]
+    fail_on: critical
+    exceptions:
+      - rule: CVE-2023-45853
+        reason: no part of zlib that Debian builds
 
 - name: Have a look at what Podman has, also where Docker runs
   longshore.delivery.image_audit:

@@ -15,6 +15,7 @@ import shutil
 import sys
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, shown
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 
@@ -27,11 +28,7 @@ def lint(dockerfile: str, context: Context) -> t.List[Finding]:
 
     :raises DeliveryError: there is no such Dockerfile, or hadolint fails.
     """
-    if not os.path.isabs(dockerfile):
-        raise DeliveryError(
-            "dockerfile is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
-            "as in '{{ playbook_dir }}/%s'." % (dockerfile, dockerfile)
-        )
+    check_absolute("dockerfile", dockerfile)
     if not os.path.isfile(dockerfile):
         raise DeliveryError("There is no Dockerfile %s. Correct 'dockerfile', a file where the task runs." % dockerfile)
     program = shutil.which("hadolint") or shutil.which("hadolint", path=os.path.dirname(sys.executable))

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, by_importance
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, Finding, by_importance
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import lists_that_run
@@ -22,9 +22,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.sources i
     ENGINE,
     LAYOUT,
     REGISTRY,
+    Source,
     read_images,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.trivy import TrivyReport, TrivyReportError
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import (
     NEVER,
     AuditException,
@@ -46,7 +48,9 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
     detectors = Detectors()
     of_dockerfile = lint(params["dockerfile"], context) if params["dockerfile"] else []
+    reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
     source = read_images(params, SecretScan(detectors).file, context)
+    _check_reports(reports, source)
     results = []
     failing: t.List[str] = []
     unused = dict.fromkeys(exceptions)
@@ -54,7 +58,8 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     running = lists_that_run([read.image for read in source.images], platforms)
     for image in source.images:
         report = audit(image, detectors, () if image.image.digests.index in running else platforms)
-        report = dataclasses.replace(report, findings=tuple(by_importance([*report.findings, *of_dockerfile])))
+        findings = by_importance([*report.findings, *of_dockerfile, *_vulnerabilities(reports, image)])
+        report = dataclasses.replace(report, findings=tuple(findings))
         verdict = judge(report.findings, exceptions, params["fail_on"])
         table = list(lines(report, verdict))
         for line in table:
@@ -70,6 +75,25 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     if failing:
         raise AuditFailed(_failure(params["fail_on"], failing, source.where), **source.told, images=results)
     return {**source.told, "images": results}
+
+
+def _check_reports(reports: t.Iterable[TrivyReport], source: Source) -> None:
+    """See that each report is of an image that was read; where none was, check mode has said so."""
+    read = [str(each.image.digests.config) for each in source.images]
+    for report in reports:
+        if read and report.image_id not in read:
+            raise TrivyReportError(
+                "%s is of the image %s, and %s has %s. Have trivy look at the same image, or leave the report away."
+                % (report.path, report.image_id, source.where, ", ".join(read)),
+                **source.told,
+            )
+
+
+def _vulnerabilities(reports: t.Iterable[TrivyReport], read: Audited) -> t.Iterator[Finding]:
+    diff_ids = [str(layer.diff_id) for layer in read.image.layers]
+    for report in reports:
+        if report.image_id == str(read.image.digests.config):
+            yield from report.findings(diff_ids)
 
 
 def _result(read: Audited, report: Report, verdict: Verdict, table: t.List[str]) -> t.Dict[str, t.Any]:
@@ -107,6 +131,7 @@ CAPABILITY = Capability(
         layout=dict(type="path"),
         archive=dict(type="path"),
         dockerfile=dict(type="path"),
+        trivy_reports=dict(type="list", elements="path"),
         platforms=dict(type="list", elements="str"),
         fail_on=dict(type="str", choices=[NEVER, *SEVERITIES], default="high"),
         exceptions=dict(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import read_archive
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
@@ -114,11 +114,7 @@ def _of_layout(path: str, names: Names, scan: FileScan, context: Context) -> Sou
 
 
 def _of_archive(path: str, names: Names, scan: FileScan, context: Context) -> Source:
-    if not os.path.isabs(path):
-        raise DeliveryError(
-            "archive is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
-            "as in '{{ playbook_dir }}/%s'." % (path, path)
-        )
+    check_absolute("archive", path)
     where = "The archive %s" % path
     try:
         with open(path, "rb") as stream:

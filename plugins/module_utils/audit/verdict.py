@@ -12,8 +12,8 @@ import dataclasses
 import fnmatch
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import hadolint, trivy
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import RULES, SEVERITIES, Finding
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import RULE
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 NEVER = "never"
@@ -36,10 +36,10 @@ class AuditException:
     def from_params(cls, params: t.Mapping[str, t.Any]) -> AuditException:
         """:raises DeliveryError: there is no such rule, or the reason is empty."""
         rule, path = params["rule"], params.get("path")
-        if rule not in RULES and not RULE.fullmatch(rule):
+        if rule not in RULES and not (hadolint.RULE.fullmatch(rule) or trivy.RULE.fullmatch(rule)):
             raise DeliveryError(
-                "An exception is for the rule %r, which there is not. The rules are %s, and hadolint's as DL3008."
-                % (rule, ", ".join(sorted(RULES)))
+                "An exception is for the rule %r, which there is not. The rules are %s, hadolint's as DL3008 and trivy's as "
+                "CVE-2024-3094." % (rule, ", ".join(sorted(RULES)))
             )
         reason = (params.get("reason") or "").strip()
         if not reason:

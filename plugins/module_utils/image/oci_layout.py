@@ -16,6 +16,7 @@ import posixpath
 import tarfile
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import Digest, IndexDigest, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
@@ -213,11 +214,7 @@ class OciLayout(Layout):
 
     def __init__(self, path: str) -> None:
         self._open = contextlib.ExitStack()
-        if not os.path.isabs(path):
-            raise LayoutError(
-                "layout is %r, which is relative, and a task's working directory is not the user's. Write an absolute path, "
-                "as in '{{ playbook_dir }}/%s'." % (path, path)
-            )
+        check_absolute("layout", path, LayoutError)
         try:
             super().__init__(self._opened(path), path)
             if self._read("oci-layout") is None:
