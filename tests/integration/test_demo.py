@@ -88,6 +88,22 @@ def test_one_changed_line_is_built_pushed_pulled_by_every_node_and_deployed_once
     assert demo["changes_by_stage"] == {**once, "Registry": 0, "Trust": 0}
 
 
+def section(demo: dict[str, t.Any], words: str) -> str:
+    """What the demo said from one of its headlines to the next."""
+    said: str = demo["said"].partition(f"=== {words}")[2]
+    return said.partition("\n=== ")[0]
+
+
+def test_what_is_built_is_audited_and_tried_and_nothing_twice(demo: dict[str, t.Any]) -> None:
+    changed = section(demo, "one line of the application changed")
+    for words in ("web:1.1: audit, ", "web:1.1: stops: pass", "web:1.1:   11 Logs                 pass"):
+        assert words in changed
+    again = section(demo, "the same again")
+    assert again.count("audit passed before") == again.count("trial passed before") == 2
+    assert ": starts: " not in again
+    assert changed.count("passed before") == 2
+
+
 def test_no_request_failed_while_the_pods_rolled(demo: dict[str, t.Any]) -> None:
     assert demo["requests"]["failures"] == {}
     assert sum(demo["requests"]["answers"].values()) >= 100

@@ -47,6 +47,9 @@ class Questions:
         self.endpoints: t.List[t.Dict[str, t.Any]] = []
         self.log: t.Tuple[str, ...] = ()
         self._verdicts: t.Dict[Point, Verdict] = {}
+        # copies with variables changed and missing, of which one starts while others are asked
+        self._environments: t.Iterator[t.Dict[str, str]] = iter(())
+        self._coming: t.Optional[Copy] = None
 
     def asked(self) -> t.List[Verdict]:
         """Ask, and return a verdict on each point, in the plan's order. Each is shown as it falls."""
@@ -61,6 +64,8 @@ class Questions:
         number = first.container.user_number(self.plan.user) if self.plan.user else None
         self._note(verdicts.user(self._one("user"), self.plan.user, number))
         if first.start.started:
+            self._environments = iter(self._other_environments())
+            self._coming = self._next_copy(first)
             self._running(first)
             self._variables(first)
             self._ending(first, read_only)
@@ -132,14 +137,30 @@ class Questions:
             changed = self._with_change(change, first)
             self._note(verdicts.changed_env(point, change.regex, changed, self.wanted.memory))
         for point, name in zip(self._points("required_env"), self.wanted.required_env):
-            env = {key: value for key, value in self.wanted.env.items() if key != name}
-            copy = self.copies.up(self.copies.begin(first.confinement, env))
+            copy = self.copies.up(self._other_copy(first))
             without = WithoutVariable(name, copy.start.started, copy.start.state, copy.start.log)
             self._end(copy)
             self._note(verdicts.required_env(point, without, name in self.image.env, self.wanted))
 
+    def _other_environments(self) -> t.Iterator[t.Dict[str, str]]:
+        """The variables of the copies that are asked about variables, in the order in which they are."""
+        env = self.wanted.env
+        if self._points("changed_env"):
+            yield from ({**env, change.name: change.value} for change in self.wanted.changed_env)
+        for name in self.wanted.required_env:
+            yield {key: value for key, value in env.items() if key != name}
+
+    def _other_copy(self, first: Copy) -> Copy:
+        """The next of these copies. The one after it is begun, as to start is most of the time."""
+        copy, self._coming = self._coming, self._next_copy(first)
+        return t.cast("Copy", copy)
+
+    def _next_copy(self, first: Copy) -> t.Optional[Copy]:
+        env = next(self._environments, None)
+        return None if env is None else self.copies.begin(first.confinement, env)
+
     def _with_change(self, change: ChangedVariable, first: Copy) -> WithChange:
-        changed = self.copies.begin(first.confinement, {**self.wanted.env, change.name: change.value})
+        changed = self._other_copy(first)
         # of another copy: what differs between copies, as a host name does, is no sign of the change
         other = self.copies.second if self.copies.second.start.started else first
         before, again = (copy.container.get(self.plan.port, change.path) for copy in (first, other))

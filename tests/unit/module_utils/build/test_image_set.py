@@ -1,0 +1,97 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a list of images makes of its options and of its parts' results. The builds and gates themselves are seen on an engine."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build import image_build
+from ansible_collections.longshore.delivery.plugins.module_utils.build.image_set import SetFailed, image_set
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+
+AUDITED = {"size": 1, "wasted_bytes": 0, "findings": [], "excepted": []}
+
+
+def audit(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
+    [reference] = params["references"]
+    if "bad" in reference:
+        raise DeliveryError("it is bad", images=[{**AUDITED, "findings": []}])
+    return {"images": [AUDITED]}
+
+
+SPEC = {"references": {"type": "list"}, "engine": {"type": "str"}, **ADDRESS_SPEC}
+SET = image_set(audit=lambda: Capability(run=audit, argument_spec=SPEC), trial=lambda: pytest.fail("nothing is tried"))
+
+
+class Running:
+    """Builds that only tell how many there are at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir()
+
+    def build(self, params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
+        own = self.directory / params["name"].replace("/", "-")
+        own.touch()
+        try:
+            context.progress("beside %d" % len(list(self.directory.iterdir())))
+            context.run_command(["sleep", "0.2"])
+        finally:
+            own.unlink()
+        diff = {"before": "", "after": "x"}
+        return {"changed": True, "built": True, "image": {"id": params["name"], "references": []}, "diff": diff}
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.setattr(image_build, "run", Running(tmp_path / "running").build)
+    return tmp_path
+
+
+def run(directory: Path, *names: str, **options: t.Any) -> tuple[dict[str, t.Any], list[str]]:
+    images = [{"name": name, "tags": ["1"], "source": ".", "audit": {}} for name in names]
+    given = {"images": images, "source_root": str(directory), "endpoint": "r.example", **options}
+    checked = ArgumentSpecValidator(SET.argument_spec).validate(given)
+    assert checked.error_messages == []
+    said: list[str] = []
+    context = Context(check=False, diff=True, warn=said.append, progress=said.append, run_command=run_command)
+    return SET.run(checked.validated_parameters, context), said
+
+
+def test_no_more_are_built_at_once_than_may_be(directory: Path) -> None:
+    _result, said = run(directory, "a", "b", at_once=1)
+    assert [line for line in said if line.startswith("beside")] == ["beside 1", "beside 1"]
+
+
+def test_what_was_judged_is_judged_again_where_that_is_asked_for(directory: Path) -> None:
+    for judge, before in (("auto", False), ("auto", True), ("always", False)):
+        result, _said = run(directory, "a", judge=judge)
+        assert result["images"][0]["audit"]["judged_before"] is before
+
+
+def test_the_result_has_the_images_in_their_order_with_their_diffs(directory: Path) -> None:
+    result, _said = run(directory, "b", "a")
+    assert result["changed"]
+    assert [image["name"] for image in result["images"]] == ["b", "a"]
+    assert [image["references"] for image in result["images"]] == [["r.example/b:1"], ["r.example/a:1"]]
+    assert [diff["after_header"] for diff in result["diff"]] == ["r.example/b:1", "r.example/a:1"]
+    assert result["images"][0]["trial"] is None
+
+
+def test_one_that_fails_says_what_was_not_begun_and_what_was_done(directory: Path) -> None:
+    with pytest.raises(SetFailed) as caught:
+        run(directory, "bad", "later", at_once=1)
+    assert str(caught.value) == "r.example/bad:1: it is bad Because of that not begun: r.example/later:1: audit."
+    [image] = caught.value.facts["images"]
+    assert (image["name"], image["audit"]["verdict"]) == ("bad", "fail")
+    assert caught.value.facts["changed"]
