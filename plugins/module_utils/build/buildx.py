@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Show,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json
+from ansible_collections.longshore.delivery.plugins.module_utils.build.sent_directory import Sent, sent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     DockerAddress,
@@ -38,6 +39,8 @@ PLUGIN_DIRECTORIES = (
 )
 # of what buildx says of an image, its ID: in the classic store its configuration's digest, in containerd's its manifest's
 _IMAGE_ID = "containerimage.digest"
+# what the command would take from the user's environment and nobody sees among the inputs; empty is as good as not set
+NOT_THE_USERS = {"DOCKER_DEFAULT_PLATFORM": "", "SOURCE_DATE_EPOCH": "", "BUILDX_BUILDER": ""}
 _GET_IT = (
     "Install it: on Debian and Ubuntu the package docker-buildx, from Docker's own repository docker-buildx-plugin"
 )
@@ -61,8 +64,8 @@ class Buildx:
         record = BuildRecord(show)
         with request.temporary_directory() as directory:
             completed = self._run_command(
-                command(request, directory),
-                environment={**self._address.command_environment, **secret_variables(request)},
+                command(request, sent(request, directory), directory),
+                environment={**self._address.command_environment, **secret_variables(request), **NOT_THE_USERS},
                 on_line=record.line,
             )
             image_id = str(read_json(os.path.join(directory, IMAGE_ID)).get(_IMAGE_ID, ""))
@@ -71,14 +74,15 @@ class Buildx:
         return Built(image_id if completed.rc == 0 else "", record, said)
 
 
-def command(request: BuildRequest, directory: str) -> t.List[str]:
+def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
     """The command line, which holds no secret: values go by the environment.
 
-    :param directory: for the Dockerfile where it is in no file, and for the image's ID.
+    :param given: the paths by which it is given what it builds from.
+    :param directory: for the image's ID.
     """
     # the engine's own builder, whatever the user made the current one; an attestation would give each build another digest
     argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
-    argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", request.dockerfile_in(directory)]
+    argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", given.dockerfile]
     for named in request.contexts:
         argv += ["--build-context", named.option]
     for name, value in sorted(request.args.items()):
@@ -102,7 +106,7 @@ def command(request: BuildRequest, directory: str) -> t.List[str]:
         argv += ["--secret", _comma_separated("id=" + secret.id, origin)]
     for agent in request.ssh:
         argv += ["--ssh", agent.option]
-    return [*argv, request.context.root]
+    return [*argv, given.root]
 
 
 def secret_variables(request: BuildRequest) -> t.Dict[str, str]:

@@ -7,21 +7,27 @@
 """Hashes of files' contents, kept from one run to the next: a file that was not touched is not read again.
 
 As git's index does, a hash is kept with the file's size, times, inode and device. The inode's change time cannot be set back, and
-a file that changed less than C(SETTLED) before it was hashed is not kept, so that an edit within one tick of the clock is seen.
+the hash of a file that changed less than C(SETTLED) before it was hashed is not relied on, so that an edit within one tick of the
+clock is seen.
+
+BuildKit is less careful: it asks for a file again only where size, mode or modification time differ from what it kept of the same
+directory. So the directory has a generation, which is another one after an edit that BuildKit would not see.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json, write_json
 
 SETTLED = 2_000_000_000  # nanoseconds; FAT's times have steps of 2 s
-_FORM = 1  # of the file
+_FORM = 2  # of the file
 _CHUNK = 1 << 20
+_UNSETTLED = 0  # in place of a change time: one that no file has
 
 Known = t.Tuple[t.List[int], str]
 
@@ -40,10 +46,16 @@ class ContentHashes:
     def __init__(self, root: str, cache: t.Optional[str] = None) -> None:
         self._cache = cache
         self._started = time.time_ns()
-        self._known = _load(cache, root)
+        document = read_json(cache) if cache else {}
+        if document.get("form") != _FORM or document.get("root") != root:
+            document = {}
+        self._known = _known(document)
         self._root = root
         self._seen: t.Dict[str, Known] = {}
         self._read = 0
+        self._kept_generation = str(document.get("generation") or "")
+        readable = len(self._known) == len(document.get("files") or ()) and bool(self._kept_generation)
+        self.generation = self._kept_generation if readable else _another()
 
     @classmethod
     def of_directory(cls, root: str) -> ContentHashes:
@@ -51,6 +63,13 @@ class ContentHashes:
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
         return cls(root, os.path.join(home, "longshore", "contents", name + ".json"))
+
+    @property
+    def place(self) -> t.Optional[str]:
+        """The cache's path without its ending; None where the generation is not kept."""
+        if not self._cache or self.generation != self._kept_generation:
+            return None
+        return self._cache[: -len(".json")]
 
     @property
     def files_read(self) -> int:
@@ -71,28 +90,37 @@ class ContentHashes:
         else:
             digest = _hash(full, identity)
             self._read += 1
-        if max(status.st_mtime_ns, status.st_ctime_ns) + SETTLED < self._started:
-            self._seen[path] = (identity, digest)
+            if known and known[0][:2] == identity[:2] and known[1] != digest:
+                self.generation = _another()
+        if status.st_ctime_ns + SETTLED >= self._started:
+            identity = [*identity[:2], _UNSETTLED, *identity[3:]]
+        self._seen[path] = (identity, digest)
         return digest
 
     def save(self) -> None:
-        """Keep what was seen, and only that. A cache that cannot be written is none."""
-        if self._cache and self._seen != self._known:
-            write_json(self._cache, {"form": _FORM, "root": self._root, "files": self._seen})
+        """Keep what was seen, beside what other builds saw of the directory. A cache that cannot be written is none."""
+        others = self._known.keys() - self._seen.keys()
+        kept = {path: self._known[path] for path in others if os.path.lexists(os.path.join(self._root, path))}
+        kept.update(self._seen)
+        if self._cache and (kept != self._known or self.generation != self._kept_generation):
+            document = {"form": _FORM, "root": self._root, "generation": self.generation, "files": kept}
+            if write_json(self._cache, document):
+                self._kept_generation = self.generation
 
 
 def _identity(status: os.stat_result) -> t.List[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev]
 
 
-def _load(cache: t.Optional[str], root: str) -> t.Dict[str, Known]:
-    document = read_json(cache) if cache else {}
-    if document.get("form") != _FORM or document.get("root") != root:
-        return {}
+def _known(document: t.Mapping[str, t.Any]) -> t.Dict[str, Known]:
     try:
         return {path: (list(identity), str(digest)) for path, (identity, digest) in document["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}
+
+
+def _another() -> str:
+    return secrets.token_hex(8)
 
 
 def _hash(full: str, identity: t.List[int]) -> str:

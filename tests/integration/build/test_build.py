@@ -56,6 +56,25 @@ def test_a_second_run_builds_nothing_and_a_changed_byte_builds(engine: Engine, s
     assert f"moved from {str(built).removeprefix('sha256:')[:12]} to" in engine.progress[-1]
 
 
+def test_an_edit_that_keeps_size_and_time_is_built(
+    engine: Engine, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BuildKit by itself would not ask for such a file. Nor does what it takes from the environment count."""
+    monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/s390x")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    for content, directory in (("one\n", "1st"), ("two\n", "2nd")):
+        (source / "app").write_text(content)
+        (source / "Dockerfile").write_text(f"FROM scratch\nCOPY app /{directory}/\n")
+        for path in source.iterdir():
+            os.utime(path, (1, 1))
+        engine.build("kept", source, tags=["1"])
+        expected = {"app": "file 0644 " + hashlib.sha256(content.encode()).hexdigest()}
+        assert engine.files_below("kept:1", directory) == expected
+    found = engine.client.images.get(f"{engine.prefix}/kept:1").attrs
+    assert found["Architecture"] != "s390x"
+    assert not found["Created"].startswith("1970")
+
+
 def test_another_controller_sees_that_nothing_changed(
     engine: Engine, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

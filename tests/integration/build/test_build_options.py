@@ -106,6 +106,12 @@ def test_named_contexts_are_read_and_are_inputs(engine: Engine, source: Path, tm
     assert engine.build("contexts", source, **options)["why"] == [
         "the named contexts changed: second/deep/file changed"
     ]
+    status = os.stat(other / "deep" / "file")
+    (other / "deep" / "file").write_text("six\n")
+    os.utime(other / "deep" / "file", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert engine.build("contexts", source, **options)["built"]
+    expected = "file 0644 " + hashlib.sha256(b"six\n").hexdigest()
+    assert engine.files("contexts:1")["other/deep/file"] == expected
     engine.build("base", source, tags=["1"], labels={"a": "b"}, dockerfile_inline="FROM scratch\nCOPY app /\n")
     why = engine.build("contexts", source, **options)["why"]
     assert why == [f"the base images changed: {engine.prefix}/base:1 changed"]

@@ -40,6 +40,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerign
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
+from ansible_collections.longshore.delivery.plugins.module_utils.build.sent_directory import Sent
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
     ARGUMENT_SPEC,
     CONSTRAINTS,
@@ -120,6 +121,9 @@ def test_a_dockerfile_is_in_a_file_or_in_the_options() -> None:
     assert not ArgumentSpecValidator(ARGUMENT_SPEC, **CONSTRAINTS).validate(given).error_messages
 
 
+GIVEN = Sent("/t/dockerfile/D", "/kept/s")
+
+
 def test_no_secret_is_in_the_command_line() -> None:
     request = requested(
         args={"B": "2", "A": "1 x"},
@@ -128,7 +132,7 @@ def test_no_secret_is_in_the_command_line() -> None:
         secrets=(Secret("f", file='/a,"b'), Secret("e", env="TOKEN"), Secret("v", value="very secret")),
         network="none",
     )
-    argv = command(request, "/t")
+    argv = command(request, GIVEN, "/t")
     assert "very secret" not in " ".join(argv)
     assert "very secret" not in repr(request)
     assert secret_variables(request) == {"LONGSHORE_BUILD_SECRET_2": "very secret"}
@@ -137,7 +141,7 @@ def test_no_secret_is_in_the_command_line() -> None:
             "--metadata-file",
             "/t/image-id",
             "--file",
-            "/s/D",
+            "/t/dockerfile/D",
             "--build-arg",
             "A=1 x",
             "--build-arg",
@@ -146,7 +150,7 @@ def test_no_secret_is_in_the_command_line() -> None:
             "l=v",
         ),
         *("--target", "last", "--network", "none", "--secret", 'id=f,"src=/a,""b"', "--secret", "id=e,env=TOKEN"),
-        *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/s"),
+        *("--secret", "id=v,env=LONGSHORE_BUILD_SECRET_2", "/kept/s"),
     ]
 
 
@@ -158,11 +162,11 @@ def test_what_a_build_may_use_is_in_the_command_line() -> None:
         cache_from=(Reference.parse("r.example/x:1"),),
         cache_to="inline",
     )
-    argv = command(request, "/t")
-    assert argv[argv.index("/s/D") + 1 :] == [
+    argv = command(request, GIVEN, "/t")
+    assert argv[argv.index("/t/dockerfile/D") + 1 :] == [
         *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
         *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
-        *("--ssh", "default", "--ssh", "git=/k", "/s"),
+        *("--ssh", "default", "--ssh", "git=/k", "/kept/s"),
     ]
 
 
