@@ -181,11 +181,8 @@ class _Lines:
 
     def instruction(self, text: str, start: int) -> Instruction:
         keyword, _blank, rest = _partition(text)
-        flags = []
-        while rest.startswith("--"):
-            flag, _blank, rest = _partition(rest)
-            key, _equals, value = flag[2:].partition("=")
-            flags.append((key, value))
+        found, rest = words.flags(rest)
+        flags = [flag[2:].partition("=")[::2] for flag in found]
         inner = _partition(rest)[0] if keyword.upper() == "ONBUILD" else keyword
         heredoc = inner.upper() in _WITH_HEREDOC and self.skip_heredocs(rest, start)
         return Instruction(keyword.upper(), tuple(flags), rest, start, heredoc)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import posixpath
 import typing as t
@@ -245,9 +246,10 @@ def _sources(stage: Stage) -> t.Iterator[t.Tuple[str, int]]:
                 yield source, instruction.line
         elif instruction.keyword == "RUN":
             for key, value in instruction.flags:
-                settings = dict(part.partition("=")[::2] for part in value.split(",")) if key == "mount" else {}
-                if settings.get("from"):
-                    yield settings["from"], instruction.line
+                for part in next(csv.reader([value]), []) if key == "mount" else ():
+                    name, _equals, source = part.partition("=")
+                    if name.lower() == "from" and source:
+                        yield source, instruction.line
 
 
 def source_stage(stages: t.Sequence[Stage], stage: Stage, source: str) -> t.Optional[Stage]:

@@ -52,6 +52,41 @@ def raw(text: str) -> t.List[str]:
     return [found.group() for found in _RAW_WORD.finditer(text)]
 
 
+def flags(text: str) -> t.Tuple[t.List[str], str]:
+    """The flags at the start of a text, without their quotes, and the rest: as BuildKit's C(extractBuilderFlags) reads them, for
+    which quotes may stand anywhere in a flag, a backslash escapes one character, and C(--) alone ends them.
+    """
+    found: t.List[str] = []
+    position = 0
+    while True:
+        while position < len(text) and text[position].isspace():
+            position += 1
+        if not text.startswith("--", position):
+            return found, text[position:]
+        word, position = _flag(text, position)
+        if word == "--":
+            return found, text[position:].lstrip()
+        found.append(word)
+
+
+def _flag(text: str, position: int) -> t.Tuple[str, int]:
+    """One flag, and where it ends."""
+    word = quote = ""
+    while position < len(text) and (quote or not text[position].isspace()):
+        character = text[position]
+        position += 1
+        if character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+        elif character != "\\":
+            word += character
+        elif position < len(text):
+            word += text[position]
+            position += 1
+    return word, position
+
+
 class _Piece(t.NamedTuple):
     text: str
     splits: bool  # whether a blank in it ends a word

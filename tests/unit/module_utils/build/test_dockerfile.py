@@ -120,6 +120,20 @@ def test_only_what_the_target_needs_counts() -> None:
         bases(text, target="z")
 
 
+@pytest.mark.parametrize(
+    "mount",
+    [
+        "--mount=type=bind,FROM=q:1,target=/x",
+        '--mount="type=bind,from=q:1"',
+        "--mount=type=bind,'from=q:1' --network=none",
+        "--network=none --mount=target=/x,from=q\\:1",
+        r"--mount=type=bind,\"from=q:1\" --",
+    ],
+)
+def test_a_mount_is_read_as_buildkit_does(mount: str) -> None:
+    assert bases(f"FROM scratch\nRUN {mount} true --mount=from=none\n") == ["docker.io/library/q:1"]
+
+
 def test_a_stage_is_no_image_even_where_it_has_an_image_s_name() -> None:
     assert bases("FROM a AS python\nFROM python\n") == ["docker.io/library/a:latest"]
     assert bases("FROM python AS python\n") == ["docker.io/library/python:latest"]
