@@ -77,6 +77,31 @@ options:
       - It is no input, so it is there from the next build on.
     type: str
     choices: [inline]
+  annotations:
+    description:
+      - Annotations of the image's manifest, and of the list where there are several platforms. They are inputs of the build.
+      - An engine of Docker has to keep its images in containerd's store. Podman and Buildah write an image with annotations in
+        OCI's format, which has no health checks.
+    type: dict
+    default: {}
+  provenance:
+    description:
+      - Whether BuildKit attests how the image was built, with the least of what it knows (V(min)) or all of it (V(max)), which
+        includes the build arguments. It is an input of the build.
+      - An attestation gives each build another digest. An image that is the same but for that is no change, and the one that
+        there was is kept, but for images of several platforms.
+      - An engine of Docker has to keep its images in containerd's store. The other builders have none.
+    type: str
+    choices: [none, min, max]
+    default: none
+  source_date_epoch:
+    description:
+      - A number of seconds since 1970, which the image and what is made in it get as their time, as far as the builder can do
+        that. It is an input of the build.
+      - The image is then built twice, the second time without the cache, and RV(reproducible) tells whether the same came out.
+      - Buildah sets the time of every file. BuildKit of Docker 23 or newer sets that of the image, but not of what is in its
+        layers; an older one and the classic builder set none.
+    type: int
   pull_base:
     description:
       - V(missing) pulls base images that the engine does not hold.

@@ -142,6 +142,16 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  platforms:
+    description:
+      - What the image is built for, as V(linux/arm64) or V(linux/arm/v7). Without it the engine's own platform.
+      - Several make one image with a list of them. For that, and for another platform on top of a base image, an engine of
+        Docker has to keep its images in containerd's store, by the feature C(containerd-snapshotter). Podman and Buildah
+        build one at a time.
+      - RUN instructions for a platform that the engine's host is not need an emulator there. They are inputs of the build.
+    type: list
+    elements: str
+    default: []
   engine:
     description:
       - The engine that builds and holds the image.
@@ -163,7 +173,8 @@ notes:
   - The classic builder and Buildah are given the very files that BuildKit is given. For the classic builder a Dockerfile that is
     none of them, as with O(dockerfile_inline), is named in a further line of the C(.dockerignore) that it is given.
   - Podman and Buildah know neither O(cache_from) nor O(cache_to), and here-documents since Podman 4.8 and Buildah 1.33.
-  - Verified with Docker 20.10 and 26.1 and their classic image store, with both builders, and with Podman 4.3 and Buildah 1.28.
+  - Verified with Docker 20.10 and 26.1 and their classic image store, with both builders, with 26.1 and containerd's store, and
+    with Podman 4.3 and Buildah 1.28.
 """
 
 EXAMPLES = r"""
@@ -221,6 +232,11 @@ EXAMPLES = r"""
       - id: signing-key
         env: SIGNING_KEY
     network: none
+    platforms: [linux/amd64, linux/arm64]
+    annotations:
+      org.opencontainers.image.title: The shop
+    provenance: min
+    source_date_epoch: 1735689600
     pull_base: newer
     no_cache: true
     rebuild: always
@@ -294,6 +310,19 @@ revision:
   returned: when something is built and O(source_revision) is set
   type: str
   sample: 8e0aa55d5e6f8b8f7a8b3f0d0c1f2a3b4c5d6e7f-dirty
+reproducible:
+  description: Whether a second build of the same inputs gave the same image, which is not kept.
+  returned: when something is built and O(source_date_epoch) is set
+  type: dict
+  contains:
+    same:
+      description: Whether it did.
+      type: bool
+    why_not:
+      description: What differs, by layers where the layers do, or why nobody can know.
+      type: list
+      elements: str
+      sample: ["layer 2 of 2 differs: /srv/shop/web/Dockerfile, line 4, RUN make"]
 steps:
   description: The build's steps, with the seconds each took and whether it came from the cache.
   returned: when a build ran, also when it failed

@@ -184,6 +184,27 @@ options:
           - V(inline) keeps the cache in the image.
         type: str
         choices: [inline]
+      platforms:
+        description:
+          - What the image is built for, as V(linux/arm64); by default the engine's own platform.
+        type: list
+        elements: str
+        default: []
+      annotations:
+        description:
+          - Annotations of the image's manifest.
+        type: dict
+        default: {}
+      provenance:
+        description:
+          - Whether BuildKit attests how the image was built.
+        type: str
+        choices: [none, min, max]
+        default: none
+      source_date_epoch:
+        description:
+          - The time of the image, in seconds since 1970. It is built twice, to see whether the same comes out.
+        type: int
       pull_base:
         description:
           - Which base images are pulled; V(newer) asks their registries for newer ones.
@@ -281,6 +302,10 @@ EXAMPLES = r"""
         no_cache: false
         cache_from: [registry.example:5000/shop/web:1.3]
         cache_to: inline
+        platforms: [linux/amd64]
+        annotations: {org.opencontainers.image.title: The shop}
+        provenance: min
+        source_date_epoch: 1735689600
         pull_base: newer
         audit:
           fail_on: medium

@@ -27,13 +27,21 @@ class Bases:
     """The base images of one build in one engine.
 
     :param dockerfile: the path of the file that names them, for messages.
+    :param platforms: those that the image is built for; none for the engine's own.
     """
 
-    def __init__(self, engine: BuildEngine, images: t.Sequence[BaseImage], dockerfile: str) -> None:
+    def __init__(
+        self, engine: BuildEngine, images: t.Sequence[BaseImage], dockerfile: str, platforms: t.Sequence[str] = ()
+    ) -> None:
+        self._platforms = tuple(platforms)
         self._engine = engine
         self._images = tuple(images)
         self._dockerfile = dockerfile
         self._seen: t.Dict[str, Image] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._images)
 
     def held(self) -> t.Dict[str, str]:
         """The image IDs of those that the engine holds now, by reference."""
@@ -100,7 +108,8 @@ class Bases:
     def pull(self, base: BaseImage) -> None:
         """:raises DeliveryError: it could not be pulled."""
         try:
-            self._engine.pull(base.reference)
+            for platform in self._platforms or (None,):
+                self._engine.pull(base.reference, platform)
         except DeliveryError as error:
             raise self._not_pulled(base, error) from None
 

@@ -128,9 +128,10 @@ class LibraryEngine:
             if not _GONE.search(str(error)):
                 raise
 
-    def pull(self, reference: Reference) -> None:
+    def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """Fetch an image with the credentials of Podman's and Docker's configurations."""
-        self._run(["pull", "--quiet", asked_as(reference)])
+        option = ["--platform", platform] if platform else []
+        self._run(["pull", "--quiet", *option, asked_as(reference)])
 
     def registry_digest(self, reference: Reference) -> str:
         """The digest that the reference's registry serves now, by Skopeo, which knows the same registries and credentials."""
@@ -186,6 +187,7 @@ class Buildah:
     """Building with this library: C(podman build) or C(buildah build)."""
 
     name = BUILDAH
+    no_epoch = ""
 
     def __init__(self, engine: str, program: str, run_command: RunCommand) -> None:
         self._engine = engine
@@ -219,7 +221,15 @@ class Buildah:
 
         :param directory: for these files and the Dockerfile where it is in no file.
         """
-        argv = [self._program, "build", "--layers", "--format", "docker", "--iidfile", image_id_file]
+        # Docker's format has health checks, which OCI's has not; and OCI's has annotations
+        form = "oci" if request.annotations else "docker"
+        argv = [self._program, "build", "--layers", "--format", form, "--iidfile", image_id_file]
+        if request.platforms:
+            argv += ["--platform", request.platforms[0]]
+        if request.source_date_epoch is not None:
+            argv += ["--timestamp", str(request.source_date_epoch)]
+        for name, value in sorted(request.annotations.items()):
+            argv += ["--annotation", "%s=%s" % (name, value)]
         argv += ["--file", _labelled(request, directory), "--ignorefile", os.path.join(directory, "ignore")]
         for named in request.contexts:
             argv += ["--build-context", named.option]
@@ -254,6 +264,10 @@ def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple
     """What of a build this builder cannot do, in words; empty where there is nothing."""
     if request.cache_to or request.cache_from:
         return "'%s' is BuildKit's" % ("cache_to" if request.cache_to else "cache_from")
+    if request.provenance:
+        return "'provenance' is BuildKit's"
+    if len(request.platforms) > 1:
+        return "it keeps one image under a name, and 'platforms' has several"
     broken = next((name for name, value in request.labels.items() if re.search(r"[\r\n]", name + value)), "")
     if broken:
         return "the label %s has a line break" % broken
@@ -287,12 +301,16 @@ def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
         labels = ((found.get("Docker") or {}).get("config") or {}).get("Labels")
         names, digest = tuple(found["RepoTags"] or ()), found.get("FromImageDigest")
         pinned = {"%s@%s" % (Reference.parse(name).name, digest) for name in names} if digest else set()
-        return Image(_with_algorithm(found["FromImageID"]), dict(labels or {}), names, tuple(sorted(pinned)))
+        layers = ((found.get("OCIv1") or {}).get("rootfs") or {}).get("diff_ids")
+        return Image(
+            _with_algorithm(found["FromImageID"]), dict(labels or {}), names, tuple(sorted(pinned)), tuple(layers or ())
+        )
     return Image(
         id=_with_algorithm(found["Id"]),
         labels=dict(found.get("Labels") or {}),
         references=tuple(found.get("RepoTags") or ()),
         repository_digests=tuple(found.get("RepoDigests") or ()),
+        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
     )
 
 

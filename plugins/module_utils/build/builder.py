@@ -49,6 +49,10 @@ class BuildRequest:
     :param inline: the Dockerfile itself, where it is in no file.
     :param target_index: the number of the stage that is built, from 0.
     :param extra_hosts: addresses by name.
+    :param platforms: such as linux/arm64; none for the engine's own.
+    :param provenance: min or max; empty for no attestation.
+    :param has_bases: whether it comes from an image.
+    :param source_date_epoch: seconds; the time of what the build makes, where the builder knows to set it.
     :param cache_from: images that hold a build's cache.
     :param cache_to: where the cache is kept for others; 'inline' is in the image.
     """
@@ -69,6 +73,11 @@ class BuildRequest:
     cache_to: str = ""
     inline: t.Optional[bytes] = None
     contexts: t.Tuple[NamedContext, ...] = ()
+    platforms: t.Tuple[str, ...] = ()
+    annotations: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    provenance: str = ""
+    source_date_epoch: t.Optional[int] = None
+    has_bases: bool = False
 
     @contextlib.contextmanager
     def temporary_directory(self) -> t.Iterator[str]:
@@ -127,9 +136,11 @@ class Builder(t.Protocol):
     """What builds an image into an engine's store, without a name.
 
     :ivar name: buildkit, classic or buildah.
+    :ivar no_epoch: why it does not know source_date_epoch; empty where it does.
     """
 
     name: str
+    no_epoch: str
 
     def build(self, request: BuildRequest, show: Show) -> Built:
         """
@@ -166,7 +177,7 @@ class BuildEngine(t.Protocol):
     def remove(self, name: str) -> None:
         """Remove a name, or an image that has none. One that is gone already is no error."""
 
-    def pull(self, reference: Reference) -> None:
+    def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """Fetch an image with the credentials of the engine's own command."""
 
     def registry_digest(self, reference: Reference) -> str:

@@ -54,6 +54,7 @@ class Buildx:
     """BuildKit of the engine at an address."""
 
     name = "buildkit"
+    no_epoch = ""
 
     def __init__(self, address: DockerAddress, run_command: RunCommand) -> None:
         self._address = address
@@ -80,8 +81,8 @@ def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
     :param given: the paths by which it is given what it builds from.
     :param directory: for the image's ID.
     """
-    # the engine's own builder, whatever the user made the current one; an attestation would give each build another digest
-    argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", "--provenance=false", "--load"]
+    # the engine's own builder, whatever the user made the current one
+    argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", *_results(request)]
     argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", given.dockerfile]
     for named in request.contexts:
         argv += ["--build-context", named.option]
@@ -107,6 +108,20 @@ def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
     for agent in request.ssh:
         argv += ["--ssh", agent.option]
     return [*argv, given.root]
+
+
+def _results(request: BuildRequest) -> t.Iterator[str]:
+    """The options for what comes out and where it goes, which is the engine's store."""
+    yield "--provenance=%s" % ("mode=" + request.provenance if request.provenance else "false")
+    yield "--load"
+    if request.platforms:
+        yield "--platform=" + ",".join(request.platforms)
+    if request.source_date_epoch is not None:
+        yield "--build-arg=SOURCE_DATE_EPOCH=%d" % request.source_date_epoch
+    kinds = ("index", "manifest") if len(request.platforms) > 1 else ("manifest",)
+    for name, value in sorted(request.annotations.items()):
+        for kind in kinds:  # each for itself: of a list buildx 0.13 makes the annotation's name
+            yield "--annotation=%s:%s=%s" % (kind, name, value)
 
 
 def secret_variables(request: BuildRequest) -> t.Dict[str, str]:

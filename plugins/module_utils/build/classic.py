@@ -67,6 +67,7 @@ class Classic:
     """The classic builder of an engine."""
 
     name = "classic"
+    no_epoch = "the classic builder does not know SOURCE_DATE_EPOCH"
 
     def __init__(self, engine: DockerEngine) -> None:
         self._engine = engine
@@ -85,6 +86,7 @@ class Classic:
                 network_mode=request.network or None,
                 extra_hosts=request.extra_hosts or None,
                 nocache=request.no_cache,
+                platform=request.platforms[0] if request.platforms else None,
                 cache_from=[str(reference) for reference in request.cache_from] or None,
             )
             for event in events:
@@ -107,6 +109,9 @@ def check_classic(request: BuildRequest, why: str) -> None:
             ("ssh", request.ssh),
             ("contexts", request.contexts),
             ("cache_to", request.cache_to),
+            ("annotations", request.annotations),
+            ("provenance", request.provenance),
+            ("platforms", len(request.platforms) > 1),
         )
         if given
     ]

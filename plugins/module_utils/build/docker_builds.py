@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     Builder,
     BuilderMissing,
@@ -27,6 +28,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.c
     DockerEngineError,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
+
+_EPOCH_SINCE = (23, 0)
 
 
 class DockerBuildEngine(DockerEngine):
@@ -65,7 +68,32 @@ class DockerBuildEngine(DockerEngine):
             raise InvalidContext(
                 "'contexts' needs Docker 23 or newer, and %s is %s." % (self.where, ".".join(map(str, self.version())))
             )
-        return Buildx(self.address, self._run_command)
+        self._refuse_by_store(request)
+        buildx = Buildx(self.address, self._run_command)
+        if self.version() < _EPOCH_SINCE:
+            buildx.no_epoch = "BuildKit of Docker before 23 does not know SOURCE_DATE_EPOCH"
+        return buildx
+
+    def _refuse_by_store(self, request: BuildRequest) -> None:
+        """
+        :raises BuilderMissing: Docker's own image store cannot keep what would come out.
+        """
+        given = {
+            "platforms": len(request.platforms) > 1,
+            "annotations": bool(request.annotations),
+            "provenance": bool(request.provenance),
+        }
+        foreign = request.has_bases and any(
+            platform != self.platform_arguments()["BUILDPLATFORM"] for platform in request.platforms
+        )
+        if not (foreign or any(given.values())) or self.by_containerd():
+            return
+        names = ["'%s'" % name for name, is_given in given.items() if is_given] or ["'platforms'"]
+        raise BuilderMissing(
+            "%s cannot keep what %s asks for: Docker's own image store has one platform for a name, and no manifests. Have the "
+            "engine use containerd's, by the feature containerd-snapshotter in its daemon.json (Docker 24 or newer), or leave it "
+            "away." % (sentence(self.where), " and ".join(names))
+        )
 
     def _refuse_podman(self, request: BuildRequest) -> None:
         try:

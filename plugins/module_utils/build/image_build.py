@@ -45,6 +45,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     make_plan,
     refuse_immutable,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.reproducible import reproduced
 from ansible_collections.longshore.delivery.plugins.module_utils.build.source_revision import (
     REVISION,
     revision_labels,
@@ -53,6 +54,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.stages im
     Stage,
     base_images,
     syntax_image,
+    target_arguments,
     uses_platform,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
@@ -94,15 +96,15 @@ class _Delivery:
         self.engine_reason = engine_reason
         self.context = context
         self.last_build = LastBuild(engine.where, str(wanted.references[0]))
-        arguments = dict(wanted.args)
-        if uses_platform(definition.dockerfile):
-            arguments = {**engine.platform_arguments(), **arguments}
-        self.stages: t.Tuple[Stage, ...] = definition.stages(arguments, wanted.target)
+        of_platforms = self.stages_of_platforms(definition)
+        self.stages: t.Tuple[Stage, ...] = of_platforms[0]
         check_stages(wanted.contexts, self.stages, definition.path)
         images = {named.name: named.image for named in wanted.contexts}
         bases = syntax_image(definition.dockerfile, wanted.args) if engine.follows_syntax else ()
-        bases += base_images(self.stages, self.stages, definition.path, images)
-        self.bases = Bases(engine, bases, definition.path)
+        for stages in of_platforms:
+            bases += base_images(stages, stages, definition.path, images)
+        bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
+        self.bases = Bases(engine, bases, definition.path, wanted.platforms)
         self.contexts = self.read_contexts()
         definition.check_arguments(wanted.args)
         definition.check_copies(self.stages)
@@ -138,6 +140,17 @@ class _Delivery:
             self.last_build.note(observed.inputs)
         return self.result(observed, plan, image, plan.names, plan.changes)
 
+    def stages_of_platforms(self, definition: Definition) -> t.List[t.Tuple[Stage, ...]]:
+        """The stages that are needed, for each platform where a FROM names it, else once."""
+        wanted = self.wanted
+        if not uses_platform(definition.dockerfile):
+            return [definition.stages(wanted.args, wanted.target)]
+        own = self.engine.platform_arguments()
+        return [
+            definition.stages({**own, **target_arguments(platform), **wanted.args}, wanted.target)
+            for platform in wanted.platforms or (own["BUILDPLATFORM"],)
+        ]
+
     def observe(self) -> Observed:
         images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
         held = self.bases.held()
@@ -168,7 +181,7 @@ class _Delivery:
     def inputs(
         self, definition: Definition, bases: t.Mapping[str, str], contexts: t.Optional[t.Dict[str, str]] = None
     ) -> Inputs:
-        wanted = self.wanted
+        wanted, epoch = self.wanted, self.wanted.source_date_epoch
         return Inputs(
             {
                 "context": definition.context.entries,
@@ -180,6 +193,10 @@ class _Delivery:
                 "secrets": {secret.id: "named" for secret in wanted.secrets},
                 "ssh": {agent.id: "named" for agent in wanted.ssh},
                 "extra_hosts": wanted.extra_hosts,
+                "platforms": dict.fromkeys(wanted.platforms, "wanted"),
+                "annotations": {name: text_digest(value) for name, value in wanted.annotations.items()},
+                "provenance": {"provenance": wanted.provenance} if wanted.provenance else {},
+                "source_date_epoch": {} if epoch is None else {"source_date_epoch": str(epoch)},
                 "bases": dict(bases),
             }
         )
@@ -193,26 +210,43 @@ class _Delivery:
 
     def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
         """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""
-        show = self.progress
+        show, wanted = self.progress, self.wanted
         show("building, because %s" % "; ".join(plan.reasons))
         for base in plan.pull:
             show("pulling the base image %s" % base.reference)
             self.bases.pull(base)
         inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
         with taken_away(self.engine, inputs.digest):
-            built = t.cast("Builder", self.builder).build(self.request(inputs.labels()), show)
+            request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
+            built = builder.build(request, show)
             if not built.image_id:
                 raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
             image = self.verified(built.image_id, inputs)
-            steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
-            names = tuple(step for step in steps if step.changes)
+            names = self.names_of(image, observed, plan)
             self.name(image.id, names)
-        image = self.engine.image(image.id) or image  # by its names containerd's store is told apart
+            epoch = wanted.source_date_epoch
+            again = None if epoch is None else reproduced(self.engine, builder, request, image, self.stages[-1], show)
+            held = self.engine.image(image.id if names else str(wanted.references[0]))
+            if held is not None and held.id != image.id and not image.references:
+                self.engine.remove(image.id)  # it is the same but for what attests it
+            image = held or image
         self.last_build.note(inputs)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
+        if again is not None:
+            result["reproducible"] = again
         result["steps"] = [step.result for step in built.record.steps]
         result["log"] = list(built.record.log)
         return result
+
+    def names_of(self, image: Image, observed: Observed, plan: Plan) -> t.Tuple[TagStep, ...]:
+        """The names that an image is to get after a build: none where they all name the same image already, whose ID may be
+        another where something attests it.
+        """
+        several = len(self.wanted.platforms) > 1
+        if not several and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
+            return ()
+        steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
+        return tuple(step for step in steps if step.changes)
 
     def request(self, labels: t.Mapping[str, str]) -> BuildRequest:
         """:param labels: those that record the inputs."""
@@ -234,6 +268,11 @@ class _Delivery:
             no_cache=wanted.no_cache,
             cache_from=wanted.cache_from,
             cache_to=wanted.cache_to,
+            platforms=wanted.platforms,
+            annotations=wanted.annotations,
+            provenance=wanted.provenance,
+            source_date_epoch=wanted.source_date_epoch,
+            has_bases=bool(self.bases.count),
         )
 
     def verified(self, image_id: str, inputs: Inputs) -> Image:

@@ -35,6 +35,10 @@ _KINDS = {
     "secrets": "the names of the secrets",
     "ssh": "the ids of the SSH agents",
     "extra_hosts": "the extra hosts",
+    "platforms": "the platforms",
+    "annotations": "the annotations",
+    "provenance": "the provenance attestation",
+    "source_date_epoch": "the source date",
     "bases": "the base images",
 }
 
@@ -44,7 +48,8 @@ class Inputs:
     """What a build depends on: for each kind the names of its items and what stands for their content.
 
     Kinds: context (path to entry), contexts (name and name/path to entry), dockerfile, args, target, labels, secrets (their
-    ids), ssh (their ids), extra_hosts (name to address), bases (reference to image ID).
+    ids), ssh (their ids), extra_hosts (name to address), platforms, annotations, provenance, source_date_epoch, bases (reference
+    to image ID).
     """
 
     kinds: t.Dict[str, Items]

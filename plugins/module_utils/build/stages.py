@@ -82,6 +82,16 @@ def uses_platform(dockerfile: Dockerfile) -> bool:
     )
 
 
+def target_arguments(platform: str) -> t.Dict[str, str]:
+    """What a build for a platform sets.
+
+    :param platform: such as linux/amd64 or linux/arm/v7.
+    """
+    system, architecture, *variant = platform.split("/")
+    values = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": "".join(variant)}
+    return {"TARGET" + part: value for part, value in values.items()}
+
+
 def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple[Stage, ...]:
     """Cut a Dockerfile into its stages.
 

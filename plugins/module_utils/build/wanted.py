@@ -28,6 +28,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 
 SECRET_SPEC: t.Dict[str, t.Any] = dict(
@@ -67,6 +68,10 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     no_cache=dict(type="bool", default=False),
     cache_from=dict(type="list", elements="str", default=[]),
     cache_to=dict(type="str", choices=["inline"]),
+    platforms=dict(type="list", elements="str", default=[]),
+    annotations=dict(type="dict", default={}),
+    provenance=dict(type="str", choices=["none", "min", "max"], default="none"),
+    source_date_epoch=dict(type="int"),
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
     engine=dict(type="str", choices=list(ENGINES), default="auto"),
@@ -104,6 +109,10 @@ class Wanted:
     no_cache: bool
     cache_from: t.Tuple[Reference, ...]
     cache_to: str
+    platforms: t.Tuple[str, ...]
+    annotations: t.Dict[str, str]
+    provenance: str
+    source_date_epoch: t.Optional[int]
     pull_base: str
     rebuild: str
     engine: str
@@ -146,6 +155,10 @@ class Wanted:
             no_cache=params["no_cache"],
             cache_from=_cache_images(params["cache_from"]),
             cache_to=params["cache_to"] or "",
+            platforms=_platforms(params["platforms"]),
+            annotations=_texts("annotations", params["annotations"]),
+            provenance=params["provenance"] if params["provenance"] != "none" else "",
+            source_date_epoch=_epoch(params["source_date_epoch"]),
             pull_base=params["pull_base"],
             rebuild=params["rebuild"],
             engine=params["engine"],
@@ -220,6 +233,19 @@ def _extra_hosts(given: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
                 "extra_hosts.%s is %r, which is no IP address, such as 192.0.2.1 or 2001:db8::1." % (name, address)
             ) from None
     return {str(name): str(address) for name, address in given.items()}
+
+
+def _platforms(given: t.Sequence[str]) -> t.Tuple[str, ...]:
+    for text in given:
+        if not _PLATFORM.match(text):
+            raise InvalidOption("'platforms' has %r. Write each as linux/amd64 or linux/arm/v7." % text)
+    return tuple(dict.fromkeys(given))
+
+
+def _epoch(seconds: t.Optional[int]) -> t.Optional[int]:
+    if seconds is not None and seconds < 0:
+        raise InvalidOption("source_date_epoch is %d; it is a number of seconds since 1970." % seconds)
+    return seconds
 
 
 def _cache_images(given: t.Sequence[str]) -> t.Tuple[Reference, ...]:

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import re
 import typing as t
@@ -39,6 +41,7 @@ else:
             )
 
 
+CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]  # in DriverStatus
 ANSWER_SECONDS = 15  # for what an engine answers from its own store
 REGISTRY_SECONDS = 60  # for what an engine asks a registry and answers
 PULL_SECONDS = 300  # without a sign of life of a pull
@@ -143,11 +146,15 @@ class DockerEngine:
         with self._errors():
             return list(self._api.containers(all=True))
 
-    def pull(self, reference: Reference) -> None:
+    def by_containerd(self) -> bool:
+        """Whether it keeps its images in containerd's store, not in its own."""
+        return CONTAINERD_STORE in (self.info().get("DriverStatus") or ())
+
+    def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """Fetch an image with the credentials of the docker command's configuration."""
         tag = str(reference.digest) if reference.digest else reference.tag
         with self._errors(PULL_SECONDS):
-            for event in self._api.pull(reference.name, tag=tag, stream=True, decode=True):
+            for event in self._api.pull(reference.name, tag=tag, stream=True, decode=True, platform=platform):
                 if "error" in event:
                     raise DockerEngineError(
                         "the engine at %s could not pull %s: %s" % (self.address, reference, event["error"])
@@ -291,4 +298,14 @@ def _image(found: t.Mapping[str, t.Any], labels: t.Optional[t.Dict[str, str]]) -
         labels=dict(labels or {}),
         references=tuple(name for name in found.get("RepoTags") or () if name != "<none>:<none>"),
         repository_digests=tuple(found.get("RepoDigests") or ()),
+        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+        content=content_of(found) if "RootFS" in found else "",
     )
+
+
+def content_of(shown: t.Mapping[str, t.Any]) -> str:
+    """What stands for an image's configuration, of what an engine shows of it."""
+    parts = {
+        name: shown.get(name) for name in ("Created", "Author", "Config", "RootFS", "Os", "Architecture", "Variant")
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

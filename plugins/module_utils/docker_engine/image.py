@@ -19,12 +19,21 @@ class Image:
     :param id: its ID: the config digest in the classic store, the manifest's in the containerd store.
     :param references: its tags, as the engine shows them.
     :param repository_digests: the manifest digests it has in registries, as 'repository@digest'.
+    :param layers: the digests of its uncompressed layers; none where it was only listed.
+    :param content: stands for its configuration with those layers, whatever attests or lists it, and whichever the store is;
+        empty where it was only listed.
     """
 
     id: str
     labels: t.Dict[str, str]
     references: t.Tuple[str, ...] = ()
     repository_digests: t.Tuple[str, ...] = ()
+    layers: t.Tuple[str, ...] = ()
+    content: str = ""
+
+    def is_same_as(self, other: t.Optional[Image]) -> bool:
+        """Whether it is the same image, also where an attestation gives each build of it another ID."""
+        return other is not None and (self.id == other.id or (bool(self.content) and self.content == other.content))
 
     @property
     def config_digest(self) -> t.Optional[str]:

@@ -47,6 +47,13 @@ PLAIN: dict[str, t.Any] = {"args": {}, "target": None, "secrets": []}
 FAILS = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\n\nRUN echo one; \\\n  exit 3\n"}
 HEREDOC = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\nRUN <<E\ntrue\nE\n"}
 SSH = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\nRUN --mount=type=ssh [ -S $SSH_AUTH_SOCK ]\n"}
+EPOCH: dict[str, t.Any] = {
+    "name": f"{PREFIX}/epoch:1",
+    "dockerfile_inline": "FROM scratch\nCOPY deep /made/deep\n",
+    "platforms": ["linux/s390x"],
+    "annotations": {"example.note": "one"},
+    "source_date_epoch": 1_000_000_000,
+}
 TASKS: dict[str, dict[str, t.Any]] = {
     "planned": {**OPTIONS, "check": True},
     "first": OPTIONS,
@@ -54,13 +61,15 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "by buildah": {**BUILDAH, "tags": ["2"]},
     "always": {**OPTIONS, "rebuild": "always"},
     "anew": {**OPTIONS, "rebuild": "always", "no_cache": True},
-    "label": {**OPTIONS, "labels": {"quoted": "other"}},
     "buildah builds": {**BUILDAH, "labels": {"third": "3"}},
     "fails": {**OPTIONS, **FAILS},
     "buildah fails": {**BUILDAH, **FAILS},
     "heredoc": {**OPTIONS, **HEREDOC},
     "agent": {**OPTIONS, **SSH, "ssh": [{"path": f"{PLACE}-key"}], "name": f"{PREFIX}/agent:1"},
     "missing": {**OPTIONS, **PLAIN, "dockerfile_inline": "FROM longshore.test/none:1\n", "pull_base": "never"},
+    "epoch": {**OPTIONS, **PLAIN, **EPOCH},
+    "several": {**OPTIONS, **PLAIN, **EPOCH, "platforms": ["linux/amd64", "linux/arm64"]},
+    "provenance": {**OPTIONS, **PLAIN, **EPOCH, "provenance": "min"},
     "newer": {
         **OPTIONS,
         **PLAIN,
@@ -115,7 +124,7 @@ def test_the_two_know_each_other_s_images(results: dict[str, t.Any]) -> None:
     other = results["by buildah"]
     assert (other["engine"], other["built"], other["changed"]) == ("buildah", False, True)
     assert other["image"]["id"] == results["first"]["image"]["id"]
-    assert results["buildah builds"]["why"] == ["the labels changed"]
+    assert results["buildah builds"]["why"] == ["the labels changed: quoted removed, third added"]
     assert results["buildah builds"]["builder"] == "buildah"
 
 
@@ -132,7 +141,7 @@ def test_an_image_has_its_files_and_labels_also_from_the_cache(results: dict[str
         "/received",
         *(f"/received/{name}" for name in (".dockerignore", "Dockerfile", "busybox", "deep", "deep/kept", "link")),
     ]
-    assert results["label"]["named"][0]["before"] == results["anew"]["image"]["id"]
+    assert results["buildah builds"]["named"][0]["before"] == results["anew"]["image"]["id"]
 
 
 @pytest.mark.parametrize("task", ["fails", "buildah fails"])
@@ -149,3 +158,18 @@ def test_what_it_cannot_is_said(results: dict[str, t.Any]) -> None:
     assert "Podman on dock does not hold the base image longshore.test/none:1" in results["missing"]["msg"]
     # to Podman an image that was never in a registry is one of the registry in its name
     assert "cannot be known: Skopeo said: " in results["newer"]["msg"]
+
+
+def test_the_same_comes_out_twice(results: dict[str, t.Any]) -> None:
+    assert results["epoch"].get("reproducible") == {"same": True, "why_not": []}, results["epoch"]
+    [shown] = json.loads(on_node("dock", "podman", "image", "inspect", EPOCH["name"]))
+    assert shown["Created"].startswith("2001-09-09T01:46:40")
+    assert (shown["Architecture"], shown["Annotations"]["example.note"]) == ("s390x", "one")
+
+
+def test_what_buildah_has_not_is_said_before_the_build(results: dict[str, t.Any]) -> None:
+    assert (
+        "Podman on dock cannot build this: it keeps one image under a name, and 'platforms'"
+        in results["several"]["msg"]
+    )
+    assert "Podman on dock cannot build this: 'provenance' is BuildKit's" in results["provenance"]["msg"]

@@ -98,6 +98,9 @@ def test_values_are_texts() -> None:
         ({"tags": ["1"], "extra_hosts": {"a b": "192.0.2.1"}}, "'a b', which is no name of a host"),
         ({"tags": ["1"], "extra_hosts": {"a": "b.example"}}, "extra_hosts.a is 'b.example', which is no IP"),
         ({"tags": ["1"], "cache_from": ["r.example/x"]}, "r.example/x in 'cache_from' has no tag"),
+        ({"tags": ["1"], "platforms": ["arm64"]}, "'platforms' has 'arm64'. Write each as"),
+        ({"tags": ["1"], "annotations": {"v": 1.5}}, "annotations.v is 1.5"),
+        ({"tags": ["1"], "source_date_epoch": -1}, "source_date_epoch is -1"),
         ({"tags": ["1"], "docker_host": "ssh://x"}, "docker_host is 'ssh://x'"),
     ],
 )
@@ -167,6 +170,26 @@ def test_what_a_build_may_use_is_in_the_command_line() -> None:
         *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
         *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
         *("--ssh", "default", "--ssh", "git=/k", "/kept/s"),
+    ]
+
+
+def test_what_comes_out_is_in_the_command_line() -> None:
+    def results(**options: Any) -> list[str]:
+        argv = command(requested(**options), GIVEN, "/t")
+        return argv[argv.index("--progress=rawjson") + 1 : argv.index("--metadata-file")]
+
+    assert results() == ["--provenance=false", "--load"]
+    assert results(platforms=("a/b",), annotations={"k": "v"}, provenance="max", source_date_epoch=7) == [
+        *(
+            "--provenance=mode=max",
+            "--load",
+            "--platform=a/b",
+            "--build-arg=SOURCE_DATE_EPOCH=7",
+            "--annotation=manifest:k=v",
+        )
+    ]
+    assert results(platforms=("a/b", "a/c"), annotations={"k": "v"})[2:] == [
+        *("--platform=a/b,a/c", "--annotation=index:k=v", "--annotation=manifest:k=v")
     ]
 
 
