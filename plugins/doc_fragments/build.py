@@ -94,6 +94,12 @@ options:
     type: str
     choices: [none, min, max]
     default: none
+  sbom:
+    description:
+      - An image, with its tag or digest, that lists what the image has, as V(docker.io/docker/buildkit-syft-scanner:1) does.
+        BuildKit runs it at the build's end and attests what it lists. It is an input of the build, by this name.
+      - What holds of O(provenance) holds of it, too.
+    type: str
   source_date_epoch:
     description:
       - A number of seconds since 1970, which the image and what is made in it get as their time, as far as the builder can do

@@ -236,6 +236,7 @@ EXAMPLES = r"""
     annotations:
       org.opencontainers.image.title: The shop
     provenance: min
+    sbom: docker.io/docker/buildkit-syft-scanner:1
     source_date_epoch: 1735689600
     pull_base: newer
     no_cache: true

@@ -201,6 +201,10 @@ options:
         type: str
         choices: [none, min, max]
         default: none
+      sbom:
+        description:
+          - An image that lists what the image has, for an attestation.
+        type: str
       source_date_epoch:
         description:
           - The time of the image, in seconds since 1970. It is built twice, to see whether the same comes out.
@@ -305,6 +309,7 @@ EXAMPLES = r"""
         platforms: [linux/amd64]
         annotations: {org.opencontainers.image.title: The shop}
         provenance: min
+        sbom: docker.io/docker/buildkit-syft-scanner:1
         source_date_epoch: 1735689600
         pull_base: newer
         audit:

@@ -264,8 +264,8 @@ def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple
     """What of a build this builder cannot do, in words; empty where there is nothing."""
     if request.cache_to or request.cache_from:
         return "'%s' is BuildKit's" % ("cache_to" if request.cache_to else "cache_from")
-    if request.provenance:
-        return "'provenance' is BuildKit's"
+    if request.provenance or request.sbom:
+        return "'%s' is BuildKit's" % ("provenance" if request.provenance else "sbom")
     if len(request.platforms) > 1:
         return "it keeps one image under a name, and 'platforms' has several"
     broken = next((name for name, value in request.labels.items() if re.search(r"[\r\n]", name + value)), "")

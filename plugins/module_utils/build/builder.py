@@ -52,6 +52,7 @@ class BuildRequest:
     :param platforms: such as linux/arm64; none for the engine's own.
     :param provenance: min or max; empty for no attestation.
     :param has_bases: whether it comes from an image.
+    :param sbom: the image that lists what the image has; None for no list.
     :param source_date_epoch: seconds; the time of what the build makes, where the builder knows to set it.
     :param cache_from: images that hold a build's cache.
     :param cache_to: where the cache is kept for others; 'inline' is in the image.
@@ -76,6 +77,7 @@ class BuildRequest:
     platforms: t.Tuple[str, ...] = ()
     annotations: t.Dict[str, str] = dataclasses.field(default_factory=dict)
     provenance: str = ""
+    sbom: t.Optional[Reference] = None
     source_date_epoch: t.Optional[int] = None
     has_bases: bool = False
 

@@ -113,6 +113,8 @@ def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
 def _results(request: BuildRequest) -> t.Iterator[str]:
     """The options for what comes out and where it goes, which is the engine's store."""
     yield "--provenance=%s" % ("mode=" + request.provenance if request.provenance else "false")
+    if request.sbom:
+        yield "--attest=type=sbom,generator=%s" % request.sbom
     yield "--load"
     if request.platforms:
         yield "--platform=" + ",".join(request.platforms)

@@ -111,6 +111,7 @@ def check_classic(request: BuildRequest, why: str) -> None:
             ("cache_to", request.cache_to),
             ("annotations", request.annotations),
             ("provenance", request.provenance),
+            ("sbom", request.sbom),
             ("platforms", len(request.platforms) > 1),
         )
         if given

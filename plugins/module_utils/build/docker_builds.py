@@ -82,6 +82,7 @@ class DockerBuildEngine(DockerEngine):
             "platforms": len(request.platforms) > 1,
             "annotations": bool(request.annotations),
             "provenance": bool(request.provenance),
+            "sbom": request.sbom is not None,
         }
         foreign = request.has_bases and any(
             platform != self.platform_arguments()["BUILDPLATFORM"] for platform in request.platforms

@@ -196,6 +196,7 @@ class _Delivery:
                 "platforms": dict.fromkeys(wanted.platforms, "wanted"),
                 "annotations": {name: text_digest(value) for name, value in wanted.annotations.items()},
                 "provenance": {"provenance": wanted.provenance} if wanted.provenance else {},
+                "sbom": {"sbom": str(wanted.sbom)} if wanted.sbom else {},
                 "source_date_epoch": {} if epoch is None else {"source_date_epoch": str(epoch)},
                 "bases": dict(bases),
             }
@@ -271,6 +272,7 @@ class _Delivery:
             platforms=wanted.platforms,
             annotations=wanted.annotations,
             provenance=wanted.provenance,
+            sbom=wanted.sbom,
             source_date_epoch=wanted.source_date_epoch,
             has_bases=bool(self.bases.count),
         )

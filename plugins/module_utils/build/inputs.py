@@ -38,6 +38,7 @@ _KINDS = {
     "platforms": "the platforms",
     "annotations": "the annotations",
     "provenance": "the provenance attestation",
+    "sbom": "what lists the contents",
     "source_date_epoch": "the source date",
     "bases": "the base images",
 }
@@ -48,8 +49,8 @@ class Inputs:
     """What a build depends on: for each kind the names of its items and what stands for their content.
 
     Kinds: context (path to entry), contexts (name and name/path to entry), dockerfile, args, target, labels, secrets (their
-    ids), ssh (their ids), extra_hosts (name to address), platforms, annotations, provenance, source_date_epoch, bases (reference
-    to image ID).
+    ids), ssh (their ids), extra_hosts (name to address), platforms, annotations, provenance, sbom, source_date_epoch, bases
+    (reference to image ID).
     """
 
     kinds: t.Dict[str, Items]

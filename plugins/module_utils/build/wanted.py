@@ -71,6 +71,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     platforms=dict(type="list", elements="str", default=[]),
     annotations=dict(type="dict", default={}),
     provenance=dict(type="str", choices=["none", "min", "max"], default="none"),
+    sbom=dict(type="str"),
     source_date_epoch=dict(type="int"),
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
@@ -112,6 +113,7 @@ class Wanted:
     platforms: t.Tuple[str, ...]
     annotations: t.Dict[str, str]
     provenance: str
+    sbom: t.Optional[Reference]
     source_date_epoch: t.Optional[int]
     pull_base: str
     rebuild: str
@@ -158,6 +160,7 @@ class Wanted:
             platforms=_platforms(params["platforms"]),
             annotations=_texts("annotations", params["annotations"]),
             provenance=params["provenance"] if params["provenance"] != "none" else "",
+            sbom=_tagged("sbom", params["sbom"]) if params["sbom"] else None,
             source_date_epoch=_epoch(params["source_date_epoch"]),
             pull_base=params["pull_base"],
             rebuild=params["rebuild"],
@@ -249,10 +252,11 @@ def _epoch(seconds: t.Optional[int]) -> t.Optional[int]:
 
 
 def _cache_images(given: t.Sequence[str]) -> t.Tuple[Reference, ...]:
-    found = []
-    for text in given:
-        reference = Reference.parse(text)
-        if reference.tag is None and reference.digest is None:
-            raise InvalidOption("The image %s in 'cache_from' has no tag. Add it; 'latest' is not assumed." % text)
-        found.append(reference)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(_tagged("cache_from", text) for text in given))
+
+
+def _tagged(option: str, text: str) -> Reference:
+    reference = Reference.parse(text)
+    if reference.tag is None and reference.digest is None:
+        raise InvalidOption("The image %s in '%s' has no tag. Add it; 'latest' is not assumed." % (text, option))
+    return reference

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 import typing as t
 from pathlib import Path
@@ -103,9 +104,33 @@ def test_several_platforms_are_one_image_with_annotations(by_containerd: Engine,
     assert engine.id("several:1") == changed["image"]["id"] != first["image"]["id"]
 
 
+def test_what_an_image_has_is_listed_by_the_image_that_is_asked(
+    by_containerd: Engine, source: Path, shell_files: Path, tmp_path: Path
+) -> None:
+    engine = by_containerd
+    statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document"}
+    listed = json.dumps({**statement, "subject": [], "predicate": {"name": engine.prefix}})
+    root = tmp_path / "scanner"
+    shutil.copytree(shell_files, root)
+    (root / "scan").write_text(f"printf '%s' '{listed}' > $BUILDKIT_SCAN_DESTINATION/own.spdx.json\n")
+    scans = 'FROM scratch\nCOPY . /\nENTRYPOINT ["/bin/sh", "/scan"]\n'
+    engine.build("scanner", root, tags=["1"], dockerfile_inline=scans)
+    options: dict[str, t.Any] = {"tags": ["1"], "sbom": f"{engine.prefix}/scanner:1"}
+    first = engine.build("listed", source, **options)
+    with tarfile.open(
+        fileobj=io.BytesIO(b"".join(engine.client.images.get(f"{engine.prefix}/listed:1").save()))
+    ) as saved:
+        blobs = [t.cast("t.IO[bytes]", saved.extractfile(member)).read() for member in saved if member.isfile()]
+    assert any(engine.prefix.encode() in blob and b"https://spdx.dev/Document" in blob for blob in blobs)
+    always = engine.build("listed", source, rebuild="always", **options)
+    assert (always["built"], always["changed"], engine.id("listed:1")) == (True, False, first["image"]["id"])
+    assert engine.build("listed", source, tags=["1"])["why"] == ["what lists the contents changed: sbom removed"]
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
+        ({"sbom": "longshore.test/x:1"}, r"cannot keep what 'sbom' asks for"),
         ({"platforms": PLATFORMS}, r"cannot keep what 'platforms' asks for: Docker's own image store .*snapshotter"),
         ({"annotations": {"a": "b"}, "provenance": "min"}, "cannot keep what 'annotations' and 'provenance' asks for"),
     ],

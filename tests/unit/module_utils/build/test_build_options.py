@@ -100,6 +100,7 @@ def test_values_are_texts() -> None:
         ({"tags": ["1"], "cache_from": ["r.example/x"]}, "r.example/x in 'cache_from' has no tag"),
         ({"tags": ["1"], "platforms": ["arm64"]}, "'platforms' has 'arm64'. Write each as"),
         ({"tags": ["1"], "annotations": {"v": 1.5}}, "annotations.v is 1.5"),
+        ({"tags": ["1"], "sbom": "r.example/x"}, "r.example/x in 'sbom' has no tag"),
         ({"tags": ["1"], "source_date_epoch": -1}, "source_date_epoch is -1"),
         ({"tags": ["1"], "docker_host": "ssh://x"}, "docker_host is 'ssh://x'"),
     ],
@@ -179,6 +180,8 @@ def test_what_comes_out_is_in_the_command_line() -> None:
         return argv[argv.index("--progress=rawjson") + 1 : argv.index("--metadata-file")]
 
     assert results() == ["--provenance=false", "--load"]
+    scanner = Reference.parse("r.example/x:1")
+    assert results(sbom=scanner)[1:] == ["--attest=type=sbom,generator=r.example/x:1", "--load"]
     assert results(platforms=("a/b",), annotations={"k": "v"}, provenance="max", source_date_epoch=7) == [
         *(
             "--provenance=mode=max",

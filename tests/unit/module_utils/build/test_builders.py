@@ -161,6 +161,8 @@ def test_what_needs_buildkit_is_named_where_the_builder_is_the_classic_one(sourc
         ),
         ({"ssh": (SshAgent("a"),), "secrets": (Secret("b", "/b"),)}, r"'secrets' and 'ssh' needs BuildKit\.$"),
         ({"cache_to": "inline"}, r"'cache_to' needs BuildKit"),
+        ({"sbom": Reference.parse("a:1"), "provenance": "max"}, r"'provenance' and 'sbom' needs BuildKit"),
+        ({"platforms": ("a/b", "a/c"), "annotations": {"a": "b"}}, r"'annotations' and 'platforms' needs BuildKit"),
     ):
         with pytest.raises(BuilderMissing, match=match):
             check_classic(requested(source, **t.cast("dict[str, t.Any]", options)), "Why.")
@@ -287,6 +289,9 @@ def test_buildah_is_given_private_files_and_a_copy(source: Path, monkeypatch: py
             {"dockerfile": "# syntax=r.example/x:1\nFROM a"},
             "needs BuildKit for its directive syntax=r.example/x",
         ),
+        ("podman", "", {"provenance": "min"}, "'provenance' is BuildKit's"),
+        ("podman", "", {"sbom": Reference.parse("a:1")}, "'sbom' is BuildKit's"),
+        ("podman", "", {"platforms": ("a/b", "a/c")}, "one image under a name, and 'platforms' has several"),
         ("podman", "", {"cache_to": "inline"}, "'cache_to' is BuildKit's"),
         ("podman", "", {"secrets": (Secret("s", "/a,b"),)}, "the secret s has a comma"),
         ("podman", "", {"labels": {"l": "a\nb"}}, "label l has a line break"),
