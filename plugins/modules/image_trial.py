@@ -39,7 +39,7 @@ attributes:
     membership: [longshore.delivery.engine]
   check_mode:
     support: full
-    description: Says what would be tried, and runs nothing. The engine must have the image.
+    description: Says what would be tried, and runs nothing. Where the engine has no such image yet, it warns.
   diff_mode:
     support: none
     description: Nothing changes.
@@ -275,7 +275,7 @@ image:
       description: As it was asked for.
       type: str
     id:
-      description: Its ID in the engine.
+      description: Its ID in the engine. Null in check mode where the engine has no such image yet.
       type: str
 tried:
   description: What was tried or, in check mode, would be.

@@ -41,27 +41,33 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     """
     wanted = read_options(params)
     with contextlib.closing(DockerEngine(wanted.address)) as engine:
-        image = _image(engine, wanted)
+        image = _image(engine, wanted, context)
+        if image is None:
+            return {**_result(wanted, "", []), "verdict": verdicts.NOT_ASKED, "tried": []}
         plan = make_plan(wanted, image)
         if context.check:
             return _foretold(wanted, image, plan)
         return _tried(engine, wanted, image, plan, context)
 
 
-def _image(engine: DockerEngine, wanted: Wanted) -> ImageConfig:
+def _image(engine: DockerEngine, wanted: Wanted, context: Context) -> t.Optional[ImageConfig]:
+    """The image; in check mode None where the engine has none, as a task before this one may bring it."""
     found = engine.inspected(wanted.image)
-    if found is None:
-        raise ImageMissing(
-            "The engine at %s has no image %s. Build it there with image_build, or have the engine pull it."
-            % (wanted.address, wanted.image)
-        )
-    return ImageConfig.from_inspect(found)
+    if found is not None:
+        return ImageConfig.from_inspect(found)
+    missing = "The engine at %s has no image %s." % (wanted.address, wanted.image)
+    if not context.check:
+        raise ImageMissing("%s Build it there with image_build, or have the engine pull it." % missing)
+    context.warn("%s What comes before in the same playbook may change that." % missing)
+    return None
 
 
 def _foretold(wanted: Wanted, image: ImageConfig, plan: Plan) -> t.Dict[str, t.Any]:
     """The result in check mode: what would be asked."""
     return {
-        **_result(wanted, image, [verdicts.not_asked(point, point.not_asked or "check mode") for point in plan.points]),
+        **_result(
+            wanted, image.id, [verdicts.not_asked(point, point.not_asked or "check mode") for point in plan.points]
+        ),
         "verdict": verdicts.NOT_ASKED,
         "tried": [point.text for point in plan.points if not point.not_asked],
     }
@@ -88,7 +94,7 @@ def _tried(
         show(line)
     failed = [verdict for verdict in found if verdict.verdict == verdicts.FAIL]
     result = {
-        **_result(wanted, image, found),
+        **_result(wanted, image.id, found),
         "verdict": verdicts.FAIL if failed else verdicts.PASS,
         "tried": [point.text for point in plan.points if not point.not_asked],
         "endpoints": questions.endpoints,
@@ -124,10 +130,10 @@ def _removed(containers: Containers, context: Context) -> None:
         )
 
 
-def _result(wanted: Wanted, image: ImageConfig, found: t.Sequence[verdicts.Verdict]) -> t.Dict[str, t.Any]:
+def _result(wanted: Wanted, image_id: str, found: t.Sequence[verdicts.Verdict]) -> t.Dict[str, t.Any]:
     return {
         "changed": False,
-        "image": {"reference": wanted.image, "id": image.id},
+        "image": {"reference": wanted.image, "id": image_id or None},
         "points": [verdict.result for verdict in found],
         "twelve_factors": factors.twelve_factors(found),
         "endpoints": [],

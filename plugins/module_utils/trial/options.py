@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 
@@ -92,6 +93,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
 
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?\Z", re.IGNORECASE)
 # what engines refuse to go below: runc cannot start a process in less
+_LEAST_CPUS = 0.01  # as for the docker command
 _LEAST_MEMORY = 6 * 1024**2
 _VARIABLE = re.compile(r"[^=\0]+\Z")
 
@@ -108,8 +110,10 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
     for name in ("start_timeout", "stop_timeout"):
         if params[name] < 1:
             raise InvalidOption("%s is %d; it is a number of seconds, at least 1." % (name, params[name]))
-    if not params["cpus"] > 0:
-        raise InvalidOption("cpus is %s; it must be more than 0, as 0.5 for half of one." % params["cpus"])
+    if not _LEAST_CPUS <= params["cpus"] < math.inf:
+        raise InvalidOption(
+            "cpus is %s; it is a number from %s on, as 0.5 for half of one." % (params["cpus"], _LEAST_CPUS)
+        )
     _check_port("port", params["port"])
     secret = sorted(set(params["env"]) & set(params["secrets"]))
     if secret:

@@ -262,6 +262,9 @@ def test_check_mode_says_what_would_be_tried_and_runs_nothing(trials: Trials) ->
 def test_an_image_that_the_engine_has_not_is_named(trials: Trials) -> None:
     missing = f"{trials.images.prefix}/missing:1"
     assert f"has no image {missing}. Build it there" in trials.run("good", image=missing).message
+    foretold = trials.run("good", check=True, image=missing)
+    assert (foretold.result["image"]["id"], foretold.result["tried"]) == (None, [])
+    assert f"has no image {missing}. What comes before" in foretold.said[0]
 
 
 def test_the_volumes_of_an_image_go_with_its_containers(tried: dict[str, Trial], trials: Trials) -> None:
