@@ -61,7 +61,10 @@ def complaint(playbooks: Playbooks, variables: dict[str, t.Any], *flags: str) ->
         ),
         ({"longshore_workloads": [{"image": "shop/web:1.0"}]}, "missing required arguments: name"),
         ({"longshore_workloads": [{"name": "Web", "image": "shop/web:1.0"}]}, "name is 'Web'"),
-        ({"longshore_builder": {"engine": "rkt"}}, "value of engine must be one of: auto, docker, got: rkt found in"),
+        (
+            {"longshore_builder": {"engine": "rkt"}},
+            "value of engine must be one of: auto, docker, docker_classic, podman, buildah, got: rkt found in",
+        ),
         (
             {"longshore_workloads": [], "registry_trust_engines": ["rkt"]},
             "value of registry_trust_engines must be one or more of: auto, containerd",
