@@ -56,6 +56,9 @@ class Gate:
             self._params = {**given, **entry.address, "references": [reference], "engine": engine}
             if given.get("dockerfile"):
                 asked["dockerfile"] = _digest(given["dockerfile"])
+            reports = given.get("trivy_reports")
+            if isinstance(reports, list):
+                asked["trivy_reports"] = [_digest(str(path)) for path in reports]
         else:
             self._params = {**given, **entry.address, "image": reference, "secrets": entry.trial_secrets}
             asked["secrets"] = sorted(entry.trial_secrets)

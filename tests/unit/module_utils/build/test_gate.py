@@ -93,6 +93,7 @@ class Asked:
             "references": {"type": "list"},
             "engine": {"type": "str"},
             "dockerfile": {"type": "path"},
+            "trivy_reports": {"type": "list"},
         }
         if gate == TRIAL:
             own = {"image": {"type": "str"}, "secrets": {"type": "dict", "no_log": True}, "port": {"type": "int"}}
@@ -204,9 +205,10 @@ def test_what_did_not_pass_so_is_asked(state: Path, change: dict[str, t.Any], ho
     assert len(asked.params) == 1
 
 
-def test_another_dockerfile_at_the_same_place_is_another_question(state: Path, tmp_path: Path) -> None:
-    file = tmp_path / "Dockerfile"
-    image = {"audit": {"dockerfile": str(file)}}
+@pytest.mark.parametrize("option", ["dockerfile", "trivy_reports"])
+def test_another_file_at_the_same_place_is_another_question(state: Path, tmp_path: Path, option: str) -> None:
+    file = tmp_path / "file"
+    image = {"audit": {option: str(file) if option == "dockerfile" else [str(file)]}}
     for text, times in (("FROM a:1\n", 1), ("FROM a:1\n", 0), ("FROM a:2\n", 1)):
         file.write_text(text)
         asked = Asked(AUDIT, {"images": [AUDITED]})
