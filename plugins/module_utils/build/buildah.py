@@ -35,11 +35,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
     asked_as,
     run_program,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import BUILDAH, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
-BUILDAH = "buildah"
 _HEREDOCS_SINCE = {PODMAN: (4, 8), BUILDAH: (1, 33)}
 _GONE = re.compile(r"image not known|no such image|unable to find|not found in local", re.IGNORECASE)
 _STEP = re.compile(r"(?:\[(\d+/\d+)\] )?STEP (\d+/\d+): (.*)")

@@ -14,8 +14,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuilderMissing,
     BuildRequest,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import Buildx, BuildxMissing, check_buildx
-from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import Classic, check_classic
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     OLDEST_ENGINE,
@@ -55,6 +53,14 @@ class DockerBuildEngine(DockerEngine):
         :raises DockerEngineError: the engine is Podman's service.
         :raises BuilderMissing: something needs BuildKit, and there is none.
         """
+        # here: a run that builds nothing needs none of them, and Ansible compiles what it imports at each run
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
+            Buildx,
+            BuildxMissing,
+            check_buildx,
+        )
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import Classic, check_classic
+
         self._refuse_podman(request)
         if self._classic:
             check_classic(request, "'engine' is docker_classic, the builder without BuildKit.")

@@ -12,7 +12,6 @@ import os
 import shutil
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import BUILDAH, LibraryEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
@@ -20,9 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     DEFAULT_HOST,
     DockerAddress,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
-from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import SOCKETS
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, BUILDAH, DOCKER, PODMAN
 
 DOCKER_CLASSIC = "docker_classic"
 ENGINES = (AUTO, DOCKER, DOCKER_CLASSIC, PODMAN, BUILDAH)
@@ -46,12 +43,17 @@ def find_engine(wanted: str, address: DockerAddress, run_command: RunCommand) ->
             "'engine' is %s, and there is no program %s in PATH (%s). Install it, or choose another engine."
             % (name, name, os.environ.get("PATH", ""))
         )
+    # here, as everything that a run without changes does not need: Ansible compiles what it imports at each run
+    from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import LibraryEngine
+
     return LibraryEngine(name, program, run_command), why
 
 
 def _there(address: DockerAddress) -> t.Tuple[str, str]:
     if address.host != DEFAULT_HOST:
         return DOCKER, "its address is given"
+    from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import SOCKETS
+
     found = next((name for name in _LIBRARY if shutil.which(name)), None)
     if found is None or os.path.exists(SOCKETS[DOCKER]):
         return DOCKER, "its socket is there"

@@ -25,7 +25,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
@@ -221,6 +220,8 @@ class _Delivery:
             request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
             built = builder.build(request, show)
             if not built.image_id:
+                from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
+
                 raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
             image = self.verified(built.image_id, inputs)
             names = self.names_of(image, observed, plan)

@@ -15,6 +15,9 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import CRICTL, SOCKETS, Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    AUTO as AUTO,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
     CONTAINERD,
     CRIO,
     DOCKER,
@@ -22,7 +25,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     Engine,
 )
 
-AUTO = "auto"
 _RUNTIMES = (CONTAINERD, CRIO)  # those behind the CRI
 _NO_ENGINE = (
     "There is no container engine on %s: no kubelet, no %s, no podman, no crictl with a runtime. Install one, or take the "

@@ -17,6 +17,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.processes 
 CONTAINERD = "containerd"
 DOCKER = "docker"
 PODMAN = "podman"
+BUILDAH = "buildah"
+AUTO = "auto"  # in place of a name: the one that is there
 CRIO = "crio"
 # The programs of their daemons; Podman has none.
 DAEMONS = {CONTAINERD: "containerd", DOCKER: "dockerd", CRIO: "crio"}

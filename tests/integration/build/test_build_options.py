@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import tarfile
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build import words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from tests.integration.asking import eventually, on_node
 from tests.lab.nodes import NODES
@@ -188,3 +190,35 @@ def test_a_build_takes_its_steps_from_an_image_and_from_nowhere(engine: Engine, 
     assert importing in build(rebuild="always", cache_from=[name])
     assert build(rebuild="always", no_cache=True)[copy] is False
     assert not engine.build("cached", source, tags=["1"], no_cache=True)["built"]
+
+
+def test_variables_are_what_the_engine_makes_of_them(engine: Engine, source: Path) -> None:
+    """In a FROM, in the scope before the first of them, and in any other word, which labels show."""
+    texts = [
+        *("$A", "${A}", "${A:-x}", "${A-x}", "${A:+x}", "${A+x}", "${E:-x}", "${E-x}", "${E:+x}", "${E+x}", "${N:-x}"),
+        *(
+            "${N-x}",
+            "${N:+x}",
+            "${N+x}",
+            "${N:-${A}y}",
+            "'$A'",
+            '"$A"',
+            "\\$A",
+            '"\\$A"',
+            "a${A}b$E$N.c",
+            "${A:-}",
+            "${N:-'q r'}",
+        ),
+    ]
+    if engine.client.version()["Version"].startswith("20."):
+        texts = [text for text in texts if not re.search(r"\{\w[-+]", text)]  # its BuildKit has none without the colon
+    given = {"A": "1", "E": "", "B": "from the options"}
+    lines = ["ARG BASE=${TARGETOS:-none}", "ARG B=unused", "FROM ${N:-scratch} AS one"]
+    lines += ["ARG A=2", "ARG E=default", "ARG B"]
+    lines += [f"LABEL of{number}={text}" for number, text in enumerate([*texts, "$B", "$BASE"])]
+    (source / "Dockerfile").write_text("\n".join([*lines, "FROM ${BASE:+one}", "COPY app /"]))
+    engine.build("variables", source, tags=["1"], args=given)
+    labels = engine.client.images.get(f"{engine.prefix}/variables:1").labels
+    expected = [words.expand(text, {"A": "1", "E": ""}) for text in texts]
+    # an argument from before the first FROM is known in a stage that declares it
+    assert [labels[f"of{number}"] for number in range(len(texts) + 2)] == [*expected, "from the options", ""]
