@@ -136,7 +136,7 @@ class _Delivery:
         image = t.cast("Image", plan.image)
         self.name(image.id, plan.names)
         if not plan.reasons and (observed.last is None or observed.last.digest != observed.inputs.digest):
-            self.last_build.note(observed.inputs)
+            self.last_build.note(observed.inputs, image)
         return self.result(observed, plan, image, plan.names, plan.changes)
 
     def stages_of_platforms(self, definition: Definition) -> t.List[t.Tuple[Stage, ...]]:
@@ -159,6 +159,7 @@ class _Delivery:
             images=images,
             absent_bases=self.bases.absent(held),
             last=self.last_build.inputs(),
+            last_image=self.last_build.image(),
             outdated_bases=self.bases.outdated() if pull_base == "newer" else (),
             pull_base=pull_base,
         )
@@ -171,7 +172,7 @@ class _Delivery:
             observed = dataclasses.replace(observed, inputs=inputs)
             current = observed.current
         if current is None or not observed.matches(current):
-            observed = dataclasses.replace(observed, twin=self.twin(observed.inputs))
+            observed = dataclasses.replace(observed, twin=self.twin(observed))
         return observed
 
     def read_contexts(self) -> t.Dict[str, str]:
@@ -201,11 +202,13 @@ class _Delivery:
             }
         )
 
-    def twin(self, inputs: Inputs) -> t.Optional[Image]:
+    def twin(self, observed: Observed) -> t.Optional[Image]:
         """An image of this repository with these inputs; images of others inherit the label from their base."""
-        for image in self.engine.labelled(DIGEST_LABEL, inputs.digest):
-            if any(Reference.parse(name).name == self.wanted.name for name in image.references):
-                return image
+        for listed in self.engine.labelled(DIGEST_LABEL, observed.inputs.digest):
+            if any(Reference.parse(name).name == self.wanted.name for name in listed.references):
+                image = self.engine.image(listed.id)
+                if image is not None and observed.matches(image):
+                    return image
         return None
 
     def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
@@ -232,7 +235,7 @@ class _Delivery:
             if held is not None and held.id != image.id and not image.references:
                 self.engine.remove(image.id)  # it is the same but for what attests it
             image = held or image
-        self.last_build.note(inputs)
+        self.last_build.note(inputs, image)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         if again is not None:
             result["reproducible"] = again

@@ -6,7 +6,8 @@
 
 """The inputs of the last build of an image on this controller, item by item, so that a rebuild can name what changed.
 
-It is a convenience: the decision to build is made by what the image itself records.
+It is a convenience: the decision to build is made by what the image itself records. But images that others make from it inherit
+that: so the note has the image, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.private_f
     read_json,
     write_json,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 
 
 class LastBuild:
@@ -35,6 +37,15 @@ class LastBuild:
             return None
         return Inputs({str(kind): {str(k): str(v) for k, v in items.items()} for kind, items in kinds.items()})
 
-    def note(self, inputs: Inputs) -> None:
-        """Note these inputs; they hold no value of an argument or a secret, only digests."""
-        write_json(self._path, {**self._about, "kinds": inputs.kinds})
+    def image(self) -> t.Optional[Image]:
+        """What was noted of the image that came of it, without its names and labels."""
+        found = read_json(self._path).get("made")
+        try:
+            return Image(found["id"], {}, layers=tuple(found["layers"]), settings=found["settings"]) if found else None
+        except (KeyError, TypeError):
+            return None
+
+    def note(self, inputs: Inputs, image: Image) -> None:
+        """Note these inputs and their image; they hold no value of an argument or a secret, only digests."""
+        made = {"id": image.id, "layers": image.layers, "settings": image.settings}
+        write_json(self._path, {**self._about, "kinds": inputs.kinds, "made": made})

@@ -35,6 +35,7 @@ class Observed:
     :param twin: an image of the same repository, under another tag, with the same inputs.
     :param absent_bases: base images that the engine does not hold.
     :param last: the inputs of the last build that is noted on this controller.
+    :param last_image: the image that came of it.
     :param outdated_bases: base images whose registry serves another one than the engine holds.
     :param pull_base: newer takes a base image that the engine does not hold for a newer one: what the image was built on
         cannot be compared with what a registry serves. Otherwise that is what it counts as.
@@ -47,6 +48,7 @@ class Observed:
     last: t.Optional[Inputs] = None
     outdated_bases: t.Tuple[BaseImage, ...] = ()
     pull_base: str = "missing"
+    last_image: t.Optional[Image] = None
 
     @property
     def current(self) -> t.Optional[Image]:
@@ -55,7 +57,17 @@ class Observed:
         return next((image for image in existing if self.matches(image)), existing[0] if existing else None)
 
     def matches(self, image: Image) -> bool:
+        """Whether an image was built from these inputs. One that was made from it by C(docker commit) or FROM has its labels,
+        which this controller can tell if it noted the build.
+        """
+        return self.records(image) and not self.is_inherited(image)
+
+    def records(self, image: Image) -> bool:
         return Recorded.of(image.labels).digest == self.inputs.digest
+
+    def is_inherited(self, image: Image) -> bool:
+        noted = self.last is not None and self.last.digest == self.inputs.digest
+        return noted and self.last_image is not None and image.is_made_from(self.last_image)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +130,8 @@ def _differences(observed: Observed, current: Image) -> t.List[str]:
     recorded = Recorded.of(current.labels)
     if not recorded.digest:
         return ["%s records no inputs: it was built by other means" % ", ".join(current.references or (current.id,))]
+    if observed.records(current):
+        return ["%s was made from the image of these inputs" % ", ".join(current.references or (current.id,))]
     return why_different(recorded, observed.inputs, observed.last)
 
 

@@ -252,6 +252,19 @@ class _Pieces:
         return whole[:size]
 
 
+_SETTINGS = (
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "OnBuild",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+)
 _CAUSES = (
     # what the client's exceptions say, the cause, the way out
     ("No such file", "there is no such socket", "Start Docker there, or set 'docker_host' to where it listens"),
@@ -300,7 +313,15 @@ def _image(found: t.Mapping[str, t.Any], labels: t.Optional[t.Dict[str, str]]) -
         repository_digests=tuple(found.get("RepoDigests") or ()),
         layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
         content=content_of(found) if "RootFS" in found else "",
+        settings=_settings_of(found) if "RootFS" in found else "",
     )
+
+
+def _settings_of(shown: t.Mapping[str, t.Any]) -> str:
+    """What stands for the settings that a container inherits, which labels are not."""
+    config = shown.get("Config") or {}
+    parts = {name: config.get(name) or None for name in _SETTINGS}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def content_of(shown: t.Mapping[str, t.Any]) -> str:

@@ -22,6 +22,7 @@ class Image:
     :param layers: the digests of its uncompressed layers; none where it was only listed.
     :param content: stands for its configuration with those layers, whatever attests or lists it, and whichever the store is;
         empty where it was only listed.
+    :param settings: stands for what its containers are started with; empty where that is not known.
     """
 
     id: str
@@ -30,6 +31,13 @@ class Image:
     repository_digests: t.Tuple[str, ...] = ()
     layers: t.Tuple[str, ...] = ()
     content: str = ""
+    settings: str = ""
+
+    def is_made_from(self, other: Image) -> bool:
+        """Whether it has all layers of another, and more than those or other settings."""
+        if self.id == other.id or self.layers[: len(other.layers)] != other.layers:
+            return False
+        return len(self.layers) > len(other.layers) or self.settings != other.settings
 
     def is_same_as(self, other: t.Optional[Image]) -> bool:
         """Whether it is the same image, also where an attestation gives each build of it another ID."""

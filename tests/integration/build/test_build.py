@@ -134,6 +134,25 @@ def test_a_changed_base_image_builds_what_is_made_from_it(engine: Engine, source
     assert not engine.build("child", source, **child)["changed"]
 
 
+def test_an_image_that_others_made_from_it_is_not_taken_for_it(engine: Engine, source: Path) -> None:
+    """It has its labels, be it by the same name or by another one of the repository."""
+    first = engine.build("made", source, tags=["1"])
+    for change in ("ENV A=b", "USER 7"):
+        container = engine.client.containers.create(f"{engine.prefix}/made:1", "none")
+        derived = container.commit(f"{engine.prefix}/made", "1", changes=change)
+        container.remove()
+        planned = engine.build("made", source, check=True, tags=["1"])
+        done = engine.build("made", source, tags=["1"])
+        assert planned["why"] == done["why"] == [f"{engine.prefix}/made:1 was made from the image of these inputs"]
+        assert engine.id("made:1") == first["image"]["id"]
+        derived.tag(f"{engine.prefix}/made", "debug")
+        engine.client.images.remove(f"{engine.prefix}/made:1")
+        assert engine.build("made", source, tags=["1"])["built"]
+        assert engine.id("made:1") != derived.id
+        assert not engine.build("made", source, tags=["1"])["changed"]
+        engine.client.images.remove(derived.id, force=True)
+
+
 def test_tags_are_added_and_taken_from_what_has_them(engine: Engine, source: Path) -> None:
     first = engine.build("tags", source, tags=["1"])
     added = engine.build("tags", source, tags=["1", "stable"])

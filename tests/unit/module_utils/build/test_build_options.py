@@ -48,6 +48,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
@@ -320,14 +321,12 @@ def test_a_full_disk_is_said_before_the_build_and_leaves_nothing(
     request = requested(str(source), str(source / "Dockerfile"))
     builder = Buildx(DockerAddress("unix:///x"), lambda *_, **__: pytest.fail("it was built"))
     with no_room():
-        with pytest.raises(
-            NoTemporaryDirectory,
-            match=rf"temporary files {tmp_path} cannot be written to: .*\. Make room there, or set TMPDIR",
-        ):
+        said = rf"temporary files {tmp_path} cannot be written to: .*\. Make room there, or set TMPDIR"
+        with pytest.raises(NoTemporaryDirectory, match=said):
             builder.build(request, print)
         # what is kept from one run to the next is no loss
         assert read_definition(str(source), "Dockerfile").context.entries
-        LastBuild("engine", "x:1").note(Inputs({}))
+        LastBuild("engine", "x:1").note(Inputs({}), Image("sha256:1", {}))
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and source not in path.parents]
     assert LastBuild("engine", "x:1").inputs() is None
 
