@@ -136,6 +136,7 @@ def test_a_changed_base_image_builds_what_is_made_from_it(engine: Engine, source
 
 def test_an_image_that_others_made_from_it_is_not_taken_for_it(engine: Engine, source: Path) -> None:
     """It has its labels, be it by the same name or by another one of the repository."""
+    (source / "app").write_text(engine.prefix)  # what an interrupted run leaves would keep this one's image
     first = engine.build("made", source, tags=["1"])
     for change in ("ENV A=b", "USER 7"):
         container = engine.client.containers.create(f"{engine.prefix}/made:1", "none")
