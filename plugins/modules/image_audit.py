@@ -27,8 +27,11 @@ description:
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each layer as it was read, and a
     table in the end.
   - "The rules and their severities: V(private_key) and V(platform) are critical; V(secret), V(secret_in_settings),
-    V(credential_file) and V(env_file) are high; V(git_directory), V(wasted_bytes), V(cache_order), V(unpinned_base),
-    V(latest_tag), V(root_user) and V(shell_form) are medium; V(package_cache), V(wide_context) and V(setuid) are low."
+    V(credential_file) and V(env_file) are high; V(private_key_in_program), V(git_directory), V(wasted_bytes),
+    V(cache_order), V(unpinned_base), V(latest_tag), V(root_user) and V(shell_form) are medium; V(package_cache),
+    V(wide_context) and V(setuid) are low."
+  - Compiled libraries have private keys to test themselves with, so that one in compiled code is V(private_key_in_program)
+    and everywhere else V(private_key). In C(/etc) a value that is nothing but words is no password.
   - The base of an image is known where its labels C(org.opencontainers.image.base.name) and
     C(org.opencontainers.image.base.digest) say it, and instructions where it has a history.
   - No container is made, and nothing is kept - an engine's image, a registry's layers and an archive are read while they come.

@@ -33,7 +33,8 @@ Anchors = t.Tuple[t.Tuple[bytes, t.Tuple[str, ...]], ...]
 # None repeats without bound: a crafted file would take for ever.
 ANCHORS: Anchors = (
     (
-        rb"A(?:(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}|ccountKey=[a-zA-Z0-9+/=]{88})",
+        # a key stands by itself: tables of syllables and encoded data have its letters somewhere
+        rb"A(?:(?<![A-Za-z0-9+/]A)(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}(?![A-Za-z0-9+/])|ccountKey=[a-zA-Z0-9+/=]{88})",
         ("AWSKeyDetector", "AzureStorageKeyDetector"),
     ),
     (
@@ -51,7 +52,8 @@ ANCHORS: Anchors = (
     (rb"hooks\.slack\.com/services/T", ("SlackDetector",)),
     (rb"k_live_[0-9a-zA-Z]{24}", ("StripeDetector",)),
     (
-        rb"J(?:(?<=eyJ)[A-Za-z0-9_=-]{10,2000}\.[A-Za-z0-9_=-]{10}|(?<=T3BlbkFJ)[A-Za-z0-9]{20})",
+        # a web token begins where no other may go on, so that no byte is gone over for more than one
+        rb"J(?:(?<=eyJ)(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_=-]{10}|(?<=T3BlbkFJ)[A-Za-z0-9]{20})",
         ("JwtTokenDetector", "OpenAIDetector"),
     ),
     (rb":_authToken=", ("NpmDetector",)),
@@ -78,6 +80,9 @@ LEFT_OUT = ("Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector
 
 _PLACEHOLDER = re.compile(r"example|changeme|change_me|placeholder|redacted|dummy|your[-_]|x{6}|\*\*\*|\.\.\.", re.I)
 
+# letters in one case, or the first alone upper; longer ones are no words
+_WORD = re.compile(r"\A(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})(?:[_-][a-z]{1,16})*\Z")
+
 
 class Detectors:
     """What the package can tell of a line.
@@ -97,26 +102,32 @@ class Detectors:
         self._by_name = {name: classes[name]() for name in sorted(wanted & classes.keys())}
         self._all = list(self._by_name.values())
 
-    def seen(self, names: t.Iterable[str], line: str, hit: str) -> t.Optional[str]:
+    def seen(self, names: t.Iterable[str], line: str, hit: str, of_system: bool = False) -> t.Optional[str]:
         """The kind of the first secret that one of these detectors sees in a line; None for none.
 
         :param hit: what the search found. Some detectors give back but a part of their secret.
+        :param of_system: whether the line is of the system's settings, where words like "passwd" are settings' names.
         """
         if _PLACEHOLDER.search(hit):
             return None
-        return self._first((self._by_name[name] for name in names if name in self._by_name), line)
+        return self._first((self._by_name[name] for name in names if name in self._by_name), line, of_system)
 
     def anywhere(self, line: str) -> t.Optional[str]:
         """The same of all detectors."""
         return self._first(self._all, line)
 
-    def _first(self, detectors: t.Iterable[t.Any], line: str) -> t.Optional[str]:
+    def _first(self, detectors: t.Iterable[t.Any], line: str, of_system: bool = False) -> t.Optional[str]:
         for detector in detectors:
             further = {}
-            if type(detector).__name__ == "KeywordDetector":
+            by_keyword = type(detector).__name__ == "KeywordDetector"
+            if by_keyword:
                 further = {"denylist_regex_to_group": CONFIG_DENYLIST_REGEX_TO_GROUP}
             for value in detector.analyze_string(line, **further):
-                if value and not _harmless(value, line, detector):
+                if (
+                    value
+                    and not _harmless(value, line, detector)
+                    and not (by_keyword and of_system and _is_words(value))
+                ):
                     return str(detector.secret_type)
         return None
 
@@ -136,3 +147,9 @@ def _harmless(value: str, line: str, detector: t.Any) -> bool:
 
 def _reference(value: str, line: str) -> bool:
     return heuristic.is_indirect_reference(line) or value.startswith(("/", "%", "<", "{", "@")) or len(value) < 4
+
+
+def _is_words(value: str) -> bool:
+    """Whether a value is one word or several, as a setting's is that chooses: nothing in it is random."""
+    said = re.sub(r"\s#.*", "", value).strip("\"' ")  # without a comment at the line's end
+    return all(_WORD.match(word) for word in re.split(r"[\s,;:]+", said))

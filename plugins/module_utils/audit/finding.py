@@ -29,6 +29,7 @@ _ALL = (
     Rule("secret_in_settings", "high"),
     Rule("credential_file", "high"),
     Rule("env_file", "high"),
+    Rule("private_key_in_program", "medium"),
     Rule("git_directory", "medium"),
     Rule("wasted_bytes", "medium"),
     Rule("cache_order", "medium"),

@@ -29,8 +29,16 @@ _ARMOURED = re.compile(
     + rb")?[ \t]*[A-Za-z0-9+/=]{40}"
 )
 _PUTTY = re.compile(rb"PuTTY-User-Key-File-\d: [a-z0-9-]+\r?\nEncryption: ")
+# ELF, an archive of objects, Windows' and macOS' programs: libraries have keys to test themselves with
+_PROGRAM = (b"\x7fELF", b"!<arch>\n", b"MZ\x90\0", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 BEFORE = 64  # bytes in front of an anchor that belong to it
 AFTER = 1024
+FIRST = max(map(len, _PROGRAM))  # bytes of a file that tell what it is
+
+
+def is_program(first: bytes) -> bool:
+    """Whether a file that begins so is compiled code."""
+    return first.startswith(_PROGRAM)
 
 
 def kind(window: bytes) -> t.Optional[str]:

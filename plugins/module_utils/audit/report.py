@@ -37,6 +37,7 @@ _SECRET_WAY_OUT = (
     "a later layer cannot take it back"
 )
 _WAYS_OUT = {
+    "private_key_in_program": "See whose it is: a library's own for its tests is known to everybody; replace any other",
     "git_directory": "Name .git in .dockerignore; the history may hold what was deleted since",
     "env_file": "Name it in .dockerignore, and give the settings to the container when it runs",
 }

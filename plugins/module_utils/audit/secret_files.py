@@ -65,6 +65,11 @@ def git_directory(path: str) -> t.Optional[str]:
     return path.rpartition("/")[0] if _GIT.search(path) else None
 
 
+def is_of_system(path: str) -> bool:
+    """Whether a file is where a distribution has its own settings."""
+    return path.startswith("etc/")
+
+
 _SETTINGS = re.compile(
     r"(?:\.(?:env(?:\.[\w-]+)?|ini|cfg|conf|cnf|ya?ml|json|toml|properties|tfvars|npmrc|yarnrc|netrc|pypirc)|(?:^|/)(?:Dockerfile|pip\.conf))\Z"
 )

@@ -34,7 +34,7 @@ _Judge = t.Callable[[bytes, t.Match[bytes]], t.Optional[t.Tuple[str, str]]]
 class Sighting:
     """A secret's place, never its value.
 
-    :param rule: private_key, secret, credential_file, env_file or git_directory.
+    :param rule: private_key, private_key_in_program, secret, credential_file, env_file or git_directory.
     :param what: what it is, as in 'AWS Access Key'.
     :param place: where in the file, as in 'line 3'; empty where the file itself is it.
     """
@@ -65,9 +65,12 @@ class SecretScan:
         found: t.Dict[t.Tuple[str, str], str] = {}
         settings = secret_files.holds_settings(path, size)
         kept: t.List[bytes] = []
+        first = b""
         before = b""
         position = 0
         for piece in pieces:
+            if len(first) < private_keys.FIRST:
+                first += piece[: private_keys.FIRST - len(first)]
             if before:
                 seam = before + piece[:_SEAM]
                 self._search(seam, position - len(before), found, b"")
@@ -77,8 +80,12 @@ class SecretScan:
             if settings:
                 kept.append(piece)
         if settings:
-            self._lines(b"".join(kept), found)
-        return [Sighting(path, rule, what, place) for (rule, what), place in found.items()]
+            self._lines(b"".join(kept), found, secret_files.is_of_system(path))
+        in_program = private_keys.is_program(first)
+        return [
+            Sighting(path, "private_key_in_program" if in_program and rule == "private_key" else rule, what, place)
+            for (rule, what), place in found.items()
+        ]
 
     def _search(self, data: bytes, start: int, found: t.Dict[t.Tuple[str, str], str], numbered: bytes) -> None:
         """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
@@ -107,7 +114,7 @@ class SecretScan:
 
         return judge
 
-    def _lines(self, data: bytes, found: t.Dict[t.Tuple[str, str], str]) -> None:
+    def _lines(self, data: bytes, found: t.Dict[t.Tuple[str, str], str], of_system: bool) -> None:
         """Note what the lines of settings hold."""
         lower = data.lower()
         asked: t.Dict[t.Tuple[int, int], t.Set[str]] = {}
@@ -115,7 +122,7 @@ class SecretScan:
             for hit in search.finditer(lower):
                 asked.setdefault(_line(data, hit.start(), _LONGEST // 2, _LONGEST), set()).update(names)
         for (first, last), detectors in sorted(asked.items()):
-            what = self._detectors.seen(sorted(detectors), data[first:last].decode("utf-8", "replace"), "")
+            what = self._detectors.seen(sorted(detectors), data[first:last].decode("utf-8", "replace"), "", of_system)
             if what is not None:
                 found.setdefault(("secret", what), "line %d" % (data.count(b"\n", 0, first) + 1))
 

@@ -82,6 +82,7 @@ def broken() -> tuple[dict[str, t.Any], dict[str, Content], dict[str, Content]]:
         "app/.env": b"x",
         "root/.netrc": b"x",
         "key": ("-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", "QZ7mK2" * 20)).encode(),
+        "lib.so": ("\x7fELF\0-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", "QZ7mK2" * 20)).encode(),
         "token": BROKEN_TOKEN.encode(),
         "big": bytes(WORTH_SAYING),
         "bin/su": with_mode(0o4755),

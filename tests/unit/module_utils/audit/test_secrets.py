@@ -14,6 +14,7 @@ import io
 import json
 import re
 import string
+import time
 
 import pytest
 
@@ -284,6 +285,50 @@ def test_words_elsewhere_are_no_settings(scan: SecretScan, path: str) -> None:
 )
 def test_settings_that_name_no_value_are_no_secrets(scan: SecretScan, line: str) -> None:
     assert sightings(scan, {"etc/app.ini": line.encode()}) == []
+
+
+# lines of a Debian root, but for the key's body
+DEBIAN: dict[str, Content] = {
+    "etc/nsswitch.conf": b"# /etc/nsswitch.conf\n\npasswd:         files\ngroup:          compat systemd\nhosts:  files dns\n",
+    "etc/debconf.conf": b"#BindDN: uid=admin,dc=domain,dc=com\n#BindPasswd: secret\n#KeyByKey: 0\n",
+    "etc/ssl/openssl.cnf": b"ref = 3078\nsecret = pass:insta # can be used for both client and server side\n",
+    "usr/lib/libunistring.so": b"\x7fELF\0DADANGODARA3" + b"DARA4DARGADASIADAVIDDDDHADDHAADDHEEDDIEPDDIE\0",
+    "usr/lib/libgnutls.so": ("\x7fELF\0\0-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", BODY)).encode(),
+}
+
+
+def test_a_debian_root_has_nothing_that_fails(scan: SecretScan, detectors: Detectors) -> None:
+    report = audit(audited(config(User="1000"), (layer(DEBIAN, scan.file),)), detectors)
+    assert [(found.rule, found.severity, found.path) for found in report.findings] == [
+        ("private_key_in_program", "medium", "usr/lib/libgnutls.so")
+    ]
+
+
+@pytest.mark.parametrize("value", ["hunter22", "swordFish", "pass word1", letters(20).lower(), "a.b!c"])
+def test_a_password_of_the_system_is_one(scan: SecretScan, value: str) -> None:
+    assert sightings(scan, {"etc/ldap.conf": b"bindpasswd: " + value.encode()})
+
+
+@pytest.mark.parametrize("value", ["swordfish", "hunter22"])
+def test_a_word_may_be_an_applications_password(scan: SecretScan, value: str) -> None:
+    assert sightings(scan, {"app/app.ini": b"password = " + value.encode()})
+
+
+def test_a_key_among_data_is_no_programs(scan: SecretScan) -> None:
+    key = "-----BEGIN %s-----\n%s" % ("PRIVATE" + " KEY", BODY)
+    for start in ("SQLite format 3\0", "", "\0"):
+        (found,) = scan.file("data", len(key), [start.encode()[:2], start.encode()[2:], key.encode()])
+        assert found.rule == "private_key"
+    (found,) = scan.file("data", len(key), [b"\x7fE", b"LF\0", key.encode()])
+    assert found.rule == "private_key_in_program"
+
+
+def test_web_tokens_that_never_end_cost_little(scan: SecretScan) -> None:
+    """Each beginning is gone over for itself otherwise: 2 s for a MB."""
+    data = b"eyJ" * 350_000
+    started = time.process_time()
+    assert scan.file("data", len(data), [data]) == []
+    assert time.process_time() - started < 0.5
 
 
 def test_a_deleted_secret_is_said_with_the_layer_that_ships_it(scan: SecretScan, detectors: Detectors) -> None:
