@@ -12,9 +12,9 @@ network whether it is valid.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER, is_words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 try:
@@ -78,11 +78,6 @@ SETTINGS_ANCHORS: Anchors = (
 # in every library that reads keys (see private_keys.py).
 LEFT_OUT = ("Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector", "PrivateKeyDetector")
 
-_PLACEHOLDER = re.compile(r"example|changeme|change_me|placeholder|redacted|dummy|your[-_]|x{6}|\*\*\*|\.\.\.", re.I)
-
-# letters in one case, or the first alone upper; longer ones are no words
-_WORD = re.compile(r"\A(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})(?:[_-][a-z]{1,16})*\Z")
-
 
 class Detectors:
     """What the package can tell of a line.
@@ -108,13 +103,17 @@ class Detectors:
         :param hit: what the search found. Some detectors give back but a part of their secret.
         :param of_system: whether the line is of the system's settings, where words like "passwd" are settings' names.
         """
-        if _PLACEHOLDER.search(hit):
+        if PLACEHOLDER.search(hit):
             return None
         return self._first((self._by_name[name] for name in names if name in self._by_name), line, of_system)
 
     def anywhere(self, line: str) -> t.Optional[str]:
         """The same of all detectors."""
         return self._first(self._all, line)
+
+    def by_keyword(self, line: str) -> t.Optional[str]:
+        """The kind of a setting that is C(name=value), by the package's keywords; None for a value that chooses."""
+        return self._first((self._by_name["KeywordDetector"],), line, True)
 
     def _first(self, detectors: t.Iterable[t.Any], line: str, of_system: bool = False) -> t.Optional[str]:
         for detector in detectors:
@@ -126,7 +125,7 @@ class Detectors:
                 if (
                     value
                     and not _harmless(value, line, detector)
-                    and not (by_keyword and of_system and _is_words(value))
+                    and not (by_keyword and of_system and is_words(value))
                 ):
                     return str(detector.secret_type)
         return None
@@ -135,7 +134,7 @@ class Detectors:
 def _harmless(value: str, line: str, detector: t.Any) -> bool:
     """Whether a value only stands where a secret would: a template, a reference, a placeholder."""
     return bool(
-        _PLACEHOLDER.search(value)
+        PLACEHOLDER.search(value)
         or heuristic.is_templated_secret(value)
         or heuristic.is_prefixed_with_dollar_sign(value)
         or heuristic.is_not_alphanumeric_string(value)
@@ -147,9 +146,3 @@ def _harmless(value: str, line: str, detector: t.Any) -> bool:
 
 def _reference(value: str, line: str) -> bool:
     return heuristic.is_indirect_reference(line) or value.startswith(("/", "%", "<", "{", "@")) or len(value) < 4
-
-
-def _is_words(value: str) -> bool:
-    """Whether a value is one word or several, as a setting's is that chooses: nothing in it is random."""
-    said = re.sub(r"\s#.*", "", value).strip("\"' ")  # without a comment at the line's end
-    return all(_WORD.match(word) for word in re.split(r"[\s,;:]+", said))

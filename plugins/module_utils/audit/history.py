@@ -17,9 +17,11 @@ import re
 import typing as t
 
 _NOP = re.compile(r"\A/bin/sh -c #\(nop\)\s*")
-_ARGUMENTS = re.compile(r"\A\|\d+ (.*?)(?=/bin/\w+ |\[)", re.S)
+_ARGUMENTS = re.compile(r"\A\|(\d+) ")
 _NAME = re.compile(r"(?:\A|\s)([A-Za-z_]\w*)=")
-_SHELL = re.compile(r"\A(?:/bin/|/usr/bin/)?(?:ba|da|a|z)?sh (?:-[a-z]*o \w+ |-[a-z]+ )*-[a-z]*c ")
+_SHELL_WORDS = r"(?:/bin/|/usr/bin/)?(?:ba|da|a|z)?sh (?:-[a-z]*o \w+ |-[a-z]+ )*-[a-z]*c "
+_SHELL = re.compile(r"\A" + _SHELL_WORDS)
+_ANY_SHELL = re.compile(r"(?<=\s)" + _SHELL_WORDS)
 _KEYWORD = re.compile(r"\A[A-Z]+\b")
 
 
@@ -31,12 +33,14 @@ class Instruction:
     :param text: what follows, without build arguments; of RUN in shell form the command alone. It may hold a secret.
     :param arguments: the build arguments that were set for it, with their values.
     :param layer: the layer it made, the lowest being 0; None where it made none.
+    :param doubtful: whether the text may hold some of an argument's value, or the last argument's value some of the text.
     """
 
     keyword: str
     text: str
     arguments: t.Tuple[t.Tuple[str, str], ...]
     layer: t.Optional[int]
+    doubtful: bool = False
 
 
 def instructions(config: t.Mapping[str, t.Any], layers: int) -> t.Tuple[Instruction, ...]:
@@ -49,13 +53,17 @@ def instructions(config: t.Mapping[str, t.Any], layers: int) -> t.Tuple[Instruct
     for entry in history:
         keyword, text, arguments = parsed(str(entry.get("created_by") or ""))
         empty = bool(entry.get("empty_layer"))
-        found.append(Instruction(keyword, text, arguments, None if empty else layer))
+        doubtful = bool(arguments) and (not text or bool(_ANY_SHELL.search(" " + text)))
+        found.append(Instruction(keyword, text, arguments, None if empty else layer, doubtful))
         layer += not empty
     return tuple(found)
 
 
 def parsed(created_by: str) -> t.Tuple[str, str, t.Tuple[t.Tuple[str, str], ...]]:
-    """Keyword, text and build arguments of a line of history; an empty keyword for what is no instruction."""
+    """Keyword, text and build arguments of a line of history; an empty keyword for what is no instruction.
+
+    Values are not quoted, so that only a shell's call tells where the last one ends; without one the text is empty.
+    """
     text = created_by.strip()
     if text.endswith("# buildkit"):
         text = text[: -len("# buildkit")].rstrip()
@@ -70,12 +78,21 @@ def parsed(created_by: str) -> t.Tuple[str, str, t.Tuple[t.Tuple[str, str], ...]
     arguments: t.Tuple[t.Tuple[str, str], ...] = ()
     with_arguments = _ARGUMENTS.match(text)
     if with_arguments:
-        arguments = tuple(_assignments(with_arguments.group(1)))
-        text = text[with_arguments.end() :]
+        end = _arguments_end(text, int(with_arguments.group(1)))
+        arguments = tuple(_assignments(text[with_arguments.end() : end]))
+        text = text[end:]
     shell = _SHELL.match(text)
     if keyword or shell or with_arguments:
         return "RUN", text[shell.end() :].strip() if shell else text, arguments
     return "", text, ()
+
+
+def _arguments_end(text: str, count: int) -> int:
+    """Where the command begins: at the first shell's call after as many names as there are arguments."""
+    for shell in _ANY_SHELL.finditer(text):
+        if len(_NAME.findall(text[: shell.start()])) >= count:
+            return shell.start()
+    return len(text)
 
 
 def _split(text: str) -> t.Tuple[str, str]:

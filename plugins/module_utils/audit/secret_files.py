@@ -14,7 +14,10 @@ import typing as t
 # (rule, path, what it is); a path has no leading slash
 _PATHS = (
     ("credential_file", r"\.docker/config\.json|\.dockercfg", "a login of the docker command"),
+    ("credential_file", r"(?:\.config|run|etc)/containers/(?:\d+/)?auth\.json", "a login of Podman, Buildah or Skopeo"),
     ("credential_file", r"\.aws/credentials", "AWS credentials"),
+    ("credential_file", r"\.s3cfg", "a login for S3"),
+    ("credential_file", r"rclone\.conf", "rclone's logins"),
     ("credential_file", r"\.kube/config|kubeconfig|etc/kubernetes/admin\.conf", "access to a Kubernetes cluster"),
     ("credential_file", r"\.netrc|_netrc", "logins for curl, git and others"),
     ("credential_file", r"\.git-credentials", "git's logins"),
@@ -37,6 +40,7 @@ _PATHS = (
         "a history of typed commands",
     ),
     ("private_key", r"\.ssh/id_(?:rsa|dsa|ecdsa|ed25519)", "an SSH key"),
+    ("private_key", r"\.gnupg/(?:secring\.gpg|private-keys-v1\.d/[^/]+\.key)", "a key of GnuPG"),
     ("private_key", r"etc/ssh/ssh_host_\w+_key", "a host's SSH key, which all containers would share"),
     ("private_key", r"[^/]+\.(?:p12|pfx|jks|keystore|kdbx)", "a store of keys"),
     ("env_file", r"\.env(?:\.[\w-]+)?", "settings of an environment"),

@@ -11,22 +11,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.command_lines import secret_in
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction, parsed
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import is_no_value, names_secret
 
 _AT_RUN_TIME = "Give it to the container when it runs, and replace the secret: whoever can pull the image can read it"
 _AT_BUILD = (
     "Give it to the build by RUN --mount=type=secret, and replace the secret: whoever can pull the image can read it"
 )
 
-_SECRET_NAME = re.compile(
-    r"(?:\A|[_.-])(?:password|passwd|pwd|passphrase|secret|token|api_?key|private_?key|access_?key|secret_?key|credentials?)"
-    r"(?:[_.-]?\d+)?\Z",
-    re.I,
-)
-# a value that is no secret itself: empty, a switch, a number's worth of nothing, a path, a reference to another variable
-_NO_SECRET = re.compile(r"\A(?:|true|false|yes|no|none|null|\d{1,3}|/.*|\$.*|<.*>|\{\{.*\}\})\Z", re.I | re.S)
 # in which image_build records digests, those of what the kind 'secrets' of inputs is named among them
 _OWN_LABELS = "delivery.longshore.inputs"
 _ENV_PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|\S*)")
@@ -34,11 +29,11 @@ _ENV_PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|\S*)")
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a setting by this name, with this value, is a secret by its name."""
-    return bool(_SECRET_NAME.search(name)) and not _NO_SECRET.match(value.strip("\"'"))
+    return names_secret(name) and not is_no_value(value)
 
 
 def in_config(config: t.Mapping[str, t.Any], detectors: Detectors) -> t.Iterator[Finding]:
-    """Findings in the environment, the labels and the command lines of an image's configuration."""
+    """Findings in the environment, the labels, the command lines and the triggers of an image's configuration."""
     settings = config.get("config") or {}
     for assignment in settings.get("Env") or ():
         name, _equals, value = str(assignment).partition("=")
@@ -51,10 +46,18 @@ def in_config(config: t.Mapping[str, t.Any], detectors: Detectors) -> t.Iterator
             yield finding(
                 "secret_in_settings", "the label %s holds %s" % (name, kind), "Leave it out and replace the secret"
             )
-    for key in ("Entrypoint", "Cmd"):
-        kind = detectors.anywhere(" ".join(str(word) for word in settings.get(key) or ()))
+    commands = {key: settings.get(key) for key in ("Entrypoint", "Cmd")}
+    commands["Healthcheck"] = (settings.get("Healthcheck") or {}).get("Test")
+    for key, words in commands.items():
+        kind = _in_text(" ".join(str(word) for word in words or ()), detectors)
         if kind:
-            yield finding("secret_in_settings", "%s holds: %s" % (key.upper(), kind), _AT_RUN_TIME)
+            yield finding("secret_in_settings", "%s holds %s" % (key.upper(), kind), _AT_RUN_TIME)
+    for number, trigger in enumerate(settings.get("OnBuild") or (), 1):
+        keyword, text, _arguments = parsed(str(trigger))
+        kind = _in_text(text, detectors)
+        if kind:
+            what = "ONBUILD instruction %d, %s, holds %s" % (number, keyword or "by no keyword", kind)
+            yield finding("secret_in_settings", what, _AT_BUILD)
 
 
 def in_history(history: t.Sequence[Instruction], detectors: Detectors) -> t.Iterator[Finding]:
@@ -78,23 +81,32 @@ def in_history(history: t.Sequence[Instruction], detectors: Detectors) -> t.Iter
 
 def in_instruction(step: Instruction, detectors: Detectors) -> t.Optional[str]:
     """The kind of a secret in an instruction's text; None for none."""
-    by_name = next((name for name, value in _ENV_PAIR.findall(step.text) if is_secret(name, value)), None)
+    return _in_text(step.text, detectors)
+
+
+def _in_text(text: str, detectors: Detectors) -> t.Optional[str]:
+    by_name = next((name for name, value in _ENV_PAIR.findall(text) if is_secret(name, value)), None)
     if by_name:
         return "a value for %s" % by_name
-    found = next(filter(None, map(detectors.anywhere, step.text.splitlines())), None)
+    given = secret_in(text)
+    if given:
+        return given
+    found = next(filter(None, map(detectors.anywhere, text.splitlines())), None)
     return found and "a secret: %s" % found
 
 
 def _kind(name: str, value: str, detectors: Detectors) -> t.Optional[str]:
     if is_secret(name, value):
         return "a secret, by its name"
-    # a setting's name tells what it is; the detectors need not see it, and their keywords are looser
-    found = detectors.anywhere(value)
+    # by keywords a name is looked at with its value; they are looser, so that a value that is words is none
+    found = detectors.anywhere(value) or detectors.by_keyword("%s=%s" % (name, value))
     return "a secret: %s" % found if found else None
 
 
 def shown_instruction(step: Instruction, detectors: Detectors) -> str:
     """An instruction as it can be printed, without build arguments; one that holds a secret is its keyword alone."""
+    if step.doubtful:
+        return "%s (not shown: a build argument may be in it)" % step.keyword
     if in_instruction(step, detectors):
         return "%s (not shown: it holds a secret)" % step.keyword
     return " ".join(("%s %s" % (step.keyword, step.text)).split())

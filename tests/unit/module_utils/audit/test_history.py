@@ -41,6 +41,28 @@ def test_build_arguments_are_told_from_the_command(front: str) -> None:
     assert parsed(line) == ("RUN", "make A=b", (("VERSION", "1.4"), ("GREETING", "good day")))
 
 
+@pytest.mark.parametrize("value", ["[Tr0ub4dor99", "/bin/q99xyz", "a /bin/q b", "good [day] 'x'"])
+def test_a_build_arguments_value_is_not_in_the_command(value: str) -> None:
+    _keyword, text, arguments = parsed("RUN |2 KEY=%s LAST=%s /bin/sh -c true # buildkit" % (value, value))
+    assert text == "true"
+    assert dict(arguments)["LAST"].endswith(value[-1])
+    (step,) = instructions(config([("RUN |1 A=%s /bin/sh -c true" % value, True)]), 1)
+    assert not step.doubtful
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN |1 KEY=[Tr0ub4dor99 true # buildkit",
+        "RUN |1 KEY=x /bin/sh -c Tr0ub4dor99 /bin/sh -c true # buildkit",
+        "RUN |2 KEY=x /bin/sh -c Tr0ub4dor99 B=c npm ci # buildkit",
+    ],
+)
+def test_where_the_arguments_end_may_be_in_doubt(line: str) -> None:
+    (step,) = instructions(config([(line, True)]), 1)
+    assert step.doubtful
+
+
 def test_instructions_know_their_layers() -> None:
     history = [("COPY a / # buildkit", True), ("ENV A=b", False), ("RUN /bin/sh -c make # buildkit", True)]
     assert [(step.keyword, step.layer) for step in instructions(config(history), 2)] == [

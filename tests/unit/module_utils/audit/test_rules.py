@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit import build_rules, settings_secrets
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import build_rules
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import (
     RULES,
@@ -237,66 +237,6 @@ def test_setuid_files_that_no_longer_are_any() -> None:
     assert setuid({"bin/su": with_mode(0o4755)}, {"bin/su": with_mode(0o755)}) == []
     assert setuid({"bin/su": with_mode(0o4755)}, {"bin/.wh.su": b""}) == []
     assert setuid({"mail": with_mode(0o2644), "spool/": None}) == []
-
-
-def settings_found(detectors: Detectors, **settings: t.Any) -> list[str]:
-    return [found.what for found in settings_secrets.in_config(config(**settings), detectors)]
-
-
-@pytest.mark.parametrize(
-    "name", ["DB_PASSWORD", "TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SESSION_SECRET", "PASSWORD2"]
-)
-def test_a_secret_by_its_name(detectors: Detectors, name: str) -> None:
-    for settings in ({"Env": [name + "=hunter22"]}, {"Labels": {name: "hunter22"}}):
-        (what,) = settings_found(detectors, **settings)
-        assert name in what
-        assert "hunter22" not in what
-
-
-@pytest.mark.parametrize(
-    "assignment",
-    [
-        "GPG_KEY=" + "A035C8C19219BA821ECEA86B64E628F8D684696D",
-        "DB_PASSWORD=",
-        "DB_PASSWORD_FILE=/run/secrets/db",
-        "TOKEN=${TOKEN}",
-        "SSH_KEY_PATH=/x",
-        "PASSWORD=/run/secrets/db",
-        "TOKEN_URL=https://login.example/token",
-        "PATH=/usr/bin",
-        "REQUIRE_TOKEN=true",
-    ],
-)
-def test_no_secret_in_the_environment(detectors: Detectors, assignment: str) -> None:
-    assert settings_found(detectors, Env=[assignment]) == []
-
-
-def test_a_secret_in_a_value_whatever_its_name(detectors: Detectors) -> None:
-    assert settings_found(detectors, Env=["DATABASE=postgres://shop:hunter22@db/shop"])
-    assert settings_found(detectors, Cmd=["app", "--db=postgres://shop:hunter22@db/shop"])
-
-
-def history_found(detectors: Detectors, *lines: str) -> list[Finding]:
-    history = instructions(config([(line, False) for line in lines]), 0)
-    return list(settings_secrets.in_history(history, detectors))
-
-
-def test_a_build_argument_is_said_once(detectors: Detectors) -> None:
-    run = "RUN |1 TOKEN=hunter22 /bin/sh -c %s # buildkit"
-    found = history_found(detectors, "ARG TOKEN=hunter22", run % "make", run % "make install")
-    assert len(found) == 1
-    assert "TOKEN" in found[0].what
-    assert history_found(detectors, "ARG TOKEN", "ARG VERSION=1", "RUN |1 VERSION=1 /bin/sh -c make # buildkit") == []
-
-
-def test_a_secret_in_an_instruction_is_not_shown(detectors: Detectors) -> None:
-    line = "RUN /bin/sh -c curl https://ci:hunter22@get.example/x # buildkit"
-    (found,) = history_found(detectors, line)
-    assert "instruction 1" in found.what
-    (step,) = instructions(config([(line, True)]), 1)
-    assert settings_secrets.shown_instruction(step, detectors) == "RUN (not shown: it holds a secret)"
-    (step,) = instructions(config([("RUN |1 A=b /bin/sh -c make   all # buildkit", True)]), 1)
-    assert settings_secrets.shown_instruction(step, detectors) == "RUN make all"
 
 
 def wasted(
