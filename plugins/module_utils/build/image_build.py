@@ -219,9 +219,10 @@ class _Delivery:
             show("pulling the base image %s" % base.reference)
             self.bases.pull(base)
         inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
-        with taken_away(self.engine, inputs.digest):
+        with taken_away(self.engine, inputs.digest) as made:
             request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
             built = builder.build(request, show)
+            made.image_id = built.image_id
             if not built.image_id:
                 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 

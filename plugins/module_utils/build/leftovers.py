@@ -16,18 +16,28 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 
-@contextlib.contextmanager
-def taken_away(engine: BuildEngine, digest: str) -> t.Iterator[None]:
-    """When the body fails or is interrupted, take away the images of these inputs that it made and that have no name.
+class Made:
+    """:ivar image_id: of the image that was built, once it is known."""
 
-    An engine that does not answer any more keeps them.
+    image_id = ""
+
+
+@contextlib.contextmanager
+def taken_away(engine: BuildEngine, digest: str) -> t.Iterator[Made]:
+    """When the body fails or is interrupted, take away the image that it built, unless it has a name by now.
+
+    An engine that does not answer any more keeps it. An interruption may come before the image's ID is known: then every
+    image of these inputs goes that has come meanwhile and has no name, and another run's that builds the same just then with it.
     """
     before = {image.id for image in engine.labelled(DIGEST_LABEL, digest)}
+    made = Made()
     try:
-        yield
-    except BaseException:
+        yield made
+    except BaseException as error:
+        unknown = not made.image_id and not isinstance(error, Exception)
         with contextlib.suppress(DeliveryError):
             for image in engine.labelled(DIGEST_LABEL, digest):
-                if image.id not in before and not image.references:
+                own = unknown or image.id == made.image_id
+                if own and image.id not in before and not image.references:
                     engine.remove(image.id)
         raise
