@@ -61,6 +61,11 @@ def test_what_is_said_before_is_what_is_done(engine: Engine, source: Path) -> No
     options["immutable"] = []
     (source / "Dockerfile").write_text("FROM 127.0.0.1:1/none:1\nCOPY app /\n")
     assert "none:1 (" in same()[0]
+    # the image that reads the Dockerfile is one of those that have to be there, and so is one that the platform names
+    (source / "Dockerfile").write_text("# syntax=127.0.0.1:1/reader:1\nFROM scratch\nCOPY app /\n")
+    assert "reader:1 (" in same()[0]
+    (source / "Dockerfile").write_text("ARG OS=$TARGETOS\nFROM 127.0.0.1:1/none-$OS:1\nCOPY app /\n")
+    assert "none-linux:1 (" in same()[0]
     assert "'pull_base' is never" in same(pull_base="never")[0]
     (source / "Dockerfile").write_text("FROM scratch\nCOPY none /\n")
     assert "there is no none in" in same()[0]

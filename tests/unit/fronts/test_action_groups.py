@@ -20,6 +20,7 @@ GROUPS: dict[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml"
 MEMBERS = sorted({module for members in GROUPS.values() for module in members})
 # nobody listens on port 1, and nobody may
 DEFAULTS: dict[str, dict[str, t.Any]] = {
+    "build": {"dockerfile_inline": "# nothing"},
     "registry": {
         "registry": {"endpoint": "127.0.0.1:1", "tls": "plain", "username": "ci", "password": SECRET_VARIABLE}
     },
@@ -27,10 +28,18 @@ DEFAULTS: dict[str, dict[str, t.Any]] = {
     "cluster": {"kubeconfig": "/no/such/kubeconfig", "kube_context": "nowhere"},
 }
 # what fails without a further option, of a module that needs none by itself
-WANTING: dict[str, dict[str, t.Any]] = {"image_audit": {"store": "layout"}, "image_info": {"store": "layout"}}
+WANTING: dict[str, dict[str, t.Any]] = {
+    "image_audit": {"store": "layout"},
+    "image_info": {"store": "layout"},
+    "image_set": {"images": [{}]},
+}
 MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # What only a default can have made a module do. Check mode lets a push pass a registry that is not there yet.
 EFFECTS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "build": (
+        {f"{COLLECTION}.image_build": {"name": "a/b:1", "source": "/", "dockerfile": "D"}},
+        "mutually exclusive: dockerfile|dockerfile_inline",
+    ),
     "registry": ({f"{COLLECTION}.image_push": {"name": "a/b", "tags": ["1"]}}, "127.0.0.1:1"),
     "engine": (
         {f"{COLLECTION}.image_push": {"name": "a/b", "tags": ["1"]}, "check_mode": True},
