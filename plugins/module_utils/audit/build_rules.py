@@ -19,10 +19,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged im
 _INSTALLS = re.compile(
     r"\b(?:pip3? install|uv (?:sync|pip install)|poetry install|pipenv (?:install|sync)|gem install|bundle install"
     r"|npm (?:ci|install|i)\b|yarn(?: install)?(?:\s|\Z)|pnpm (?:install|i)\b|composer install|go mod download|cargo fetch"
-    r"|mvn [^&|;]*dependency:|apt-get [^&|;]*install|apk add|(?:dnf|yum|microdnf) [^&|;]*install)"
+    r"|mvn [^&|;]*dependency:|apt(?:-get)? [^&|;]*install|apk add|(?:dnf|yum|microdnf) [^&|;]*install)"
 )
-# a whole directory: '.' in BuildKit's words, 'dir:' in the classic builder's and Buildah's
-_WHOLE = re.compile(r"\A(?:--\S+ )*(?:\.{1,2}/?(?:\s|\Z)|dir:[0-9a-f]+ in )")
+# a whole directory, or the one with the source: BuildKit writes it as it is named, the classic builder and Buildah as 'dir:'
+_WHOLE = re.compile(r"\A(?:--\S+ )*(?:\.{1,2}/?(?:\s|\Z)|(?:\./)?(?:src|sources?|app|lib)/?\s|dir:[0-9a-f]+ in )")
 
 _CACHES: t.Tuple[t.Tuple[t.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), what, way_out)
@@ -75,21 +75,27 @@ _SETUID, _SETGID, _GROUP_EXECUTES, _ANY_EXECUTES = 0o4000, 0o2000, 0o010, 0o111
 
 
 def cache_order(history: t.Sequence[Instruction]) -> t.Iterator[Finding]:
-    """Dependencies installed after the whole source was copied: every change of the source installs them again."""
+    """Dependencies installed after the source was copied: every change of the source installs them again."""
     copied = None
     for step in history:
         if step.keyword in ("COPY", "ADD") and _WHOLE.search(step.text):
             copied = step
-        install = _INSTALLS.search(step.text) if step.keyword == "RUN" else None
+        install = _INSTALLS.search(" ".join(step.text.split())) if step.keyword == "RUN" else None
         if copied and install:
             yield finding(
                 "cache_order",
-                '"%s" runs after the whole source was copied: any change of the source runs it again'
-                % " ".join(install.group().split()),
+                '"%s" runs after the source was copied: any change of the source runs it again'
+                % _shortly(install.group()),
                 "Copy what names the dependencies first, install them, and copy the source after that",
                 step.layer,
             )
             return
+
+
+def _shortly(command: str) -> str:
+    """A command without its options, which may name a proxy with its password."""
+    words = command.split()
+    return "%s %s" % (words[0], words[-1]) if any(word.startswith("-") for word in words) else " ".join(words)
 
 
 def package_caches(layers: t.Sequence[LayerContents], merged: Merged) -> t.Iterator[Finding]:

@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_va
 
 # a word of a shell, quoted or not, that does not begin another option
 _VALUE = r"""(?P<value>"[^"\n]+"|'[^'\n]+'|[^\s"'|;&<>-][^\s"'|;&<>]*)"""
+_REGISTRY_CLIENT = r"\b(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|az)\s+(?:\w+\s+)?login\b"
 _SAME_COMMAND = r"[^|;&\n]{0,500}?\s"
 _PATTERNS: t.Tuple[t.Tuple[str, t.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern))
@@ -26,7 +27,7 @@ _PATTERNS: t.Tuple[t.Tuple[str, t.Pattern[str]], ...] = tuple(
         ),
         ("a password for a database", r"\b(?:mysql|mariadb)[\w-]*" + _SAME_COMMAND + r"-p" + _VALUE),
         ("a password for sshpass", r"\bsshpass\s+-p\s*" + _VALUE),
-        ("a password for a login", r"\blogin\b" + _SAME_COMMAND + r"-p[ =]?\s*" + _VALUE),
+        ("a password for a login", _REGISTRY_CLIENT + _SAME_COMMAND + r"-p[ =]?\s*" + _VALUE),
         (
             "a password that a pipe hands on",
             r"\b(?:echo|printf)\s+(?:-\w+\s+)?(?:[\"']?%s(?:\\n)?[\"']?\s+)?(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s|;&]+)\s*"

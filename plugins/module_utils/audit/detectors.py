@@ -111,9 +111,11 @@ class Detectors:
         """The same of all detectors."""
         return self._first(self._all, line)
 
-    def by_keyword(self, line: str) -> t.Optional[str]:
-        """The kind of a setting that is C(name=value), by the package's keywords; None for a value that chooses."""
-        return self._first((self._by_name["KeywordDetector"],), line, True)
+    def by_keyword(self, name: str, value: str) -> t.Optional[str]:
+        """The kind of a setting by its name, with the package's keywords; None for a number, an address or a choice."""
+        if value.isdigit() or "://" in value:
+            return None
+        return self._first((self._by_name["KeywordDetector"],), "%s=%s" % (name, value), True)
 
     def _first(self, detectors: t.Iterable[t.Any], line: str, of_system: bool = False) -> t.Optional[str]:
         for detector in detectors:

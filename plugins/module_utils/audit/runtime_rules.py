@@ -19,7 +19,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
 BASE_NAME = "org.opencontainers.image.base.name"  # OCI image specification 1.1, "Pre-Defined Annotation Keys"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
 _SHELL = re.compile(r"(?:\A|/)(?:ba|da|a|z|k)?sh\Z")
-_EXEC = re.compile(r"(?:\A|[;&]\s*|\n\s*)exec\s")
+_COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*\Z")
+# of a program: with a redirection alone the shell stays
+_EXEC = re.compile(r"(?:\A|[;&]\s*|\n\s*|\b(?:then|else|do)\s+)exec\s+(?!\d*[<>])")
 
 
 def runtime_findings(
@@ -58,7 +60,8 @@ def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         words = [str(word) for word in settings.get(key) or ()]
         if not words:
             continue
-        if len(words) >= 3 and _SHELL.search(words[0]) and words[1] == "-c" and not _EXEC.search(words[2]):
+        command = _shells_command(words)
+        if command is not None and not _EXEC.search(command):
             name = key.upper()
             yield finding(
                 "shell_form",
@@ -66,6 +69,20 @@ def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
                 '%s as a JSON list (%s ["program", "argument"]), or "exec" in front of the program' % (name, name),
             )
         return  # what follows an entry point is its arguments
+
+
+def _shells_command(words: t.Sequence[str]) -> t.Optional[str]:
+    """What a shell is told to run by C(-c), C(-ec) or the like, also behind C(env); None where no shell is."""
+    rest = list(words)
+    if rest[0].rpartition("/")[2] == "env":
+        rest.pop(0)
+        while rest and (rest[0].startswith("-") or "=" in rest[0]):
+            rest.pop(0)
+    if not rest or not _SHELL.search(rest[0]):
+        return None
+    flag = next((number for number, word in enumerate(rest) if number and _COMMAND_FLAG.match(word)), len(rest))
+    scripts = [word for word in rest[1:flag] if not word.startswith(("-", "+")) and word != "pipefail"]
+    return rest[flag + 1] if flag + 1 < len(rest) and not scripts else None
 
 
 def lists_that_run(images: t.Iterable[ImageContents], platforms: t.Collection[str]) -> t.FrozenSet[IndexDigest]:
@@ -115,11 +132,16 @@ def _base(labels: t.Mapping[str, str]) -> t.Iterator[Finding]:
     name = labels.get(BASE_NAME)
     if not name or "@" in name or labels.get(BASE_DIGEST):
         return
+    yield unpinned_base(name)
+
+
+def unpinned_base(name: str) -> Finding:
+    """The finding for a base that is named by no digest."""
     tag = _tag(name)
     what = "its base %s is named by no tag" % name if tag is None else "its base %s is named by a tag alone" % name
     if tag == "latest":
         what = "its base %s is whatever is latest" % name
-    yield finding("unpinned_base", what, "FROM with a tag and the digest (image:tag@sha256:...)")
+    return finding("unpinned_base", what, "FROM with a tag and the digest (image:tag@sha256:...)")
 
 
 def _tag(name: str) -> t.Optional[str]:

@@ -18,16 +18,19 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors
     SETTINGS_ANCHORS,
     Detectors,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER
 
 _SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
 _LINE_BEFORE = 256  # of a hit, shown to a detector
 _LINE_AFTER = 4096
+_LONGEST_SECRET = 2048  # bytes; a hit with so much shown behind it need not be shown again
 _ENOUGH = 100  # hits of a search in one piece, once a secret was among them
 _LONGEST = 2000  # bytes around a hit in settings; a line may be a whole file
 
 
-# tells of a hit in some bytes the rule that is broken and the kind of secret; None where it is none
-_Judge = t.Callable[[bytes, t.Match[bytes]], t.Optional[t.Tuple[str, str]]]
+# tells of a hit in some bytes the rule that is broken and the kind of secret, None where it is none, and up to which byte hits
+# are judged with it: one long line of what is nearly a secret would be looked at as often as it has hits
+_Judge = t.Callable[[bytes, t.Match[bytes]], t.Tuple[t.Optional[t.Tuple[str, str]], int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +94,11 @@ class SecretScan:
         """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
         for search, judge, kinds in self._searches:
             seen = set()
+            judged = 0
             for number, hit in enumerate(search.finditer(data), 1):
-                sighted = judge(data, hit)
+                if hit.end() <= judged:
+                    continue
+                sighted, judged = judge(data, hit)
                 if sighted is not None:
                     seen.add(sighted)
                     if sighted not in found:
@@ -106,11 +112,14 @@ class SecretScan:
                     break
 
     def _by_detectors(self, names: t.Sequence[str]) -> _Judge:
-        def judge(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:
+        def judge(data: bytes, hit: t.Match[bytes]) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
+            text = hit.group().decode("latin-1")
+            if PLACEHOLDER.search(text):
+                return None, hit.end()
             first, last = _line(data, hit.start(), _LINE_BEFORE, _LINE_AFTER)
             line = data[first:last].decode("latin-1")
-            what = self._detectors.seen(names, line, hit.group().decode("latin-1"))
-            return None if what is None else ("secret", what)
+            what = self._detectors.seen(names, line, text)
+            return (None, last - _LONGEST_SECRET) if what is None else (("secret", what), hit.end())
 
         return judge
 
@@ -134,7 +143,7 @@ def _line(data: bytes, at: int, before: int, after: int) -> t.Tuple[int, int]:
     return first, last if last >= 0 else min(len(data), at + after)
 
 
-def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Optional[t.Tuple[str, str]]:
+def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
     at = hit.start()
     what = private_keys.kind(data[max(0, at - private_keys.BEFORE) : at + private_keys.AFTER])
-    return None if what is None else ("private_key", what)
+    return None if what is None else ("private_key", what), hit.end()

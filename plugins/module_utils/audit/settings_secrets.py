@@ -99,7 +99,7 @@ def _kind(name: str, value: str, detectors: Detectors) -> t.Optional[str]:
     if is_secret(name, value):
         return "a secret, by its name"
     # by keywords a name is looked at with its value; they are looser, so that a value that is words is none
-    found = detectors.anywhere(value) or detectors.by_keyword("%s=%s" % (name, value))
+    found = detectors.anywhere(value) or detectors.by_keyword(name, value)
     return "a secret: %s" % found if found else None
 
 

@@ -58,6 +58,11 @@ def test_another_user(user: str) -> None:
         {"Cmd": ["/bin/sh", "-c", "python app.py"]},
         {"Entrypoint": ["bash", "-c", "prepare; python app.py"], "Cmd": ["x"]},
         {"Entrypoint": ["/bin/sh", "-c", "executable --now"]},
+        {"Entrypoint": ["/bin/sh", "-ec", "python app.py"]},
+        {"Entrypoint": ["bash", "-lc", "python app.py"]},
+        {"Entrypoint": ["/bin/bash", "-o", "pipefail", "-c", "python app.py"]},
+        {"Entrypoint": ["/usr/bin/env", "-i", "A=b", "sh", "-c", "python app.py"]},
+        {"Cmd": ["sh", "-c", "exec 2>&1; python app.py"]},
     ],
 )
 def test_a_shell_that_swallows_sigterm(settings: dict[str, t.Any]) -> None:
@@ -72,6 +77,10 @@ def test_a_shell_that_swallows_sigterm(settings: dict[str, t.Any]) -> None:
         {"Entrypoint": ["/bin/sh", "-c", "prepare && exec python app.py"]},
         {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["/bin/sh", "-c", "sleep"]},
         {"Cmd": ["/bin/sh"]},
+        {"Entrypoint": ["/usr/bin/env", "python", "-c", "x"]},
+        {"Entrypoint": ["/bin/sh", "/start.sh", "-c", "app.conf"]},
+        {"Entrypoint": ["sh", "-ec", "if x; then exec app; fi"]},
+        {"Cmd": ["sh", "-c", "exec app; true"]},  # true is never run
         {"Cmd": None, "Entrypoint": None},
     ],
 )
@@ -125,7 +134,11 @@ def test_the_tag_latest() -> None:
     assert "registry.example:5000/shop/web" in found[0].what
 
 
-COPY_ALL = [("COPY . . # buildkit", True), ("/bin/sh -c #(nop) COPY dir:0123abcd in /app ", True)]
+COPY_ALL = [
+    ("COPY . . # buildkit", True),
+    ("COPY src/ ./src # buildkit", True),
+    ("/bin/sh -c #(nop) COPY dir:0123abcd in /app ", True),
+]
 
 
 @pytest.mark.parametrize("copy", COPY_ALL)
@@ -133,7 +146,8 @@ COPY_ALL = [("COPY . . # buildkit", True), ("/bin/sh -c #(nop) COPY dir:0123abcd
     "install",
     [
         "pip install -r requirements.txt",
-        "cd web && npm ci",
+        "cd web && npm  ci",
+        "apt install -y curl",
         "apt-get update && apt-get install -y curl",
         "yarn",
         "go mod download",
@@ -147,6 +161,12 @@ def test_the_source_before_the_dependencies(copy: tuple[str, bool], install: str
     assert (found.rule, found.layer) == ("cache_order", 1)
 
 
+def test_an_install_is_said_without_its_options() -> None:
+    run = "RUN /bin/sh -c apt-get -o Acquire::http::Proxy=http://ci:hunter22@proxy install -y curl # buildkit"
+    (found,) = build_rules.cache_order(instructions(config([COPY_ALL[0], (run, True)]), 2))
+    assert found.what.startswith('"apt-get install" runs')
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -157,6 +177,10 @@ def test_the_source_before_the_dependencies(copy: tuple[str, bool], install: str
         ],
         ["COPY . . # buildkit", "RUN /bin/sh -c npm run build # buildkit"],
         ["/bin/sh -c #(nop) COPY file:0123 in / ", "/bin/sh -c npm ci"],
+        [
+            "COPY requirements/ ./requirements/ # buildkit",
+            "RUN /bin/sh -c pip install -r requirements/a.txt # buildkit",
+        ],
         ["COPY .config /app/ # buildkit", "RUN /bin/sh -c npm ci # buildkit"],
     ],
 )

@@ -60,6 +60,8 @@ def test_a_secret_by_its_name(detectors: Detectors, name: str) -> None:
         "PATH=/usr/bin",
         "REQUIRE_TOKEN=true",
         "PASSWORD_POLICY=strict",
+        "SECRET_ROTATION_SECONDS=86400",
+        "SECRETS_URL=https://vault.example/v1",
         "PASSWORD_HASHER=argon",
         "PWD=/app",
     ],
@@ -145,6 +147,7 @@ def test_a_password_that_a_command_is_given(detectors: Detectors, command: str) 
         'curl -H "Authorization: Bearer ${TOKEN}" https://get.example/x',
         "tool --token --verbose && useradd --password-file /x app",
         "echo hello | tee /x",
+        "bash --login -c 'mkdir -p app'",
     ],
 )
 def test_a_command_that_refers_to_a_password(detectors: Detectors, command: str) -> None:
