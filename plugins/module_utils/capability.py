@@ -126,9 +126,14 @@ def outcome(capability: Capability, params: dict[str, t.Any], context: Context, 
             "msg": "%s: %s. This is a fault in longshore.delivery, please report it with these lines:\n%s"
             % (type(error).__name__, error, where),
         }
-    masked: t.Dict[str, t.Any] = masked_deeply(result, mask)
+    masked: t.Dict[str, t.Any] = masked_deeply(result, lambda value: mask(written_out(value)))
     masked.update((key, value) for key, value in result.items() if isinstance(value, bool))
     return masked
+
+
+def written_out(value: t.Any) -> t.Any:
+    """A text with what is no UTF-8 as escapes, such as the bytes of a file's name: Ansible fails a task that returns them."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def masked_deeply(value: t.Any, mask: Mask) -> t.Any:
@@ -154,7 +159,7 @@ def module_main(capability: Capability) -> None:
     context = Context(
         check=module.check_mode,
         diff=module._diff,
-        warn=lambda message: module.warn(mask(message)),
+        warn=lambda message: module.warn(mask(written_out(message))),
         progress=lambda line: None,
         run_command=_RunByModule(module),
     )

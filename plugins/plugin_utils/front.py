@@ -30,6 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
     Context,
     masked_deeply,
     outcome,
+    written_out,
 )
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process, run_command
 
@@ -110,7 +111,7 @@ class CapabilityAction(ActionBase):
             context = Context(
                 check=task.check_mode,
                 diff=task.diff,
-                warn=lambda message: warn(mask(message)),
+                warn=lambda message: warn(mask(written_out(message))),
                 progress=self.progress_sink(task_vars, mask),
                 run_command=run_command,
             )
@@ -128,7 +129,7 @@ class CapabilityAction(ActionBase):
         if self._task.no_log or C.DEFAULT_STDOUT_CALLBACK not in ("default", "ansible.builtin.default"):
             return lambda line: None
         host = task_vars.get("inventory_hostname", "localhost")
-        return lambda line: Display().display(f"{host} | {mask(line)}")
+        return lambda line: Display().display(f"{host} | {mask(written_out(line))}")
 
 
 def same_interpreter(one: str, other: str) -> bool:

@@ -50,6 +50,10 @@ def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
     context.progress("step one with %s" % token)
     if behaviour == "warn":
         context.warn("a warning with %s" % token)
+    if behaviour == "bytes":
+        # what a file's name that is no UTF-8 becomes
+        context.warn("a warning of \udcff")
+        raise DeliveryError("refused for \udcff", keys={"of \udcff": "with \udcff"})
     if behaviour == "refuse":
         raise DeliveryError("refused with %s" % token, where="here with %s" % token, numbers=[1, 2])
     if behaviour == "crash":
@@ -101,7 +105,7 @@ CAPABILITY = Capability(
         behaviour=dict(
             type="str",
             default="work",
-            choices=["work", "warn", "refuse", "crash", "exit", "command", "stdout", "show", "hang"],
+            choices=["work", "warn", "bytes", "refuse", "crash", "exit", "command", "stdout", "show", "hang"],
         ),
         place=dict(type="path"),
         token=dict(type="str", no_log=True, default=""),

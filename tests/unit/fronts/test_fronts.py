@@ -41,6 +41,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "alias and option": {"count": 3, "number": 4},
     "deprecated option": {"old": "x"},
     "warnings": {"behaviour": "warn", "token": SECRET_VARIABLE},
+    "what is no UTF-8": {"behaviour": "bytes"},
     "domain error": {"behaviour": "refuse", "token": SECRET_VARIABLE},
     "commands": {"behaviour": "command"},
     "a noisy function": {"behaviour": "stdout", "token": SECRET_VARIABLE},
@@ -70,12 +71,20 @@ def test_same_result(both: tuple[Run, Run], case: str) -> None:
         assert (here["pid_is_ansible"], module["pid_is_ansible"]) == (True, False)
 
 
+def test_what_is_no_utf8_is_written_out(both: tuple[Run, Run]) -> None:
+    """Ansible fails a task that returns it, whatever it has done."""
+    for run in both:
+        result = dict(zip(CASES, run.results, strict=True))["what is no UTF-8"]
+        assert (result["msg"], result["keys"]) == ("refused for \\udcff", {"of \\udcff": "with \\udcff"})
+
+
 def test_same_standard_error(both: tuple[Run, Run]) -> None:
     here, module = (run.said() for run in both)
     assert here == module
     for said in (
         "Both option number and its alias count are set",
         "a warning with ********",
+        "a warning of \\udcff",
         "removed from collection 'longshore.delivery' version 9.0.0",
         "refused with ********",
     ):
