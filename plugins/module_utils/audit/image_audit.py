@@ -35,8 +35,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict i
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import REGISTRY_SPEC
 
 

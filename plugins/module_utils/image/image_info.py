@@ -25,9 +25,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layou
 from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
 from ansible_collections.longshore.delivery.plugins.module_utils.image.selection import Selection
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    AUTO,
+    CONTAINERD,
+    CRIO,
+    DOCKER,
+    PODMAN,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import DOCKER_HUB
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient

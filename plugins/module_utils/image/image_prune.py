@@ -24,10 +24,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_pla
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.pruning import PruningEngine, pruning
 from ansible_collections.longshore.delivery.plugins.module_utils.image.selection import Selection
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 
 

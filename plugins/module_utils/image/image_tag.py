@@ -22,11 +22,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan 
     plan_tags,
     wanted_names,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of

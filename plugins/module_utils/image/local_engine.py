@@ -16,12 +16,12 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO, choose
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import choose
 from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 
 if t.TYPE_CHECKING:

@@ -15,9 +15,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import CRICTL, SOCKETS, Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
-    AUTO as AUTO,
-)
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    AUTO,
     CONTAINERD,
     CRIO,
     DOCKER,

@@ -13,11 +13,17 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context
-from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import AUTO, Chosen, choose
+from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import Chosen, choose
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, ImageStore, asked_as
 from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import look
-from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
+    AUTO,
+    CONTAINERD,
+    CRIO,
+    DOCKER,
+    PODMAN,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import login_for
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT, fault_in
