@@ -25,8 +25,10 @@ _LINE_BEFORE = 256  # of a hit, shown to a detector
 _LINE_AFTER = 4096
 _LONGEST_SECRET = 2048  # bytes; a hit with so much shown behind it need not be shown again
 _ENOUGH = 100  # hits of a search in one piece, once a secret was among them
-_LONGEST = 2000  # bytes around a hit in settings; a line may be a whole file
-
+_SHORT = 600  # bytes of a line of settings that is shown as a whole; a longer one may be a whole file
+_VALUE = 200  # bytes behind a hit in such a one
+_WORD = 48  # bytes before a hit in which the setting's name may begin
+_NAME_BEGINS = re.compile(rb"""[^\s,;&{}()\["']*\Z""")
 
 # tells of a hit in some bytes the rule that is broken and the kind of secret, None where it is none, and up to which byte hits
 # are judged with it: one long line of what is nearly a secret would be looked at as often as it has hits
@@ -129,11 +131,11 @@ class SecretScan:
         asked: t.Dict[t.Tuple[int, int], t.Set[str]] = {}
         for search, names in self._settings:
             for hit in search.finditer(lower):
-                asked.setdefault(_line(data, hit.start(), _LONGEST // 2, _LONGEST), set()).update(names)
+                asked.setdefault(_setting(data, hit), set()).update(names)
         for (first, last), detectors in sorted(asked.items()):
             what = self._detectors.seen(sorted(detectors), data[first:last].decode("utf-8", "replace"), "", of_system)
-            if what is not None:
-                found.setdefault(("secret", what), "line %d" % (data.count(b"\n", 0, first) + 1))
+            if what is not None and ("secret", what) not in found:
+                found["secret", what] = "line %d" % (data.count(b"\n", 0, first) + 1)
 
 
 def _line(data: bytes, at: int, before: int, after: int) -> t.Tuple[int, int]:
@@ -141,6 +143,20 @@ def _line(data: bytes, at: int, before: int, after: int) -> t.Tuple[int, int]:
     first = max(data.rfind(b"\n", max(0, at - before), at) + 1, at - before, 0)
     last = data.find(b"\n", at, at + after)
     return first, last if last >= 0 else min(len(data), at + after)
+
+
+def _setting(data: bytes, hit: t.Match[bytes]) -> t.Tuple[int, int]:
+    """Where what is shown of settings for a hit begins and ends: its line, if that is short. Of a long one it begins with the
+    setting's own name, as one that is looked at for keywords is looked at for the first of them.
+    """
+    first, last = _line(data, hit.start(), _SHORT, _SHORT)
+    if last - first <= _SHORT:
+        return first, last
+    before = data[max(first, hit.start() - _WORD) : hit.start()]
+    begins = t.cast("t.Match[bytes]", _NAME_BEGINS.search(before)).start()
+    if begins and before[begins - 1 : begins] in (b'"', b"'"):
+        begins -= 1
+    return hit.start() - len(before) + begins, min(last, hit.end() + _VALUE)
 
 
 def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:

@@ -240,6 +240,26 @@ def test_a_repository_is_found_once(scan: SecretScan) -> None:
     assert [(found.path, found.rule) for found in sightings(scan, files)] == [("app/.git", "git_directory")]
 
 
+def test_settings_in_one_long_line_are_read_one_by_one(scan: SecretScan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detector of keywords looks at the first of what it is shown; and to show it all for each would take minutes."""
+    harmless = {f"k{number}": {"key": "a.b", "title": "What is a password?"} for number in range(500)}
+    document = json.dumps({**harmless, "db_password": lower(20), "more": harmless}, separators=(",", ":"))
+    seen = Detectors.seen
+    shown = 0
+
+    def counted(self: Detectors, names: list[str], line: str, hit: str, of_system: bool = False) -> str | None:
+        nonlocal shown
+        shown += len(line)
+        return seen(self, names, line, hit, of_system)
+
+    monkeypatch.setattr(Detectors, "seen", counted)
+    (found,) = sightings(scan, {"app/settings.json": document.encode()})
+    assert (found.rule, found.what) == ("secret", "Secret Keyword")
+    assert shown < 10 * len(document)
+    without = document.replace("db_password", "db_greeting")
+    assert sightings(scan, {"app/settings.json": without.encode()}) == []
+
+
 def test_settings_are_read_line_by_line(scan: SecretScan) -> None:
     password = "password = " + letters(12)
     url = "url: postgres://shop:%s@db/shop" % letters(12)
