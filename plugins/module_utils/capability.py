@@ -79,13 +79,17 @@ class RunCommand(t.Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What a capability may use of the front that called it."""
+    """What a capability may use of the front that called it.
+
+    :param conceal: masks a value from then on, as one of an option with C(no_log), in all that is shown and returned.
+    """
 
     check: bool
     diff: bool
     warn: t.Callable[[str], None]
     progress: t.Callable[[str], None]
     run_command: RunCommand
+    conceal: t.Callable[[str], None] = lambda value: None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +166,7 @@ def module_main(capability: Capability) -> None:
         warn=lambda message: module.warn(mask(written_out(message))),
         progress=lambda line: None,
         run_command=_RunByModule(module),
+        conceal=module.no_log_values.add,
     )
     with unwound():
         result = outcome(capability, module.params, context, mask)

@@ -114,6 +114,7 @@ class CapabilityAction(ActionBase):
                 warn=lambda message: warn(mask(written_out(message))),
                 progress=self.progress_sink(task_vars, mask),
                 run_command=run_command,
+                conceal=checked._no_log_values.add,
             )
             with as_a_process(self._loader.get_basedir()):
                 result = outcome(self.capability, params, context, mask)

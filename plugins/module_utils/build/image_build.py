@@ -45,6 +45,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     refuse_immutable,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.reproducible import reproduced
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.build.source_revision import (
     REVISION,
     revision_labels,
@@ -79,6 +80,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     """
     wanted = Wanted.from_params(params)
     check_secrets(wanted.secrets)
+    conceal(wanted.secrets, context)
     check_ssh(wanted.ssh)
     definition = read_definition(wanted.source, wanted.dockerfile, wanted.dockerfile_inline)
     engine, why = find_engine(wanted.engine, wanted.address, context.run_command)

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.build_ord
     named_bases,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.gate import AUDIT, NOT_ASKED, TRIAL, Gate
+from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import (
     ALWAYS,
     ARGUMENT_SPEC,
@@ -57,6 +58,8 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
         raise InvalidEntry("at_once is %d; it is a number of images, at least 1." % params["at_once"])
     entries = [Entry.from_params(given, params) for given in params["images"]]
     wanted = [Wanted.from_params(entry.build) for entry in entries]
+    for one in wanted:
+        conceal(one.secrets, context)  # what jobs say comes by way of this process
     references = [tuple(map(str, one.references)) for one in wanted]
     order = build_order(
         [

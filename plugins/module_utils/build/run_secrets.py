@@ -8,9 +8,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
+
+_LONGEST = 65536  # bytes of a file that is masked
+_LONG_LINE = 8  # characters: a shorter line of several is too much like others
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +37,22 @@ class Secret:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
             written.write(value.encode("utf-8", "surrogateescape"))
         return path
+
+
+def conceal(secrets: t.Iterable[Secret], context: Context) -> None:
+    """Mask what a RUN instruction may write of secrets that are in a file or a variable, whole or line by line.
+
+    One that cannot be read is none that a build could have.
+    """
+    for secret in secrets:
+        text = os.environ.get(secret.env or "", "")
+        if secret.file is not None:
+            with contextlib.suppress(OSError), open(secret.file, encoding="utf-8", errors="surrogateescape") as file:
+                text = file.read(_LONGEST)
+        lines = [line.strip() for line in text.splitlines()]
+        for value in (text.strip(), *(line for line in lines if len(line) >= _LONG_LINE)):
+            if value:
+                context.conceal(value)
 
 
 @dataclasses.dataclass(frozen=True)

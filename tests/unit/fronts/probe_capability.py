@@ -50,6 +50,12 @@ def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
     context.progress("step one with %s" % token)
     if behaviour == "warn":
         context.warn("a warning with %s" % token)
+    if behaviour == "conceal":
+        found = "found-" + params["left"]
+        context.conceal(found)
+        context.progress("a line with %s" % found)
+        context.warn("a warning with %s" % found)
+        raise DeliveryError("refused with %s" % found, where="here with %s" % found)
     if behaviour == "bytes":
         # what a file's name that is no UTF-8 becomes
         context.warn("a warning of \udcff")
@@ -105,7 +111,19 @@ CAPABILITY = Capability(
         behaviour=dict(
             type="str",
             default="work",
-            choices=["work", "warn", "bytes", "refuse", "crash", "exit", "command", "stdout", "show", "hang"],
+            choices=[
+                "work",
+                "warn",
+                "conceal",
+                "bytes",
+                "refuse",
+                "crash",
+                "exit",
+                "command",
+                "stdout",
+                "show",
+                "hang",
+            ],
         ),
         place=dict(type="path"),
         token=dict(type="str", no_log=True, default=""),

@@ -41,6 +41,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "alias and option": {"count": 3, "number": 4},
     "deprecated option": {"old": "x"},
     "warnings": {"behaviour": "warn", "token": SECRET_VARIABLE},
+    "what the function found to be secret": {"behaviour": "conceal", "left": "somewhere"},
     "what is no UTF-8": {"behaviour": "bytes"},
     "domain error": {"behaviour": "refuse", "token": SECRET_VARIABLE},
     "commands": {"behaviour": "command"},
@@ -93,7 +94,9 @@ def test_same_standard_error(both: tuple[Run, Run]) -> None:
 
 def test_no_secret_leaves_either_front(both: tuple[Run, Run]) -> None:
     for run in both:
-        assert SECRET not in run.stdout + run.stderr + str(run.results)
+        said = run.stdout + run.stderr + str(run.results)
+        assert SECRET not in said
+        assert "found-" not in said
 
 
 MODES = {
