@@ -248,10 +248,10 @@ class _Delivery:
 
     def names_of(self, image: Image, observed: Observed, plan: Plan) -> t.Tuple[TagStep, ...]:
         """The names that an image is to get after a build: none where they all name the same image already, whose ID may be
-        another where something attests it.
+        another where something attests it. What an engine shows of an image does not tell one that keeps its build's cache.
         """
-        several = len(self.wanted.platforms) > 1
-        if not several and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
+        shown_whole = len(self.wanted.platforms) < 2 and not self.wanted.cache_to
+        if shown_whole and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
             return ()
         steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
         return tuple(step for step in steps if step.changes)
