@@ -230,18 +230,7 @@ class Buildah:
         for name, value in sorted(request.annotations.items()):
             argv += ["--annotation", "%s=%s" % (name, value)]
         argv += ["--file", _labelled(request, directory), "--ignorefile", os.path.join(directory, "ignore")]
-        for named in request.contexts:
-            argv += ["--build-context", named.option]
-        for name, value in sorted(request.args.items()):
-            argv += ["--build-arg", "%s=%s" % (name, value)]
-        if request.target:
-            argv += ["--target", request.target]
-        if request.network:
-            argv += ["--network", request.network]
-        for name, address in sorted(request.extra_hosts.items()):
-            argv += ["--add-host", "%s:%s" % (name, address)]
-        if request.no_cache:
-            argv += ["--no-cache"]
+        argv += request.options({})  # the labels are instructions
         for secret in request.secrets:
             argv += ["--secret", "id=%s,src=%s" % (secret.id, secret.file_in(directory))]
         for agent in request.ssh:

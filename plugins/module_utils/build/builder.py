@@ -116,6 +116,28 @@ class BuildRequest:
             % (" and ".join(sources), ", ".join(candidates))
         )
 
+    def options(self, labels: t.Mapping[str, str]) -> t.List[str]:
+        """The options that the commands of Docker, Podman and Buildah have in common.
+
+        :param labels: those that are to be given as options.
+        """
+        argv: t.List[str] = []
+        for named in self.contexts:
+            argv += ["--build-context", named.option]
+        for name, value in sorted(self.args.items()):
+            argv += ["--build-arg", "%s=%s" % (name, value)]
+        for name, value in sorted(labels.items()):
+            argv += ["--label", "%s=%s" % (name, value)]
+        if self.target:
+            argv += ["--target", self.target]
+        if self.network:
+            argv += ["--network", self.network]
+        for name, address in sorted(self.extra_hosts.items()):
+            argv += ["--add-host", "%s:%s" % (name, address)]
+        if self.no_cache:
+            argv += ["--no-cache"]
+        return argv
+
     def dockerfile_in(self, directory: str) -> str:
         """The path of the Dockerfile, which is in this temporary directory where it is in no file else."""
         return self.path if self.inline is None else os.path.join(directory, _DOCKERFILE)

@@ -84,20 +84,7 @@ def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
     # the engine's own builder, whatever the user made the current one
     argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", *_results(request)]
     argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", given.dockerfile]
-    for named in request.contexts:
-        argv += ["--build-context", named.option]
-    for name, value in sorted(request.args.items()):
-        argv += ["--build-arg", "%s=%s" % (name, value)]
-    for name, value in sorted(request.labels.items()):
-        argv += ["--label", "%s=%s" % (name, value)]
-    if request.target:
-        argv += ["--target", request.target]
-    if request.network:
-        argv += ["--network", request.network]
-    for name, address in sorted(request.extra_hosts.items()):
-        argv += ["--add-host", "%s:%s" % (name, address)]
-    if request.no_cache:
-        argv += ["--no-cache"]
+    argv += request.options(request.labels)
     for reference in request.cache_from:
         argv += ["--cache-from", "type=registry,ref=%s" % reference]
     if request.cache_to:
