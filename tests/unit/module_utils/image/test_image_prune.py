@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import typing as t
@@ -20,7 +19,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.image_pru
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from tests import returned
-from tests.http_server import AnsweringServer, Reply, Request, json_reply
+from tests.http_server import Reply, Request, json_reply
+
+from .ways import WAYS, way
 
 WEB = "registry.example:5000/shop/web"
 DIGITS = re.compile(r"\b[0-9a-f]{64}\b")
@@ -127,20 +128,10 @@ class Asked:
         return t.cast("dict[str, t.Any]", json.loads(with_algorithm))
 
 
-@pytest.fixture(params=["socket", "tcp", "podman"])
+@pytest.fixture(params=WAYS)
 def asked(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Asked]:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
     engine = Holding()
-    with contextlib.ExitStack() as running:
-        if request.param == "podman":
-            monkeypatch.setattr(local_engine, "look", lambda: Seen(programs={"podman": "/usr/bin/podman"}))
-            options = {"engine": "podman"}
-        elif request.param == "socket":
-            server = running.enter_context(AnsweringServer(engine.answer, address=tmp_path / "docker.sock"))
-            options = {"docker_host": f"unix://{server.endpoint}"}
-        else:
-            server = running.enter_context(AnsweringServer(engine.answer))
-            options = {"docker_host": f"tcp://{server.endpoint}"}
+    with way(request.param, engine.answer, tmp_path, monkeypatch) as options:
         yield Asked(request.param, engine, options)
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import typing as t
 import urllib.parse
@@ -19,7 +18,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.image_tag
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import Seen
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import Engine
 from tests import returned
-from tests.http_server import AnsweringServer, Reply, Request, json_reply
+from tests.http_server import Reply, Request, json_reply
+
+from .ways import WAYS, way
 
 NEW, OLD, NAMELESS = ("sha256:" + digit * 64 for digit in "123")
 WEB = "registry.example:5000/shop/web"
@@ -101,20 +102,10 @@ class Asked:
         return returned.run("image_tag", {**params, **self._options, **options}, context)
 
 
-@pytest.fixture(params=["socket", "tcp", "podman"])
+@pytest.fixture(params=WAYS)
 def asked(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Asked]:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
     engine = Named()
-    with contextlib.ExitStack() as running:
-        if request.param == "podman":
-            monkeypatch.setattr(local_engine, "look", lambda: Seen(programs={"podman": "/usr/bin/podman"}))
-            options = {"engine": "podman"}
-        elif request.param == "socket":
-            server = running.enter_context(AnsweringServer(engine.answer, address=tmp_path / "docker.sock"))
-            options = {"docker_host": f"unix://{server.endpoint}"}
-        else:
-            server = running.enter_context(AnsweringServer(engine.answer))
-            options = {"docker_host": f"tcp://{server.endpoint}"}
+    with way(request.param, engine.answer, tmp_path, monkeypatch) as options:
         yield Asked(engine, options)
 
 
