@@ -17,8 +17,14 @@ PY := $(VENV)/bin/python
 NO_INVENTORY = echo 'KUBECONFIG is given and INVENTORY is not: give both, as in KUBECONFIG=... INVENTORY=...' >&2; exit 1
 DEMO_NODES := cp,n1,dock
 TEST_NODES := cp,n1,n2,dock
+# which of the tests `make test` runs: the works, the faults, or all of them in one run as in continuous integration
+TIER := works
+TIER.works := -m "not fault"
+TIER.faults := -m fault
+TIER.all :=
+$(if $(filter works faults all,$(TIER)),,$(error TIER is $(TIER): it is works, faults or all))
 
-.PHONY: help venv demo test test-all lab lab-down lab-status benchmark changelog clean
+.PHONY: help venv demo test test-faults test-all lab lab-down lab-status benchmark changelog clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,12 +38,16 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 	@$(if $(INVENTORY),,$(if $(filter command,$(origin KUBECONFIG)),$(NO_INVENTORY),$(PY) -m tests.lab up --nodes $(DEMO_NODES)))
 	@$(PY) -m tests.demo
 
-test: venv ## everything that shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo
+test: venv ## what shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo; with TIER=all the faults too
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
-	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(TIER.$(TIER)) \
 		tests/lab tests/integration tests/checks tests/unit
 
-test-all: test ## the same, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
+test-faults: ## what shows that it holds when things break, are away or are replaced while they serve
+	@$(MAKE) --no-print-directory test TIER=faults
+
+test-all: ## both, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
+	@$(MAKE) --no-print-directory test TIER=all
 	@$(PY) -m pytest tests/matrix
 
 lab: venv ## bring up the lab: a real cluster of three runtimes and a Docker host, in containers

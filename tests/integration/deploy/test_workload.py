@@ -92,6 +92,7 @@ def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) 
     assert release.deliver().result["changed"] is False
 
 
+@pytest.mark.fault
 def test_a_number_of_pods_that_is_no_longer_given_stays_as_it_is_whoever_set_it(release: Lab) -> None:
     def owners() -> set[str]:
         """Who owns the number: our field manager, or the subresource by which it was set."""

@@ -32,7 +32,7 @@ from .lab import (
     said_differences,
 )
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.fault]
 
 
 @pytest.mark.parametrize(

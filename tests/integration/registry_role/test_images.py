@@ -66,6 +66,7 @@ def refused(place: str) -> str:
     return " ".join(output.split())
 
 
+@pytest.mark.fault
 def test_a_full_file_system_is_named(ca: str) -> None:
     with mounted():
         on_host("fallocate", "--length", "15M", f"{MOUNT}/other")
@@ -74,6 +75,7 @@ def test_a_full_file_system_is_named(ca: str) -> None:
     assert "Make room" in said
 
 
+@pytest.mark.fault
 def test_a_read_only_file_system_is_named(ca: str) -> None:
     with mounted("ro"):
         said = refused(f"{MOUNT}/images")
