@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs on a node: send requests to a URL one after the other until a file appears, and count what came of them.
+"""Runs on a node: send requests to a URL one after the other, one at least, until a file appears, and count what came of them.
 
 load_script.py URL STOP_FILE LIMIT_SECONDS; Python 3.9 and its standard library. Every request is a connection of its own, so
 that each asks the Service anew for a pod. C(stopped) says whether the file ended it, or the limit.
@@ -25,7 +25,7 @@ def main() -> None:
     answers: collections.Counter[str] = collections.Counter()
     failures: collections.Counter[str] = collections.Counter()
     end = time.monotonic() + limit
-    while time.monotonic() < end and not os.path.exists(stop_file):
+    while time.monotonic() < end:
         connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=5)
         try:
             connection.request("GET", url.path or "/")
@@ -39,6 +39,8 @@ def main() -> None:
             failures["%s: %s" % (type(error).__name__, error)] += 1
         finally:
             connection.close()
+        if os.path.exists(stop_file):
+            break
         time.sleep(INTERVAL_SECONDS)
     stopped = os.path.exists(stop_file)
     if stopped:

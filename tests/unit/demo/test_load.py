@@ -45,3 +45,12 @@ def test_requests_that_ended_by_themselves_are_no_proof(tmp_path: Path) -> None:
         answer = told(f"http://{server.endpoint}/", tmp_path / "stop", 0.2)
     with pytest.raises(DemoError, match="ended at their limit"):
         Count.of(answer)
+
+
+def test_one_request_is_sent_even_where_the_end_came_first(tmp_path: Path) -> None:
+    """As where what the requests accompany is over before the node's Python has started."""
+    stop_file = tmp_path / "stop"
+    stop_file.touch()
+    with AnsweringServer(lambda _request: json_reply({"greeting": "hello"})) as server:
+        count = Count.of(told(f"http://{server.endpoint}/", stop_file, 60))
+    assert count == Count({"hello": 1}, {})
