@@ -20,6 +20,7 @@ STAGES = {"build", "registry", "trust", "pull", "workload", "audit", "trial"}
 # of registries that the others speak to them with.
 SHARED: dict[str, set[str]] = {
     "docker_engine": set(),
+    "dockerfile": set(),
     "registry": set(),
     "node": {"registry"},
     "image": {"docker_engine", "node", "registry"},

@@ -12,14 +12,14 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import dockerfile
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     base_images,
     needed_stages,
     stages_of,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 
 class ImpossibleOrder(DeliveryError):

@@ -15,12 +15,12 @@ import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Dockerfile
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Record
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"  # files of the temporary directory

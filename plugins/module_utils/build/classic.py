@@ -19,9 +19,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Show,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import write_archive
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import TextRecord
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import buildkit_needs
 
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
 _OF_ITS_OWN = re.compile(

@@ -13,17 +13,18 @@ import os
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerfile, dockerignore, words
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import text_digest
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import dockerfile, words
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     Stage,
     copied_paths,
     needed_stages,
     stages_of,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 
 class MissingFile(DeliveryError):

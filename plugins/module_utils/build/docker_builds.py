@@ -14,7 +14,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuilderMissing,
     BuildRequest,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     OLDEST_ENGINE,
     InvalidContext,
@@ -25,6 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.c
     DockerEngine,
     DockerEngineError,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 
 _EPOCH_SINCE = (23, 0)

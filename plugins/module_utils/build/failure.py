@@ -13,10 +13,10 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Instruction
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step, shortened
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import Stage
 
 _STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
 _PARSE_ERROR = re.compile(r"dockerfile parse error(?: on)? line (\d+): (.*)")

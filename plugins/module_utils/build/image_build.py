@@ -25,7 +25,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     DIGEST_LABEL,
@@ -50,13 +49,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.source_re
     REVISION,
     revision_labels,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
-    Stage,
-    base_images,
-    syntax_image,
-    target_arguments,
-    uses_platform,
-)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
     ARGUMENT_SPEC,
     CONSTRAINTS,
@@ -64,6 +56,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.fetches import fetched
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
+    Stage,
+    base_images,
+    syntax_image,
+    target_arguments,
+    uses_platform,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile
 
 
 def with_labels(content: bytes, dockerfile: Dockerfile, target: int, labels: t.Mapping[str, str]) -> bytes:

@@ -15,8 +15,8 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 OLDEST_ENGINE = (23, 0)  # whose own BuildKit knows them

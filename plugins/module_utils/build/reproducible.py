@@ -18,8 +18,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuildRequest,
     Show,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import Stage
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import Stage
 
 _NEXT_SECOND = 1.0  # times in layers are in whole seconds
 _MAKES_A_LAYER = ("RUN", "COPY", "ADD")

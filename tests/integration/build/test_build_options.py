@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
 from tests.integration.asking import eventually, on_node
 from tests.lab.nodes import NODES
 

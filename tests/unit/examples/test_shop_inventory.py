@@ -13,7 +13,7 @@ from shop.configuration import Configuration
 from shop_processes import SHOP
 from shop_variables import variables_of
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.workload import options
 

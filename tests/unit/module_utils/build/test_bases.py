@@ -18,10 +18,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.bases imp
     registry_digests,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests.http_server import Handler, HttpServer

@@ -35,7 +35,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     check_ssh,
     read_definition,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
@@ -49,6 +48,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 

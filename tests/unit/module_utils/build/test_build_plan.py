@@ -15,8 +15,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.plan impo
     make_plan,
     refuse_immutable,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagError, TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference

@@ -18,9 +18,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.build_rec
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import stages_of
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import stages_of
 
 START, END = "2026-11-21T14:30:48.780154716Z", "2026-11-21T14:30:50.03Z"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     InvalidContext,
     NamedContext,
     check_stages,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import base_images, stages_of
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import base_images, stages_of
 
 
 def test_a_directory_is_what_its_own_rules_leave_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

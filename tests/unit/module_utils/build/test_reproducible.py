@@ -9,11 +9,11 @@ import dataclasses
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.reproducible import differences
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import stages_of, target_arguments
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import content_of
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import stages_of, target_arguments
 
 (STAGE,) = stages_of(parse("FROM a\nCOPY x /\nENV a=b\nRUN make\n", "D"), {})
 (MOVES,) = stages_of(parse("FROM a\nWORKDIR /x\nRUN make\n", "D"), {})

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import words
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import (
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
     InvalidDockerfile,
     buildkit_needs,
     parse,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.build.fetches import fetched
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.fetches import fetched
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     base_images,
     copied_paths,
     needed_stages,

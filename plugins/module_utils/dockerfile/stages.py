@@ -14,8 +14,8 @@ import posixpath
 import typing as t
 from types import MappingProxyType
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import words
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import (
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
     Dockerfile,
     Instruction,
     InvalidDockerfile,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import words
-from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerfile import Instruction
-from ansible_collections.longshore.delivery.plugins.module_utils.build.stages import (
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     Stage,
     declare,
     is_elsewhere,

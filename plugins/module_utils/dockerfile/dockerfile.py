@@ -16,8 +16,8 @@ import json
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build import words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
 _DIRECTIVES = frozenset(("syntax", "escape", "check"))
