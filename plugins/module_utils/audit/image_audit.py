@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.dockerfile_rules import dockerfile_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, Finding, by_importance
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
@@ -46,7 +47,8 @@ class AuditFailed(DeliveryError):
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
     detectors = Detectors()
-    of_dockerfile = lint(params["dockerfile"], context) if params["dockerfile"] else []
+    dockerfile = params["dockerfile"]
+    of_dockerfile = [*lint(dockerfile, context), *dockerfile_findings(dockerfile)] if dockerfile else []
     reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
     source = read_images(params, SecretScan(detectors).file, context)
     _check_reports(reports, source)

@@ -20,7 +20,11 @@ from .test_image_audit import Front, write
 
 pytestmark = pytest.mark.usefixtures("detectors")
 
-DOCKERFILE = "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends curl\nCMD app\n"
+DOCKERFILE = (
+    "FROM debian:13@sha256:"
+    + 64 * "a"
+    + "\nRUN apt-get update && apt-get install -y --no-install-recommends curl\nCMD app\n"
+)
 
 
 @pytest.fixture
@@ -68,6 +72,31 @@ def test_where_it_is_not_installed_there_is_a_warning(web: dict[str, str], monke
     assert image["findings"] == []
     [warned] = front.warned
     assert f"{web['dockerfile']} is not looked at: hadolint is not installed" in warned
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("FROM debian", "line 1: its base docker.io/library/debian:latest is whatever is latest"),
+        ("FROM debian:13", "line 1: its base docker.io/library/debian:13 is named by a tag alone"),
+        (
+            "ARG V=13\nFROM debian:$V AS a\nFROM a",
+            "line 2: its base docker.io/library/debian:13 is named by a tag alone",
+        ),
+        ("ARG BASE\nFROM $BASE", ""),
+        ("FROM scratch", ""),
+        ("FRM debian", ""),
+    ],
+)
+def test_its_base_is_looked_at_without_it(
+    web: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, said: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *name, **where: None)
+    (tmp_path / "Dockerfile").write_text(start + "\n")
+    (image,) = Front().run(**web)["images"]
+    assert [(found["rule"], found["what"]) for found in image["findings"]] == (
+        [("unpinned_base", "the Dockerfile's " + said)] if said else []
+    )
 
 
 def test_its_failure_is_said(web: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
