@@ -33,7 +33,8 @@ description:
   - Compiled libraries have private keys to test themselves with, so that one in compiled code is V(private_key_in_program)
     and everywhere else V(private_key). In C(/etc) a value that is nothing but words is no password.
   - The base of an image is known where its labels C(org.opencontainers.image.base.name) and
-    C(org.opencontainers.image.base.digest) or O(dockerfile) say it, and instructions where it has a history.
+    C(org.opencontainers.image.base.digest), O(dockerfile) or what M(longshore.delivery.image_build) recorded with it say it,
+    and instructions where it has a history.
   - No container is made, and nothing is kept - an engine's image, a registry's layers and an archive are read while they come.
     Podman alone writes an image to a file first, in E(TMPDIR) or C(/var/tmp), which is removed afterwards.
 requirements:

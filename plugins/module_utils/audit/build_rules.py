@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import LayerContents
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Merged
 
@@ -74,7 +74,7 @@ _SHOWN = 5  # names in one finding
 _SETUID, _SETGID, _GROUP_EXECUTES, _ANY_EXECUTES = 0o4000, 0o2000, 0o010, 0o111
 
 
-def cache_order(history: t.Sequence[Instruction]) -> t.Iterator[Finding]:
+def cache_order(history: t.Sequence[HistoryStep]) -> t.Iterator[Finding]:
     """Dependencies installed after the source was copied: every change of the source installs them again."""
     copied = None
     for step in history:
@@ -111,7 +111,7 @@ def package_caches(layers: t.Sequence[LayerContents], merged: Merged) -> t.Itera
             yield finding("package_cache", "%s were left behind" % what, ways_out[what], index, size=size)
 
 
-def wide_context(layers: t.Sequence[LayerContents], history: t.Sequence[Instruction]) -> t.Iterator[Finding]:
+def wide_context(layers: t.Sequence[LayerContents], history: t.Sequence[HistoryStep]) -> t.Iterator[Finding]:
     """Files that came in with a COPY or ADD and that only the source directory needs."""
     for step in history:
         if step.keyword not in ("COPY", "ADD") or step.layer is None:

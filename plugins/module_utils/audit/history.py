@@ -26,7 +26,7 @@ _KEYWORD = re.compile(r"\A[A-Z]+\b")
 
 
 @dataclasses.dataclass(frozen=True)
-class Instruction:
+class HistoryStep:
     """One instruction as an image remembers it.
 
     :param keyword: in upper case, as in C(RUN).
@@ -43,7 +43,7 @@ class Instruction:
     doubtful: bool = False
 
 
-def instructions(config: t.Mapping[str, t.Any], layers: int) -> t.Tuple[Instruction, ...]:
+def instructions(config: t.Mapping[str, t.Any], layers: int) -> t.Tuple[HistoryStep, ...]:
     """An image's instructions, the base's first. A history that does not go with the number of layers is none."""
     history = [entry for entry in config.get("history") or () if isinstance(entry, dict)]
     if sum(not entry.get("empty_layer") for entry in history) != layers:
@@ -54,7 +54,7 @@ def instructions(config: t.Mapping[str, t.Any], layers: int) -> t.Tuple[Instruct
         keyword, text, arguments = parsed(str(entry.get("created_by") or ""))
         empty = bool(entry.get("empty_layer"))
         doubtful = bool(arguments) and (not text or bool(_ANY_SHELL.search(" " + text)))
-        found.append(Instruction(keyword, text, arguments, None if empty else layer, doubtful))
+        found.append(HistoryStep(keyword, text, arguments, None if empty else layer, doubtful))
         layer += not empty
     return tuple(found)
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.base_rules import bases_of_dockerfile
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.dockerfile_rules import dockerfile_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, Finding, by_importance
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
@@ -48,7 +48,8 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
     detectors = Detectors()
     dockerfile = params["dockerfile"]
-    of_dockerfile = [*lint(dockerfile, context), *dockerfile_findings(dockerfile)] if dockerfile else []
+    of_dockerfile = lint(dockerfile, context) if dockerfile else []
+    bases = bases_of_dockerfile(dockerfile) if dockerfile else {}
     reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
     source = read_images(params, SecretScan(detectors).file, context)
     _check_reports(reports, source)
@@ -58,7 +59,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     platforms = params.get("platforms") or ()
     running = lists_that_run([read.image for read in source.images], platforms)
     for image in source.images:
-        report = audit(image, detectors, () if image.image.digests.index in running else platforms)
+        report = audit(image, detectors, () if image.image.digests.index in running else platforms, bases)
         findings = by_importance([*report.findings, *of_dockerfile, *_vulnerabilities(reports, image)])
         report = dataclasses.replace(report, findings=tuple(findings))
         verdict = judge(report.findings, exceptions, params["fail_on"])

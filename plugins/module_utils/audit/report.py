@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from types import MappingProxyType
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import build_rules, settings_secrets
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.base_rules import base_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import (
     Finding,
@@ -23,7 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
     finding,
     shown,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction, instructions
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep, instructions
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import LayerContents
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Hidden, Merged, merge
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
@@ -94,9 +96,15 @@ class Report:
     wasted: int
 
 
-def audit(image: Audited, detectors: Detectors, platforms: t.Iterable[str] = ()) -> Report:
+def audit(
+    image: Audited,
+    detectors: Detectors,
+    platforms: t.Iterable[str] = (),
+    bases: t.Mapping[str, int] = MappingProxyType({}),
+) -> Report:
     """
     :param platforms: those of the nodes that are to run the image, as 'linux/amd64'; none where that is not known.
+    :param bases: what its Dockerfile starts or copies from, with the lines there; none where that is not known.
     """
     merged = merge(image.layers)
     history = instructions(image.config, len(image.layers))
@@ -110,6 +118,7 @@ def audit(image: Audited, detectors: Detectors, platforms: t.Iterable[str] = ())
         *build_rules.wide_context(image.layers, history),
         *build_rules.setuid(image.layers, merged),
         *runtime_findings(image.config, image.references, platforms),
+        *base_findings((image.config.get("config") or {}).get("Labels") or {}, bases),
     ]
     by_layer = {step.layer: step for step in history if step.layer is not None}
     reports = [_layer(index, layer, merged, by_layer.get(index), detectors) for index, layer in enumerate(image.layers)]
@@ -118,7 +127,7 @@ def audit(image: Audited, detectors: Detectors, platforms: t.Iterable[str] = ())
 
 
 def _layer(
-    index: int, layer: LayerContents, merged: Merged, step: t.Optional[Instruction], detectors: Detectors
+    index: int, layer: LayerContents, merged: Merged, step: t.Optional[HistoryStep], detectors: Detectors
 ) -> LayerReport:
     change = merged.changes[index]
     instruction = shown(settings_secrets.shown_instruction(step, detectors)) if step else ""

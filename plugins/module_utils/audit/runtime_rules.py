@@ -16,8 +16,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import I
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
-BASE_NAME = "org.opencontainers.image.base.name"  # OCI image specification 1.1, "Pre-Defined Annotation Keys"
-BASE_DIGEST = "org.opencontainers.image.base.digest"
 _SHELL = re.compile(r"(?:\A|/)(?:ba|da|a|z|k)?sh\Z")
 _COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*\Z")
 # of a program: with a redirection alone the shell stays
@@ -36,7 +34,6 @@ def runtime_findings(
     yield from _user(str(settings.get("User") or ""))
     yield from _shell_form(settings)
     yield from _platform(config, tuple(platforms))
-    yield from _base(settings.get("Labels") or {})
     for name in references:
         if _tag(name) == "latest":
             yield finding(
@@ -126,22 +123,6 @@ def _canonical(platform: str) -> t.List[str]:
     if parts[1:] == ["arm64", "v8"]:  # the only variant there is
         parts.pop()
     return parts
-
-
-def _base(labels: t.Mapping[str, str]) -> t.Iterator[Finding]:
-    name = labels.get(BASE_NAME)
-    if not name or "@" in name or labels.get(BASE_DIGEST):
-        return
-    yield unpinned_base(name)
-
-
-def unpinned_base(name: str) -> Finding:
-    """The finding for a base that is named by no digest."""
-    tag = _tag(name)
-    what = "its base %s is named by no tag" % name if tag is None else "its base %s is named by a tag alone" % name
-    if tag == "latest":
-        what = "its base %s is whatever is latest" % name
-    return finding("unpinned_base", what, "FROM with a tag and the digest (image:tag@sha256:...)")
 
 
 def _tag(name: str) -> t.Optional[str]:

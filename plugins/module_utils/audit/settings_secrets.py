@@ -14,16 +14,15 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.command_lines import secret_in
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import Instruction, parsed
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep, parsed
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import is_no_value, names_secret
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import OWN_LABELS
 
 _AT_RUN_TIME = "Give it to the container when it runs, and replace the secret: whoever can pull the image can read it"
 _AT_BUILD = (
     "Give it to the build by RUN --mount=type=secret, and replace the secret: whoever can pull the image can read it"
 )
 
-# in which image_build records digests, those of what the kind 'secrets' of inputs is named among them
-_OWN_LABELS = "delivery.longshore.inputs"
 _ENV_PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|\S*)")
 
 
@@ -41,7 +40,8 @@ def in_config(config: t.Mapping[str, t.Any], detectors: Detectors) -> t.Iterator
         if kind:
             yield finding("secret_in_settings", "the environment variable %s holds %s" % (name, kind), _AT_RUN_TIME)
     for name, value in sorted((settings.get("Labels") or {}).items()):
-        kind = None if name.startswith(_OWN_LABELS) else _kind(name, str(value), detectors)
+        # they are digests, those of what the kind 'secrets' of inputs is named among them
+        kind = None if name in OWN_LABELS else _kind(name, str(value), detectors)
         if kind:
             yield finding(
                 "secret_in_settings", "the label %s holds %s" % (name, kind), "Leave it out and replace the secret"
@@ -60,7 +60,7 @@ def in_config(config: t.Mapping[str, t.Any], detectors: Detectors) -> t.Iterator
             yield finding("secret_in_settings", what, _AT_BUILD)
 
 
-def in_history(history: t.Sequence[Instruction], detectors: Detectors) -> t.Iterator[Finding]:
+def in_history(history: t.Sequence[HistoryStep], detectors: Detectors) -> t.Iterator[Finding]:
     """Findings in build arguments and in instructions; each argument once, as it is in every later instruction."""
     seen = set()
     for number, step in enumerate(history, 1):
@@ -79,7 +79,7 @@ def in_history(history: t.Sequence[Instruction], detectors: Detectors) -> t.Iter
                 yield finding("secret_in_settings", what, _AT_BUILD, step.layer)
 
 
-def in_instruction(step: Instruction, detectors: Detectors) -> t.Optional[str]:
+def in_instruction(step: HistoryStep, detectors: Detectors) -> t.Optional[str]:
     """The kind of a secret in an instruction's text; None for none."""
     return _in_text(step.text, detectors)
 
@@ -103,7 +103,7 @@ def _kind(name: str, value: str, detectors: Detectors) -> t.Optional[str]:
     return "a secret: %s" % found if found else None
 
 
-def shown_instruction(step: Instruction, detectors: Detectors) -> str:
+def shown_instruction(step: HistoryStep, detectors: Detectors) -> str:
     """An instruction as it can be printed, without build arguments; one that holds a secret is its keyword alone."""
     if step.doubtful:
         return "%s (not shown: a build argument may be in it)" % step.keyword

@@ -24,12 +24,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Show,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import copy_context
-from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import is_own_syntax
 from ansible_collections.longshore.delivery.plugins.module_utils.build.labelled_dockerfile import with_labels
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import TextRecord
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, is_own_syntax
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import (
     EngineRefusal,
     asked_as,

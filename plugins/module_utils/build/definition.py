@@ -39,12 +39,6 @@ class UndeclaredArgument(DeliveryError):
 _PREDEFINED = re.compile(
     r"((?i:https?|ftp|no|all)_(PROXY|proxy)|SOURCE_DATE_EPOCH|BUILDKIT_.*|(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT|OSVERSION))\Z"
 )
-_OWN_SYNTAX = re.compile(r"(^|/)docker/dockerfile(-upstream)?([:@]|\Z)")
-
-
-def is_own_syntax(image: str) -> bool:
-    """Whether what a directive C(syntax) names is the language of Dockerfiles, in one of its versions."""
-    return _OWN_SYNTAX.search(image) is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +68,7 @@ class Definition:
 
         :raises UndeclaredArgument: one is not. What another language than that of Dockerfiles makes of them is not known.
         """
-        if self.dockerfile.syntax and not is_own_syntax(self.dockerfile.syntax):
+        if self.dockerfile.syntax and not dockerfile.is_own_syntax(self.dockerfile.syntax):
             return
         declared = {
             word.partition("=")[0]

@@ -27,7 +27,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
-    DIGEST_LABEL,
     Inputs,
     Recorded,
     differences,
@@ -65,6 +64,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     uses_platform,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 

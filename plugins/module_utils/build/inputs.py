@@ -15,9 +15,12 @@ import json
 import os
 import typing as t
 
-DIGEST_LABEL = "delivery.longshore.inputs"
-DETAIL_LABEL = "delivery.longshore.inputs.detail"
-OWN_LABELS = (DIGEST_LABEL, DETAIL_LABEL)
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import (
+    DETAIL_LABEL,
+    DIGEST_LABEL,
+    recorded_bases,
+    recorded_detail,
+)
 
 # bump when the same inputs get another digest: every image is then built once more, and the reason says why
 _FORM = "2"
@@ -90,16 +93,11 @@ class Recorded:
     @classmethod
     def of(cls, labels: t.Optional[t.Mapping[str, str]]) -> Recorded:
         labels = labels or {}
-        try:
-            detail = json.loads(labels.get(DETAIL_LABEL, "{}"))
-            bases = detail.pop("bases", {})
-            form = str(detail.pop("form", ""))
-            kinds = {str(kind): str(digest) for kind, digest in detail.items()}
-            if bases:
-                kinds["bases"] = _digest(bases)
-            return cls(labels.get(DIGEST_LABEL, ""), kinds, dict(bases), form)
-        except (ValueError, TypeError, AttributeError):
-            return cls(labels.get(DIGEST_LABEL, ""))
+        detail, bases = recorded_detail(labels), recorded_bases(labels)
+        kinds = {kind: str(digest) for kind, digest in detail.items() if kind not in ("bases", "form")}
+        if bases:
+            kinds["bases"] = _digest(bases)
+        return cls(labels.get(DIGEST_LABEL, ""), kinds, bases, str(detail.get("form", "")))
 
 
 def text_digest(text: t.Union[str, bytes]) -> str:

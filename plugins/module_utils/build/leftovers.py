@@ -12,8 +12,8 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 
 
 class Made:

@@ -14,7 +14,7 @@ import re
 import time
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import DIGEST_LABEL
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 
 LOG_LINES = 50  # of all steps together that are kept
 STEP_LOG_LINES = 20  # of each step

@@ -15,7 +15,6 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import ENGINES
-from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -24,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     DockerAddress,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -28,6 +28,7 @@ _OF_BUILDKIT = {
     "COPY": ("chmod", "link", "parents", "exclude"),
     "ADD": ("chmod", "link", "checksum", "keep-git-dir", "exclude"),
 }
+_OWN_SYNTAX = re.compile(r"(^|/)docker/dockerfile(-upstream)?([:@]|\Z)")
 _WITH_HEREDOC = frozenset(("ADD", "COPY", "RUN"))
 
 
@@ -106,6 +107,11 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
         raise InvalidDockerfile("%s holds no instruction; begin it with FROM." % name)
     syntax, line = directives.get("syntax", ("", 0))
     return Dockerfile(name, instructions, escape, syntax.split()[0] if syntax else "", line)
+
+
+def is_own_syntax(image: str) -> bool:
+    """Whether what a directive C(syntax) names is the language of Dockerfiles, in one of its versions."""
+    return _OWN_SYNTAX.search(image) is not None
 
 
 def buildkit_needs(dockerfile: Dockerfile) -> str:

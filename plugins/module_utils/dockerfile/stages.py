@@ -189,7 +189,7 @@ def base_images(
             if source == "scratch" or "$" in source or source_stage(stages, stage, source):
                 continue
             try:
-                reference = _tagged(Reference.parse(source))
+                reference = with_latest(Reference.parse(source))
             except InvalidReference as error:
                 raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
             short = str(reference)
@@ -210,12 +210,13 @@ def syntax_image(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tu
     """
     text = arguments.get(SYNTAX_ARGUMENT) or dockerfile.syntax
     try:
-        return (BaseImage(_tagged(Reference.parse(text)), dockerfile.syntax_line),) if text else ()
+        return (BaseImage(with_latest(Reference.parse(text)), dockerfile.syntax_line),) if text else ()
     except InvalidReference as error:
         raise InvalidDockerfile("%s, line %d: %s" % (dockerfile.name, dockerfile.syntax_line, error)) from None
 
 
-def _tagged(reference: Reference) -> Reference:
+def with_latest(reference: Reference) -> Reference:
+    """What a builder takes a reference for: one by a name alone is that with the tag C(latest)."""
     return reference.with_tag("latest") if reference.tag is None and reference.digest is None else reference
 
 

@@ -74,31 +74,6 @@ def test_where_it_is_not_installed_there_is_a_warning(web: dict[str, str], monke
     assert f"{web['dockerfile']} is not looked at: hadolint is not installed" in warned
 
 
-@pytest.mark.parametrize(
-    ("start", "said"),
-    [
-        ("FROM debian", "line 1: its base docker.io/library/debian:latest is whatever is latest"),
-        ("FROM debian:13", "line 1: its base docker.io/library/debian:13 is named by a tag alone"),
-        (
-            "ARG V=13\nFROM debian:$V AS a\nFROM a",
-            "line 2: its base docker.io/library/debian:13 is named by a tag alone",
-        ),
-        ("ARG BASE\nFROM $BASE", ""),
-        ("FROM scratch", ""),
-        ("FRM debian", ""),
-    ],
-)
-def test_its_base_is_looked_at_without_it(
-    web: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, said: str
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda *name, **where: None)
-    (tmp_path / "Dockerfile").write_text(start + "\n")
-    (image,) = Front().run(**web)["images"]
-    assert [(found["rule"], found["what"]) for found in image["findings"]] == (
-        [("unpinned_base", "the Dockerfile's " + said)] if said else []
-    )
-
-
 def test_its_failure_is_said(web: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "hadolint"
     program.write_text("#!/bin/sh\necho it is broken >&2\nexit 3\n")

@@ -21,11 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.history i
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, audit
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import (
-    BASE_DIGEST,
-    BASE_NAME,
-    runtime_findings,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
 
 from .made import Content, audited, broken, config, layer, rules, with_mode
@@ -110,22 +106,6 @@ def test_a_platform_that_a_node_has(architecture: str, variant: str, node: str) 
 
 def test_another_variant_is_another_platform() -> None:
     assert rules(runtime({}, (), ("linux/arm/v6",), architecture="arm", variant="v7")) == ["platform"]
-
-
-@pytest.mark.parametrize("name", ["debian", "debian:latest", "debian:13", "registry.example:5000/base"])
-def test_an_unpinned_base(name: str) -> None:
-    (found,) = runtime({"Labels": {BASE_NAME: name}})
-    assert found.rule == "unpinned_base"
-    assert ("latest" in found.what) == name.endswith("latest")
-    assert ("by a tag" in found.what) == name.endswith(":13")
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [{}, {BASE_NAME: "debian:13@sha256:" + 64 * "a"}, {BASE_NAME: "debian:13", BASE_DIGEST: "sha256:" + 64 * "a"}],
-)
-def test_a_base_that_is_pinned_or_not_known(labels: dict[str, str]) -> None:
-    assert runtime({"Labels": labels}) == []
 
 
 def test_the_tag_latest() -> None:

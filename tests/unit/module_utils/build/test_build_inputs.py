@@ -18,13 +18,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build import co
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules, parse
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
-    DETAIL_LABEL,
-    DIGEST_LABEL,
     Inputs,
     Recorded,
     differences,
     why_different,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DETAIL_LABEL, DIGEST_LABEL
 
 
 def entries(root: Path, rules: IgnoreRules | None = None) -> dict[str, str]:

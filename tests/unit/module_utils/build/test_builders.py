@@ -28,12 +28,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
 from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import ClassicRecord, check_classic
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import copy_context, write_archive
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
-from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.build.labelled_dockerfile import with_labels
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
