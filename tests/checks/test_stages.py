@@ -22,7 +22,7 @@ SHARED: dict[str, set[str]] = {
     "docker_engine": set(),
     "dockerfile": set(),
     "registry": set(),
-    "node": {"registry"},
+    "node": {"docker_engine", "registry"},
     "image": {"docker_engine", "node", "registry"},
 }
 ALLOWED = {**SHARED, **{stage: {*SHARED} - {stage} for stage in STAGES - {"registry"}}}

@@ -20,10 +20,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.named_con
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 
@@ -70,13 +68,14 @@ class DockerBuildEngine(DockerEngine):
         except BuildxMissing as missing:
             check_classic(request, str(missing))
             return Classic(self)
-        if request.contexts and self.version() < OLDEST_ENGINE:
+        if request.contexts and self.version_number() < OLDEST_ENGINE:
             raise InvalidContext(
-                "'contexts' needs Docker 23 or newer, and %s is %s." % (self.where, ".".join(map(str, self.version())))
+                "'contexts' needs Docker 23 or newer, and %s is %s."
+                % (self.where, ".".join(map(str, self.version_number())))
             )
         self._refuse_by_store(request)
         buildx = Buildx(self.address, self._run_command)
-        if self.version() < _EPOCH_SINCE:
+        if self.version_number() < _EPOCH_SINCE:
             buildx.no_epoch = "BuildKit of Docker before 23 does not know SOURCE_DATE_EPOCH"
         return buildx
 

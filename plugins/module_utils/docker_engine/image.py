@@ -9,7 +9,24 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import typing as t
+
+# of what a container inherits
+_SETTINGS = (
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "OnBuild",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +50,22 @@ class Image:
     content: str = ""
     settings: str = ""
 
+    @classmethod
+    def of_api(cls, found: t.Mapping[str, t.Any], labels: t.Optional[t.Mapping[str, str]]) -> Image:
+        """
+        :param found: an image as the API shows or lists it.
+        """
+        shown = "RootFS" in found
+        return cls(
+            id=found["Id"],
+            labels=dict(labels or {}),
+            references=tuple(name for name in found.get("RepoTags") or () if name != "<none>:<none>"),
+            repository_digests=tuple(found.get("RepoDigests") or ()),
+            layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+            content=content_of(found) if shown else "",
+            settings=_settings_of(found) if shown else "",
+        )
+
     def is_made_from(self, other: Image) -> bool:
         """Whether it has all layers of another, and more than those or other settings."""
         if self.id == other.id or self.layers[: len(other.layers)] != other.layers:
@@ -47,3 +80,18 @@ class Image:
     def config_digest(self) -> t.Optional[str]:
         """The config digest, where the ID is one: in the containerd store it is the digest under which the image is named."""
         return None if any(named.endswith("@" + self.id) for named in self.repository_digests) else self.id
+
+
+def _settings_of(shown: t.Mapping[str, t.Any]) -> str:
+    """What stands for the settings that a container inherits, which labels are not."""
+    config = shown.get("Config") or {}
+    parts = {name: config.get(name) or None for name in _SETTINGS}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def content_of(shown: t.Mapping[str, t.Any]) -> str:
+    """What stands for an image's configuration, of what an engine shows of it."""
+    parts = {
+        name: shown.get(name) for name in ("Created", "Author", "Config", "RootFS", "Os", "Architecture", "Variant")
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

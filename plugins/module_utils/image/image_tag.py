@@ -49,7 +49,7 @@ class TagClient(t.Protocol):
 
 
 class _AddressedDocker:
-    """Docker by the package's client, which the stages have that build and push."""
+    """Docker at an address, as the stages have it that build and push."""
 
     def __init__(self, engine: DockerEngine) -> None:
         self._engine = engine

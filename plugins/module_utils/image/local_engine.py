@@ -16,6 +16,8 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.transport import UNIX
 from ansible_collections.longshore.delivery.plugins.module_utils.node.choice import choose
 from ansible_collections.longshore.delivery.plugins.module_utils.node.connect import image_store
 from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import Cri
@@ -23,11 +25,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery 
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
-
-if t.TYPE_CHECKING:
-    from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
-
-_UNIX = "unix://"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +63,6 @@ def _addressed_docker(params: t.Mapping[str, t.Any], opened: contextlib.ExitStac
     address = DockerAddress.find(params["docker_host"], params["docker_cert_path"])
     why = "%s names it" % ("docker_host" if params["docker_host"] else "DOCKER_HOST")
     told, where = {"engine": DOCKER, "engine_reason": why}, "docker at %s" % address
-    if address.host.startswith(_UNIX):
-        return LocalEngine(DockerSocket(address.host[len(_UNIX) :]), where, told)
-    # here, since it imports a package that no other engine needs
-    from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
-
+    if address.host.startswith(UNIX):
+        return LocalEngine(DockerSocket(address.host[len(UNIX) :]), where, told)
     return LocalEngine(opened.enter_context(contextlib.closing(DockerEngine(address))), where, told)

@@ -49,8 +49,8 @@ class PushingEngine(DockerEngine):
                 "password": settings.password,
                 "serveraddress": str(settings.endpoint),
             }
-        with self._errors(_PUSH_SECONDS):
-            yield from self._api.push(target.name, target.tag, stream=True, decode=True, auth_config=login)
+        with self.calls(_PUSH_SECONDS) as api:
+            yield from api.push(target.name, target.tag, stream=True, decode=True, auth_config=login)
 
 
 def _references(texts: t.Iterable[str]) -> t.Iterator[Reference]:

@@ -19,10 +19,8 @@ import typing as t
 import urllib.parse
 import uuid
 
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import probes
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (

@@ -12,10 +12,8 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies

@@ -36,7 +36,7 @@ HELD = {  # what the engine holds, and under which digests registries have it
 }
 
 
-class EngineApi(Handler):
+class Engine(Handler):
     asked: t.ClassVar[list[str]] = []
     inspected: t.ClassVar[list[str]] = []
 
@@ -44,7 +44,7 @@ class EngineApi(Handler):
         path = urllib.parse.unquote(self.path.partition("?")[0])
         if path.endswith("/version"):
             return self.answer(200, {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"})
-        kind, _slash, name = path.removeprefix("/v1.41/").partition("/")
+        kind, _slash, name = path.removeprefix("/v1.41").lstrip("/").partition("/")
         name = name.removesuffix("/json")
         if kind == "images":
             self.inspected.append(name)
@@ -66,9 +66,9 @@ class EngineApi(Handler):
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[DockerBuildEngine]:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    EngineApi.asked.clear()
-    EngineApi.inspected.clear()
-    with HttpServer(EngineApi) as server:
+    Engine.asked.clear()
+    Engine.inspected.clear()
+    with HttpServer(Engine) as server:
         engine = DockerBuildEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"), run_command)
         yield engine
         engine.close()
@@ -88,15 +88,15 @@ def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerB
     assert set(held) == {"r.example/same:1", "r.example/older:1", "r.example/own:1"}
     assert named(images.absent(held)) == ["r.example/gone:1"]
     assert named(images.outdated()) == ["r.example/older:1"]
-    assert EngineApi.asked == ["r.example/same:1", "r.example/older:1"]
-    assert len(EngineApi.inspected) == 4  # each once, which is what a run without changes has to wait for
+    assert Engine.asked == ["r.example/same:1", "r.example/older:1"]
+    assert len(Engine.inspected) == 4  # each once, which is what a run without changes has to wait for
 
 
 def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerBuildEngine) -> None:
     images = bases(engine, f"r.example/older@{OLD}")
     images.held()
     assert images.outdated() == ()
-    assert EngineApi.asked == []
+    assert Engine.asked == []
 
 
 def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> None:
@@ -125,7 +125,7 @@ def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerBuildEngine) ->
         DeliveryError, match=r"gone:1 \(/s/Dockerfile, line 3\) could not be pulled: .*manifest unknown"
     ):
         images.check_registries([new, gone])
-    assert EngineApi.asked == ["r.example/new:1"] * 2 + ["r.example/gone:1"]
+    assert Engine.asked == ["r.example/new:1"] * 2 + ["r.example/gone:1"]
 
 
 def test_digests_of_other_registries_say_nothing() -> None:

@@ -10,8 +10,7 @@ import dataclasses
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.reproducible import differences
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import content_of
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image, content_of
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import stages_of, target_arguments
 

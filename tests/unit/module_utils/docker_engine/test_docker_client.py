@@ -11,10 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from tests.http_server import AnsweringServer
 
 DOCKER = {"ApiVersion": "1.45", "Version": "26.1.5", "Components": [{"Name": "Engine"}, {"Name": "containerd"}]}

@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     DockerImages,
     image_source,

@@ -15,10 +15,8 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import (
-    DockerEngine,
-    DockerEngineError,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import (
     Container,
     Containers,
