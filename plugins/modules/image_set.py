@@ -18,7 +18,9 @@ description:
     list counts only for one whose bases cannot be known before its build, as when the engine's platform is in a C(FROM), which
     waits for all before it.
   - Where asked, an image is audited as by M(longshore.delivery.image_audit) and tried as by
-    M(longshore.delivery.image_trial) when it has been built. An image that fails fails the task, so that no later task pushes it.
+    M(longshore.delivery.image_trial) when it has been built. It gets its names when it has passed, and those that stand on it are
+    built then. An image that fails fails the task, so that no later task pushes it. Its names stay where they were; it stays
+    in the engine without one until the next build, so that a run without changes judges it again and builds nothing.
   - "What passed is noted on the controller, below E(XDG_STATE_HOME) or C(~/.local/state): an image, by its ID, is judged
     once for one engine, name and set of options. The value of a secret is no part of these."
   - When one fails, what runs beside it comes to its end and nothing more is begun.
@@ -367,6 +369,21 @@ images:
       description:
         - Likewise the C(verdict), C(points) and C(twelve_factors) of M(longshore.delivery.image_trial).
       type: dict
+    withheld:
+      description:
+        - The names that the image did not get because it, or another one, failed. C(build.named) has none then.
+      type: list
+      elements: dict
+      contains:
+        reference:
+          description: The name.
+          type: str
+        before:
+          description: The ID of the image that has it still; null where none has.
+          type: str
+        after:
+          description: The ID of the image that was to get it.
+          type: str
 """
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_set import image_set

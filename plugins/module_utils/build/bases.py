@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
 PULL_BASE = ("missing", "newer", "never")
+_TO_BE_BUILT = "to be built"  # in place of an ID
 
 
 class MissingBase(DeliveryError):
@@ -28,11 +29,18 @@ class Bases:
 
     :param dockerfile: the path of the file that names them, for messages.
     :param platforms: those that the image is built for; none for the engine's own.
+    :param coming: references that the engine will have by then, with the IDs of their images; None of one that is to be built.
     """
 
     def __init__(
-        self, engine: BuildEngine, images: t.Sequence[BaseImage], dockerfile: str, platforms: t.Sequence[str] = ()
+        self,
+        engine: BuildEngine,
+        images: t.Sequence[BaseImage],
+        dockerfile: str,
+        platforms: t.Sequence[str] = (),
+        coming: t.Optional[t.Mapping[str, t.Optional[str]]] = None,
     ) -> None:
+        self._coming = coming or {}
         self._platforms = tuple(platforms)
         self._engine = engine
         self._images = tuple(images)
@@ -43,11 +51,18 @@ class Bases:
     def count(self) -> int:
         return len(self._images)
 
+    @property
+    def are_coming(self) -> bool:
+        """Whether one of them is to be built before."""
+        return any(self._coming.get(str(base.reference), "") is None for base in self._images)
+
     def held(self) -> t.Dict[str, str]:
-        """The image IDs of those that the engine holds now, by reference."""
-        found = ((str(base.reference), self._engine.image(str(base.reference))) for base in self._images)
+        """The image IDs of those that the engine holds now, or will hold by then, by reference."""
+        names = [str(base.reference) for base in self._images]
+        found = ((name, self._engine.image(name)) for name in names if name not in self._coming)
         self._seen = {name: image for name, image in found if image}
-        return {name: image.id for name, image in self._seen.items()}
+        coming = {name: self._coming[name] or _TO_BE_BUILT for name in names if name in self._coming}
+        return {**{name: image.id for name, image in self._seen.items()}, **coming}
 
     def absent(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
         return tuple(base for base in self._images if str(base.reference) not in held)

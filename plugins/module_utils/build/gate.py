@@ -82,15 +82,20 @@ class Gate:
         return {**found, "judged_before": True}
 
     def judge(self, image_id: str, context: Context) -> Result:
-        """Put the image to it, and show what comes of that in a few lines.
+        """Put the image to it, and show what comes of that in a few lines. It is asked for by its ID: it may have no name yet.
 
         :returns: what is to be said of it; of one that fails, or cannot be judged, that is C(judged), with C(failed) and C(msg).
         """
         capability = self._load()
         # an audit shows all there is, and a list of images has more than one
         own = dataclasses.replace(context, progress=lambda line: None) if self.name == AUDIT else context
+        params = self._checked(capability)
+        if self.name == AUDIT:
+            params["references"] = [image_id]
+        else:
+            params.update(image=image_id, called=self.reference)
         try:
-            found = self._kept(capability.run(self._checked(capability), own))
+            found = self._kept(capability.run(params, own))
         except DeliveryError as error:
             judged = {**self._kept(error.facts), "verdict": FAIL, "judged_before": False}
             self._show(judged, context)

@@ -35,6 +35,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.build.leftovers import taken_away
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import check_stages
+from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import name_image, told
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
     Observed,
     Plan,
@@ -63,7 +64,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     target_arguments,
     uses_platform,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
@@ -105,7 +105,8 @@ class _Delivery:
         for stages in of_platforms:
             bases += base_images(stages, stages, definition.path, images)
         bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
-        self.bases = Bases(engine, bases, definition.path, wanted.platforms)
+        coming = wanted.coming if context.check else {}
+        self.bases = Bases(engine, bases, definition.path, wanted.platforms, coming)
         self.contexts = self.read_contexts()
         definition.check_arguments(wanted.args)
         definition.check_copies(self.stages)
@@ -130,8 +131,7 @@ class _Delivery:
             if self.wanted.source_revision:
                 self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
-            absent = (base for base in plan.pull if base in observed.absent_bases)
-            self.bases.check_registries(base for base in absent if str(base.reference) not in self.wanted.coming)
+            self.bases.check_registries(base for base in plan.pull if base in observed.absent_bases)
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
             return self.build(observed, plan)
@@ -205,13 +205,17 @@ class _Delivery:
         )
 
     def twin(self, observed: Observed) -> t.Optional[Image]:
-        """An image of this repository with these inputs; images of others inherit the label from their base."""
+        """An image of this repository with these inputs, or the one that waits for its names; images of others inherit the label
+        from their base.
+        """
         for listed in self.engine.labelled(DIGEST_LABEL, observed.inputs.digest):
             if any(Reference.parse(name).name == self.wanted.name for name in listed.references):
                 image = self.engine.image(listed.id)
                 if image is not None and observed.matches(image):
                     return image
-        return None
+        unnamed = self.last_build.unnamed()
+        image = self.engine.image(unnamed) if unnamed else None
+        return image if image is not None and observed.matches(image) else None
 
     def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
         """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""
@@ -238,7 +242,7 @@ class _Delivery:
             if held is not None and held.id != image.id and not image.references:
                 self.engine.remove(image.id)  # it is the same but for what attests it
             image = held or image
-        self.last_build.note(inputs, image)
+        self.note(inputs, image, bool(names) and wanted.names_later)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         if again is not None:
             result["reproducible"] = again
@@ -311,17 +315,25 @@ class _Delivery:
         return image
 
     def name(self, image_id: str, names: t.Sequence[TagStep]) -> None:
-        """Give the image its names and look them up again."""
+        """Give the image its names, unless that is to be done later."""
+        if not self.wanted.names_later:
+            name_image(self.engine, image_id, names, self.progress)
 
-        def holder(reference: Reference) -> t.Optional[str]:
-            found = self.engine.image(str(reference))
-            return found.id if found else None
+    def note(self, inputs: Inputs, image: Image, waits: bool) -> None:
+        """Note what was built, and take the image away that waited for its names before and did not get them.
 
-        give_names(image_id, names, self.engine.tag, lambda reference: self.engine.remove(str(reference)))
-        check_names(image_id, names, holder, sentence(self.engine.where))
-        for naming in names:
-            if naming.before:
-                self.progress("%s moved from %s to %s" % (naming.reference, _short(naming.before), _short(image_id)))
+        :param waits: whether this one is to get its names later.
+        """
+        before = self.last_build.unnamed()
+        if before not in ("", image.id):
+            with contextlib.suppress(DeliveryError):  # as where a container stands on it
+                found = self.engine.image(before)
+                if found is not None and not found.references:
+                    self.engine.remove(before)
+        if waits:
+            self.last_build.note_unnamed(inputs, image)
+        else:
+            self.last_build.note(inputs, image)
 
     def result(
         self,
@@ -333,7 +345,7 @@ class _Delivery:
         inputs: t.Optional[Inputs] = None,
     ) -> t.Dict[str, t.Any]:
         """The task's result; in check mode an image that would be built has no ID yet."""
-        inputs = inputs or (None if plan.pull else observed.inputs)
+        inputs = inputs or (None if plan.pull or self.bases.are_coming else observed.inputs)
         found: t.Dict[str, t.Any] = {
             "changed": changed,
             "built": plan.build,
@@ -346,11 +358,8 @@ class _Delivery:
             },
             "inputs": inputs.digest if inputs else None,
             "why": list(plan.reasons),
-            "named": [
-                {"reference": str(naming.reference), "before": naming.before, "after": image.id if image else None}
-                for naming in names
-            ],
-            "pulled": [str(base.reference) for base in plan.pull if str(base.reference) not in self.wanted.coming],
+            "named": told(names, image.id if image else None),
+            "pulled": [str(base.reference) for base in plan.pull],
         }
         if self.builder:
             found["builder"] = self.builder.name
@@ -362,10 +371,6 @@ class _Delivery:
 
     def progress(self, line: str) -> None:
         self.context.progress("%s: %s" % (self.wanted.name, line))
-
-
-def _short(image_id: str) -> str:
-    return image_id.partition(":")[2][:12]
 
 
 def _diff(observed: t.Optional[Observed], names: t.Sequence[TagStep], image: t.Optional[Image]) -> t.Dict[str, str]:

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.build_ord
     named_bases,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.gate import AUDIT, NOT_ASKED, TRIAL, Gate
+from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import name_late, short
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import (
     ALWAYS,
@@ -67,28 +68,51 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
             for entry, names in zip(entries, references)
         ]
     )
-    jobs = [
-        Job(names[0], functools.partial(_built, entry), after)
-        for entry, names, after in zip(entries, references, order)
-    ]
-    places: t.Dict[t.Tuple[int, str], int] = {}
+    gates: t.List[t.Tuple[int, Gate]] = []
     for number, (entry, names) in enumerate(zip(entries, references)):
         for name in GATES:
-            if (entry.audit if name == AUDIT else entry.trial) is None:
-                continue
-            gate = Gate(name, loads[name], entry, names[0], params["judge"] == ALWAYS)
-            gate.validate()
-            places[number, name] = len(jobs)
-            jobs.append(_judging(gate, number, context))
+            if (entry.audit if name == AUDIT else entry.trial) is not None:
+                gate = Gate(name, loads[name], entry, names[0], params["judge"] == ALWAYS)
+                gate.validate()
+                gates.append((number, gate))
+    places = _Places(len(entries), gates)
+    jobs = [
+        Job(names[0], functools.partial(_built, entry, number in places.naming), frozenset(map(places.done, after)))
+        for number, (entry, names, after) in enumerate(zip(entries, references, order))
+    ]
+    jobs += [_judging(gate, number, context) for number, gate in gates]
+    jobs += [_naming(entries[number].build, number, places.of_gates(number), context) for number in places.naming]
     results = run_jobs(jobs, params["at_once"], context)
     return _told(entries, references, results, places, jobs)
 
 
-def _built(entry: Entry, results: Results, context: Context) -> Result:
+class _Places:
+    """The numbers of jobs: first the builds, then the gates, at last the naming of those that have one.
+
+    :param gates: each with the number of its image.
+    :ivar naming: of images by their numbers.
+    """
+
+    def __init__(self, images: int, gates: t.Sequence[t.Tuple[int, Gate]]) -> None:
+        self.gates = {(number, gate.name): images + place for place, (number, gate) in enumerate(gates)}
+        judged = sorted({number for number, _gate in gates})
+        self.naming = {number: images + len(gates) + place for place, number in enumerate(judged)}
+
+    def done(self, number: int) -> int:
+        """The job after which others may stand on an image."""
+        return self.naming.get(number, number)
+
+    def of_gates(self, number: int) -> t.FrozenSet[int]:
+        return frozenset(place for (image, _name), place in self.gates.items() if image == number)
+
+
+def _built(entry: Entry, names_later: bool, results: Results, context: Context) -> Result:
     """Build one, after those that it waits for; in check mode these may be no more than foretold."""
-    built = [result for result in results if result and result.get("built")]
-    coming = [reference for result in built for reference in result["image"]["references"]]
-    return image_build.run({**entry.build, "coming": coming}, context)
+    coming: t.Dict[str, t.Optional[str]] = {}
+    for result in results:
+        for naming in (result or {}).get("named", ()):
+            coming[naming["reference"]] = None if (result or {}).get("built") else naming["after"]
+    return image_build.run({**entry.build, "coming": coming, "names_later": names_later}, context)
 
 
 def _judging(gate: Gate, number: int, context: Context) -> Job:
@@ -112,11 +136,24 @@ def _judging(gate: Gate, number: int, context: Context) -> Job:
     )
 
 
+def _naming(build: t.Mapping[str, t.Any], number: int, gates: t.FrozenSet[int], context: Context) -> Job:
+    """The job that gives an image its names, after its gates."""
+
+    def known(results: Results) -> t.Optional[Result]:
+        found = results[number] or {}
+        return {"given": True} if context.check or not found["named"] else None
+
+    def run(results: Results, own: Context) -> Result:
+        return {**name_late(build, str((results[number] or {})["image"]["id"]), own), "given": True}
+
+    return Job("%s: its names" % build["name"], run, gates, known)
+
+
 def _told(
     entries: t.Sequence[Entry],
     references: t.Sequence[t.Tuple[str, ...]],
     results: Results,
-    places: t.Mapping[t.Tuple[int, str], int],
+    places: _Places,
     jobs: t.Sequence[Job],
 ) -> t.Dict[str, t.Any]:
     """The task's result.
@@ -129,10 +166,14 @@ def _told(
     for number, (entry, names) in enumerate(zip(entries, references)):
         build = dict(results[number] or {})
         diff = build.pop("diff", None)
-        if diff and diff["before"] != diff["after"]:
+        naming = results[places.naming[number]] if number in places.naming else None
+        withheld = _withheld(build, naming) if number in places.naming else []
+        if diff and diff["before"] != diff["after"] and not withheld:
             diffs.append({**diff, "before_header": names[0], "after_header": names[0]})
-        judged = {name: results[places[number, name]] if (number, name) in places else None for name in GATES}
-        if any(found and found.get("failed") for found in (build, *judged.values())):
+        judged = {
+            name: results[places.gates[number, name]] if (number, name) in places.gates else None for name in GATES
+        }
+        if any(found and found.get("failed") for found in (build, naming, *judged.values())):
             failing.append(len(images))
         images.append(
             {
@@ -140,6 +181,7 @@ def _told(
                 "references": list(names),
                 "build": build or None,
                 **{name: found and found.get("judged", found) for name, found in judged.items()},
+                "withheld": withheld,
             }
         )
     found: t.Dict[str, t.Any] = {
@@ -150,8 +192,28 @@ def _told(
         found["diff"] = diffs
     failed = [result["msg"] for result in results if result and result.get("failed")]
     if failed:
-        left = [job.name for job, result in zip(jobs, results) if result is None]
+        names_first = len(jobs) - len(places.naming)
+        left = [job.name for job, result in zip(jobs[:names_first], results) if result is None]
         also = " Because of that not begun: %s." % ", ".join(left) if left else ""
+        held = [name for image in images for name in image["withheld"]]
+        also += " Names left as they were: %s." % ", ".join(map(_stays, held)) if held else ""
         found["images"] = [images[number] for number in failing]
         raise SetFailed(" ".join(failed) + also, **found)
     return found
+
+
+def _withheld(build: Result, naming: t.Optional[Result]) -> t.List[t.Dict[str, t.Any]]:
+    """The names that an image did not get because it was not judged fit, or was not named for another reason; what its build
+    foretold of them is corrected.
+    """
+    if naming and naming.get("given"):
+        build.update(named=naming.get("named", build["named"]))
+        return []
+    names: t.List[t.Dict[str, t.Any]] = build.get("named") or []
+    if names:
+        build.update(named=[], changed=bool(build["pulled"]))
+    return names
+
+
+def _stays(name: t.Mapping[str, t.Any]) -> str:
+    return "%s (%s)" % (name["reference"], short(name["before"]) if name["before"] else "no image's")

@@ -7,11 +7,14 @@
 """The inputs of the last build of an image on this controller, item by item, so that a rebuild can name what changed.
 
 It is a convenience: the decision to build is made by what the image itself records. But images that others make from it inherit
-that: so the note has the image, too.
+that: so the note has the image, too. An image that is to be judged before it gets its names has a note of its own, by which a
+later run finds it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
@@ -24,11 +27,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.i
 
 
 class LastBuild:
-    """The note about one image on one engine, in the user's state directory (XDG_STATE_HOME)."""
+    """The notes about one image on one engine, in the user's state directory (XDG_STATE_HOME)."""
 
     def __init__(self, engine: str, image: str) -> None:
         self._about = {"engine": engine, "image": image}
         self._path = note_path("builds", engine, image)
+        self._unnamed_path = note_path("unnamed", engine, image)
 
     def inputs(self) -> t.Optional[Inputs]:
         """What was noted; None where nothing was or it cannot be read."""
@@ -47,5 +51,23 @@ class LastBuild:
 
     def note(self, inputs: Inputs, image: Image) -> None:
         """Note these inputs and their image; they hold no value of an argument or a secret, only digests."""
+        self._write(self._path, inputs, image)
+
+    def unnamed(self) -> str:
+        """The ID of the last image that was built and waits for its names; empty where there is none."""
+        made = read_json(self._unnamed_path).get("made")
+        return str(made.get("id", "")) if isinstance(made, dict) else ""
+
+    def note_unnamed(self, inputs: Inputs, image: Image) -> None:
+        """Likewise, of an image that has not got its names yet."""
+        self._write(self._unnamed_path, inputs, image)
+
+    def named(self, image_id: str) -> None:
+        """The image that waited for its names has got them."""
+        if image_id and self.unnamed() == image_id:
+            with contextlib.suppress(OSError):  # as where it cannot be written
+                os.replace(self._unnamed_path, self._path)
+
+    def _write(self, path: str, inputs: Inputs, image: Image) -> None:
         made = {"id": image.id, "layers": image.layers, "settings": image.settings}
-        write_json(self._path, {**self._about, "kinds": inputs.kinds, "made": made})
+        write_json(path, {**self._about, "kinds": inputs.kinds, "made": made})

@@ -32,7 +32,7 @@ class Observed:
 
     :param inputs: those of now; a base that the engine does not hold counts as the one the image was built on.
     :param images: what each wanted reference names now.
-    :param twin: an image of the same repository, under another tag, with the same inputs.
+    :param twin: an image of the same repository, under another tag or waiting for its names, with the same inputs.
     :param absent_bases: base images that the engine does not hold.
     :param last: the inputs of the last build that is noted on this controller.
     :param last_image: the image that came of it.
@@ -109,7 +109,8 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
     if current is not None and observed.matches(current):
         return _keep(observed, current, [])
     if observed.twin is not None:
-        return _keep(observed, observed.twin, ["%s has the same inputs" % ", ".join(observed.twin.references)])
+        twin = ", ".join(observed.twin.references) or "the image that waits for its names"
+        return _keep(observed, observed.twin, ["%s has the same inputs" % twin])
     reasons = _differences(observed, t.cast("Image", current))
     if rebuild == "never":
         return _keep(observed, t.cast("Image", current), ["not built, because rebuild is never", *reasons])

@@ -90,7 +90,9 @@ class InvalidOption(DeliveryError):
 class Wanted:
     """What the user wants: an image under these references, made from these things.
 
-    :param coming: references that the engine will have by then, of images that are built before; it counts in check mode.
+    :param coming: references that the engine will have by then, of images that are built or named before, with the IDs of
+        those; None of one that is to be built. It counts in check mode.
+    :param names_later: whether the image gets its names when it has been judged, not here.
     """
 
     references: t.Tuple[Reference, ...]
@@ -119,7 +121,8 @@ class Wanted:
     rebuild: str
     engine: str
     address: DockerAddress
-    coming: t.FrozenSet[str] = frozenset()
+    coming: t.Mapping[str, t.Optional[str]] = dataclasses.field(default_factory=dict)
+    names_later: bool = False
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Wanted:
@@ -166,7 +169,8 @@ class Wanted:
             rebuild=params["rebuild"],
             engine=params["engine"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
-            coming=frozenset(params.get("coming", ())),
+            coming=params.get("coming", {}),
+            names_later=params.get("names_later", False),
         )
 
     @property

@@ -53,7 +53,7 @@ def _image(engine: DockerEngine, wanted: Wanted, context: Context) -> t.Optional
     found = engine.inspected(wanted.image)
     if found is not None:
         return ImageConfig.from_inspect(found)
-    missing = "The engine at %s has no image %s." % (wanted.address, wanted.image)
+    missing = "The engine at %s has no image %s." % (wanted.address, wanted.called)
     if not context.check:
         raise ImageMissing("%s Build it there with image_build, or have the engine pull it." % missing)
     context.warn("%s What comes before in the same playbook may change that." % missing)
@@ -75,7 +75,7 @@ def _tried(
     engine: DockerEngine, wanted: Wanted, image: ImageConfig, plan: Plan, context: Context
 ) -> t.Dict[str, t.Any]:
     def show(line: str) -> None:
-        context.progress("%s: %s" % (wanted.image, line))
+        context.progress("%s: %s" % (wanted.called, line))
 
     seconds = _longest(wanted)
     containers = Containers(engine, wanted, image.id, plan.ports, seconds)
@@ -104,7 +104,7 @@ def _tried(
         raise ContractBroken(
             "%s at %s fails %d of %d points: %s. Mend it, or list in 'accept' what you can do without."
             % (
-                wanted.image,
+                wanted.called,
                 wanted.address,
                 len(refused),
                 sum(verdict.verdict != verdicts.NOT_ASKED for verdict in found),
@@ -113,7 +113,7 @@ def _tried(
             **result,
         )
     for verdict in failed:
-        context.warn("%s: %s (accepted)" % (wanted.image, verdict))
+        context.warn("%s: %s (accepted)" % (wanted.called, verdict))
     return result
 
 
@@ -131,7 +131,7 @@ def _removed(containers: Containers, context: Context) -> None:
 def _result(wanted: Wanted, image_id: str, found: t.Sequence[verdicts.Verdict]) -> t.Dict[str, t.Any]:
     return {
         "changed": False,
-        "image": {"reference": wanted.image, "id": image_id or None},
+        "image": {"reference": wanted.called, "id": image_id or None},
         "points": [verdict.result for verdict in found],
         "twelve_factors": factors.twelve_factors(found),
         "endpoints": [],

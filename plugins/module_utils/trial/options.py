@@ -124,6 +124,7 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
             raise InvalidOption("tmpfs: %r is no absolute path of a directory in the container." % directory)
     return Wanted(
         image=params["image"],
+        called=params.get("called", params["image"]),
         address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
         command=tuple(params["command"]) if params["command"] is not None else None,
         env=env,

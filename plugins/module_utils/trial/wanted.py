@@ -63,6 +63,8 @@ class ChangedVariable:
 class Wanted:
     """What the user wants of an image.
 
+    :param image: a reference or an ID.
+    :param called: what messages call it: an image that is asked for by its ID may have a name, or be about to get one.
     :param port: the one it is to listen on; 0 where the image has to say.
     :param env: all variables it gets, the secret ones too.
     :param endpoints: paths by what they are: health, ready, metrics; only those asked for.
@@ -71,6 +73,7 @@ class Wanted:
 
     image: str
     address: DockerAddress
+    called: str = ""
     command: t.Optional[t.Tuple[str, ...]] = None
     env: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     user: str = ""

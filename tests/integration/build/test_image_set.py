@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 from pathlib import Path
 
+import docker
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -164,10 +165,53 @@ def test_a_second_run_changes_nothing_and_judges_nothing_again(second: Run) -> N
 def test_a_key_in_an_image_stops_it_there_and_the_next_run_says_so_again(
     shop: Shop, second: Run, tmp_path: Path
 ) -> None:
+    """It has no name and is built once; a base or a name that is judged otherwise is of no matter to the others."""
+    name = f"{shop.engine.prefix}/web:1"
+    before = shop.engine.id("web:1")
     (shop.root / "web" / "note").write_text(Certificates(tmp_path).authority().key_file.read_text())
-    for _run in range(2):
-        failed = shop.run(trial=None, trial_secrets={})
+    without = {"trial": None, "trial_secrets": {}}
+    seen = []
+    for built in (True, False, False):
+        failed = shop.run(check=seen == [True, False], **without)
         assert "private_key in www/note" in failed.message
         [image] = failed.result["images"]
         assert image["audit"]["verdict"] == "fail"
         assert "private_key" in {finding["rule"] for finding in image["audit"]["findings"]}
+        assert f"Names left as they were: {name} ({str(before)[7:19]})." in failed.message
+        [withheld] = image["withheld"]
+        assert (withheld["reference"], withheld["before"]) == (name, before)
+        assert (image["build"]["named"], shop.engine.id("web:1")) == ([], before)
+        assert image["build"]["built"] is built
+        seen.append(built)
+    held = shop.engine.client.images.get(withheld["after"])
+    assert held.tags == []
+    # judged otherwise it gets its name, as it is
+    allowed = [{"rule": "private_key", "reason": "a test's"}]
+    passed = shop.run(**without, audit={"fail_on": "high", "exceptions": allowed})
+    assert (passed.message, passed.image("web")["build"]["built"]) == ("", False)
+    assert passed.image("web")["build"]["why"] == ["the image that waits for its names has the same inputs"]
+    assert passed.image("web")["build"]["named"] == [withheld]
+    assert shop.engine.id("web:1") == held.id
+
+
+def test_one_that_failed_goes_when_another_is_built(shop: Shop, second: Run, tmp_path: Path) -> None:
+    (shop.root / "web" / "note").write_text(Certificates(tmp_path).authority().key_file.read_text())
+    failed = shop.run(trial=None, trial_secrets={})
+    [image] = failed.result["images"]
+    (shop.root / "web" / "note").write_text("three\n")
+    passed = shop.run()
+    assert passed.message == ""
+    assert shop.engine.id("web:1") == passed.image("web")["build"]["image"]["id"]
+    with pytest.raises(docker.errors.ImageNotFound):
+        shop.engine.client.images.get(image["build"]["image"]["id"])
+
+
+def test_check_mode_knows_what_is_built_for_a_base_that_changes(shop: Shop, second: Run) -> None:
+    with open(shop.root / "base" / "Dockerfile", "a") as file:
+        file.write("LABEL base=2\n")
+    foretold, done = shop.run(check=True), shop.run()
+    for key in ("built", "why", "changed", "pulled"):
+        told = [[image["build"][key] for image in run.result["images"]] for run in (foretold, done)]
+        assert told[0] == told[1]
+    assert foretold.image("tools")["build"]["why"] == [f"the base images changed: {shop.engine.prefix}/base:1 changed"]
+    assert [image["build"]["inputs"] is None for image in foretold.result["images"]] == [True, True, False]

@@ -99,6 +99,18 @@ def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerBuildEngin
     assert Engine.asked == []
 
 
+def test_one_that_is_built_or_named_before_is_the_one_it_will_be(engine: DockerBuildEngine) -> None:
+    """What the engine holds under that name now does not count, nor what a registry has."""
+    older, gone = "r.example/older:1", "r.example/gone:1"
+    listed = [BaseImage(Reference.parse(name), 3) for name in (older, gone)]
+    images = Bases(engine, listed, "/s/Dockerfile", coming={older: NEW, gone: None, "r.example/own:1": None})
+    held = images.held()
+    assert (held[older], set(held), images.absent(held), images.outdated()) == (NEW, {older, gone}, (), ())
+    assert images.are_coming
+    assert not Bases(engine, listed, "/s/Dockerfile", coming={older: NEW, "r.example/own:1": None}).are_coming
+    assert EngineApi.inspected == EngineApi.asked == []
+
+
 def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/refused:1")
     images.held()

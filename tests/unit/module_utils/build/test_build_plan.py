@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
@@ -100,6 +102,13 @@ def test_an_image_of_the_same_inputs_under_another_tag_is_named_not_built() -> N
     for there in (None, image(1, OLD)):
         plan = make_plan(Observed(NOW, {ONE: there}, twin=twin), "auto")
         assert (plan.build, plan.image, plan.reasons) == (False, twin, ("r.example/x:7 has the same inputs",))
+
+
+def test_one_of_the_same_inputs_that_has_no_name_is_named_not_built() -> None:
+    waiting = dataclasses.replace(image(7, NOW), references=())
+    plan = make_plan(Observed(NOW, {ONE: image(1, OLD)}, twin=waiting), "auto")
+    assert (plan.build, plan.names) == (False, (TagStep(ONE, waiting.id, "sha256:1"),))
+    assert plan.reasons == ("the image that waits for its names has the same inputs",)
 
 
 def test_an_immutable_name_is_refused_when_it_would_move() -> None:

@@ -158,7 +158,7 @@ def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     asked = Asked(AUDIT, {"images": [AUDITED]})
     judged = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
     [params] = asked.params
-    assert (params["references"], params["docker_host"]) == ([REFERENCE], "tcp://192.0.2.1:2375")
+    assert (params["references"], params["docker_host"]) == ([ID], "tcp://192.0.2.1:2375")
     assert (params["dockerfile"], params["engine"]) == ("/src/web/Dockerfile", "auto")
     assert judged.result["verdict"] == "pass"
     # an audit shows more than a list of images has room for
@@ -169,6 +169,8 @@ def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     trial = Asked(TRIAL, TRIED)
     assert Judged(TRIAL, trial, TRIAL_OF).said == ["in full"]
     assert trial.params[0]["secrets"] == {"DB_PASSWORD": SECRET}
+    # it may have no name yet, and is called by the one that it is to get
+    assert (trial.params[0]["image"], trial.params[0]["called"]) == (ID, REFERENCE)
 
 
 def test_what_passed_is_not_asked_again_nor_is_the_capability_loaded(state: Path) -> None:

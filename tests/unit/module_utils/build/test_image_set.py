@@ -12,22 +12,28 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import image_build
+from ansible_collections.longshore.delivery.plugins.module_utils.build import image_set as image_set_module
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_set import SetFailed, image_set
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 
 AUDITED = {"size": 1, "wasted_bytes": 0, "findings": [], "excepted": []}
+ID, BEFORE = "sha256:" + "1" * 64, "sha256:" + "0" * 64
 
 
 def audit(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
-    [reference] = params["references"]
-    if "bad" in reference:
+    if params["fail_on"] == "bad":
         raise DeliveryError("it is bad", images=[{**AUDITED, "findings": []}])
     return {"images": [AUDITED]}
 
 
-SPEC = {"references": {"type": "list"}, "engine": {"type": "str"}, **ADDRESS_SPEC}
+def name_late(build: dict[str, t.Any], image_id: str, context: Context) -> dict[str, t.Any]:
+    context.progress("named %s %s" % (build["name"], image_id))
+    return {"named": [{"reference": build["name"] + ":1", "before": None, "after": image_id}]}
+
+
+SPEC = {"references": {"type": "list"}, "engine": {"type": "str"}, "fail_on": {"type": "str"}, **ADDRESS_SPEC}
 SET = image_set(audit=lambda: Capability(run=audit, argument_spec=SPEC), trial=lambda: pytest.fail("nothing is tried"))
 
 
@@ -46,8 +52,16 @@ class Running:
             context.run_command(["sleep", "0.2"])
         finally:
             own.unlink()
-        diff = {"before": "", "after": "x"}
-        return {"changed": True, "built": True, "image": {"id": params["name"], "references": []}, "diff": diff}
+        reference = params["name"] + ":1"
+        context.progress("built %s, %s, %s" % (reference, params["names_later"], params["coming"]))
+        return {
+            "changed": True,
+            "built": True,
+            "image": {"id": ID, "references": [reference]},
+            "named": [{"reference": reference, "before": BEFORE, "after": ID}],
+            "pulled": [],
+            "diff": {"before": "", "after": "x"},
+        }
 
 
 @pytest.fixture
@@ -55,16 +69,26 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     monkeypatch.setattr(image_build, "run", Running(tmp_path / "running").build)
+    monkeypatch.setattr(image_set_module, "name_late", name_late)
     return tmp_path
 
 
-def run(directory: Path, *names: str, **options: t.Any) -> tuple[dict[str, t.Any], list[str]]:
-    images = [{"name": name, "tags": ["1"], "source": ".", "audit": {}} for name in names]
+def run(
+    directory: Path, *names: str, check: bool = False, more: dict[str, dict[str, t.Any]] | None = None, **options: t.Any
+) -> tuple[dict[str, t.Any], list[str]]:
+    """:param names: one that is C(bad) fails its audit.
+
+    :param more: of the images by their names.
+    """
+    images = [
+        {"name": name, "tags": ["1"], "source": ".", "audit": {"fail_on": name}, **(more or {}).get(name, {})}
+        for name in names
+    ]
     given = {"images": images, "source_root": str(directory), "endpoint": "r.example", **options}
     checked = ArgumentSpecValidator(SET.argument_spec).validate(given)
     assert checked.error_messages == []
     said: list[str] = []
-    context = Context(check=False, diff=True, warn=said.append, progress=said.append, run_command=run_command)
+    context = Context(check=check, diff=True, warn=said.append, progress=said.append, run_command=run_command)
     return SET.run(checked.validated_parameters, context), said
 
 
@@ -91,7 +115,39 @@ def test_the_result_has_the_images_in_their_order_with_their_diffs(directory: Pa
 def test_one_that_fails_says_what_was_not_begun_and_what_was_done(directory: Path) -> None:
     with pytest.raises(SetFailed) as caught:
         run(directory, "bad", "later", at_once=1)
-    assert str(caught.value) == "r.example/bad:1: it is bad Because of that not begun: r.example/later:1: audit."
+    assert str(caught.value) == (
+        "r.example/bad:1: it is bad Because of that not begun: r.example/later:1: audit. "
+        "Names left as they were: r.example/bad:1 (000000000000), r.example/later:1 (000000000000)."
+    )
     [image] = caught.value.facts["images"]
     assert (image["name"], image["audit"]["verdict"]) == ("bad", "fail")
-    assert caught.value.facts["changed"]
+    assert image["withheld"] == [{"reference": "r.example/bad:1", "before": BEFORE, "after": ID}]
+    assert (image["build"]["named"], image["build"]["changed"]) == ([], False)
+    assert not caught.value.facts["changed"]
+    assert "diff" not in caught.value.facts
+
+
+def test_an_image_gets_its_names_when_it_has_passed_and_others_stand_on_it_then(directory: Path) -> None:
+    """One that is not judged gets them from its build."""
+    more = {"above": {"depends_on": ["below"], "audit": None}}
+    result, said = run(directory, "above", "below", more=more)
+    told = [line for line in said if line.startswith(("built", "named")) or ": audit" in line]
+    assert [line.split(",")[0] for line in told] == [
+        "built r.example/below:1",
+        "r.example/below:1: audit",
+        f"named r.example/below {ID}",
+        "built r.example/above:1",
+    ]
+    assert (told[0].split(", ")[1], told[-1].split(", ")[1]) == ("True", "False")
+    assert [image["withheld"] for image in result["images"]] == [[], []]
+    # as it was when the name was given
+    assert result["images"][1]["build"]["named"][0]["before"] is None
+
+
+def test_what_check_mode_foretells_of_an_image_counts_for_those_that_stand_on_it(directory: Path) -> None:
+    result, said = run(directory, "above", "below", check=True, more={"above": {"depends_on": ["below"]}})
+    [above] = [line for line in said if line.startswith("built r.example/above:1")]
+    assert above.endswith("{'r.example/below:1': None}")
+    assert [image["build"]["named"][0]["after"] for image in result["images"]] == [ID, ID]
+    assert [image["withheld"] for image in result["images"]] == [[], []]
+    assert not any(line.startswith("named") for line in said)
