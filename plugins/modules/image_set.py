@@ -22,7 +22,8 @@ description:
     built then. An image that fails fails the task, so that no later task pushes it. Its names stay where they were; it stays
     in the engine without one until the next build, so that a run without changes judges it again and builds nothing.
   - "What passed is noted on the controller, below E(XDG_STATE_HOME) or C(~/.local/state): an image, by its ID, is judged
-    once for one engine, name and set of options. The value of a secret is no part of these."
+    once for one engine, name and set of options. Secrets are part of these; the note has no more of them than one digest,
+    which needs a key that is kept beside it."
   - When one fails, what runs beside it comes to its end and nothing more is begun.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows what goes on as it does.
 requirements:

@@ -61,7 +61,7 @@ class Gate:
                 asked["trivy_reports"] = [_digest(str(path)) for path in reports]
         else:
             self._params = {**given, **entry.address, "image": reference, "secrets": entry.trial_secrets}
-            asked["secrets"] = sorted(entry.trial_secrets)
+            asked["secrets"] = entry.trial_secrets
         address = DockerAddress.find(entry.build["docker_host"], entry.build["docker_cert_path"])
         self._judgement = Judgement(name, "%s %s" % (entry.build["engine"], address), reference, asked)
 

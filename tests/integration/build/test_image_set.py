@@ -169,8 +169,8 @@ def test_a_key_in_an_image_stops_it_there_and_the_next_run_says_so_again(
     name = f"{shop.engine.prefix}/web:1"
     before = shop.engine.id("web:1")
     (shop.root / "web" / "note").write_text(Certificates(tmp_path).authority().key_file.read_text())
-    without = {"trial": None, "trial_secrets": {}}
-    seen = []
+    without: dict[str, t.Any] = {"trial": None, "trial_secrets": {}}
+    seen: list[bool] = []
     for built in (True, False, False):
         failed = shop.run(check=seen == [True, False], **without)
         assert "private_key in www/note" in failed.message

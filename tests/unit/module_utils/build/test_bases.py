@@ -108,7 +108,7 @@ def test_one_that_is_built_or_named_before_is_the_one_it_will_be(engine: DockerB
     assert (held[older], set(held), images.absent(held), images.outdated()) == (NEW, {older, gone}, (), ())
     assert images.are_coming
     assert not Bases(engine, listed, "/s/Dockerfile", coming={older: NEW, "r.example/own:1": None}).are_coming
-    assert EngineApi.inspected == EngineApi.asked == []
+    assert Engine.inspected == Engine.asked == []
 
 
 def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> None:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build import judged
 from ansible_collections.longshore.delivery.plugins.module_utils.build.gate import AUDIT, TRIAL, Gate
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import (
     ARGUMENT_SPEC,
@@ -156,13 +158,13 @@ TRIAL_OF = {"trial": {"port": 80}, "trial_secrets": {"DB_PASSWORD": SECRET}}
 
 def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     asked = Asked(AUDIT, {"images": [AUDITED]})
-    judged = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
+    run = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
     [params] = asked.params
     assert (params["references"], params["docker_host"]) == ([ID], "tcp://192.0.2.1:2375")
     assert (params["dockerfile"], params["engine"]) == ("/src/web/Dockerfile", "auto")
-    assert judged.result["verdict"] == "pass"
+    assert run.result["verdict"] == "pass"
     # an audit shows more than a list of images has room for
-    assert judged.said == [
+    assert run.said == [
         f"{REFERENCE}: high     private_key, k: private key, byte 1",
         f"{REFERENCE}: audit, 2.0 MB, 0.0 MB of it wasted; 1 findings, 0 excepted",
     ]
@@ -185,9 +187,39 @@ def test_what_passed_is_not_asked_again_nor_is_the_capability_loaded(state: Path
 
 def test_no_secret_is_in_the_note(state: Path) -> None:
     Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
-    [note] = [path for path in state.rglob("*") if path.is_file()]
-    assert SECRET not in note.read_text()
-    assert note.stat().st_mode & 0o777 == 0o600
+    notes = [path for path in state.rglob("*") if path.is_file()]
+    assert len(notes) == 2  # the other one has the key of the first one's digest
+    for note in notes:
+        assert SECRET not in note.read_text()
+        assert note.stat().st_mode & 0o777 == 0o600
+        assert note.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_note_s_digest_of_the_same_options_is_another_with_another_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a short secret could be found by trying. With the key gone nothing counts as judged before."""
+    digests = set()
+    for place in ("one", "two"):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / place))
+        Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
+        [key] = (tmp_path / place).rglob("key.json")
+        [note] = [path for path in (tmp_path / place).rglob("*.json") if path != key]
+        digests.add(json.loads(note.read_text())["options"])
+    assert len(digests) == 2
+    key.write_text('{"key": "another"}')
+    judged._key.cache_clear()
+    asked = Asked(TRIAL, TRIED)
+    Judged(TRIAL, asked, TRIAL_OF)
+    assert len(asked.params) == 1
+
+
+def test_what_passed_before_the_files_that_judge_changed_is_asked(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
+    monkeypatch.setattr(judged, "judging_files", lambda gate: "others")
+    asked = Asked(TRIAL, TRIED)
+    Judged(TRIAL, asked, TRIAL_OF)
+    assert len(asked.params) == 1
 
 
 @pytest.mark.parametrize(
@@ -197,8 +229,9 @@ def test_no_secret_is_in_the_note(state: Path) -> None:
         ({}, {"always": True}),
         ({"trial": {"port": 81}}, {}),
         ({"trial_secrets": {"DB_PASSWORD": SECRET, "TOKEN": "x"}}, {}),
+        ({"trial_secrets": {"DB_PASSWORD": "another"}}, {}),
     ],
-    ids=["another image", "always", "another option", "another secret"],
+    ids=["another image", "always", "another option", "one more secret", "another secret"],
 )
 def test_what_did_not_pass_so_is_asked(state: Path, change: dict[str, t.Any], how: dict[str, t.Any]) -> None:
     Judged(TRIAL, Asked(TRIAL, TRIED), TRIAL_OF)
