@@ -267,6 +267,27 @@ def test_buildah_is_given_private_files_and_a_copy(source: Path, monkeypatch: py
     assert not seen["directory"].exists()
 
 
+def test_what_comes_out_of_buildah_is_in_its_command_line(source: Path) -> None:
+    seen: list[list[str]] = []
+
+    def run_command(argv: t.Sequence[str], **options: t.Any) -> Completed:
+        seen.append(list(argv))
+        assert (
+            Path(argv[argv.index("--file") + 1]).read_text() == 'FROM a AS one\nLABEL "l"="v"\nFROM b\nLABEL "l"="v"\n'
+        )
+        return Completed(1, "", "")
+
+    text = 'FROM a AS one\nLABEL "l"="v"\nFROM b'
+    options: dict[str, t.Any] = {"platforms": ("a/b",), "annotations": {"k": "v"}, "source_date_epoch": 7}
+    request = requested(source, dockerfile=text, target_index=1, labels={"l": "v"}, **options)
+    Buildah("podman", "/bin/podman", run_command).build(request, print)
+    [argv] = seen
+    assert argv[argv.index("--format") + 1] == "oci"
+    assert argv[argv.index("--platform") : argv.index("--file")] == [
+        *("--platform", "a/b", "--timestamp", "7", "--annotation", "k=v")
+    ]
+
+
 @pytest.mark.parametrize(
     ("engine", "version", "options", "match"),
     [

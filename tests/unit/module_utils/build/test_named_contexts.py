@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildRequest
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     InvalidContext,
     NamedContext,
@@ -30,6 +34,14 @@ def test_a_directory_is_what_its_own_rules_leave_of_it(tmp_path: Path, monkeypat
     assert sorted(named.entries()) == ["n", "n/.dockerignore", "n/a"]
     with pytest.raises(InvalidContext, match=r"contexts\.n is .*/root/a, which is no directory"):
         NamedContext.parse("n", str(root / "a")).entries()
+
+
+def test_nothing_is_written_into_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    named = NamedContext.parse("n", str(tmp_path))
+    context = BuildContext("/no/such/source", IgnoreRules(), {})
+    with BuildRequest(context, "/D", parse("FROM scratch"), contexts=(named,)).temporary_directory() as directory:
+        assert tmp_path not in Path(directory).parents
 
 
 def test_an_image_is_a_base_image_and_a_directory_is_none() -> None:
