@@ -136,8 +136,9 @@ def wide_context(layers: t.Sequence[LayerContents], history: t.Sequence[HistoryS
 def setuid(layers: t.Sequence[LayerContents], merged: Merged) -> t.Iterator[Finding]:
     """Programs that run with their owner's or group's rights."""
     for path, index in merged.visible.items():
-        kind, _size, mode = layers[index].entries[path]
-        if kind != "file" or not mode & _ANY_EXECUTES:
+        entry = layers[index].entries[path]
+        mode = entry.mode
+        if entry.kind != "file" or not mode & _ANY_EXECUTES:
             continue
         bits = [name for bit, name in ((_SETUID, "setuid"), (_SETGID, "setgid")) if mode & bit]
         if mode & _SETUID or (mode & _SETGID and mode & _GROUP_EXECUTES):

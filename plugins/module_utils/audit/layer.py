@@ -31,12 +31,14 @@ FileScan = t.Callable[[str, int, t.Iterable[bytes]], t.List[Sighting]]
 class Entry(t.NamedTuple):
     """A path that a layer writes.
 
-    C(kind) is C(file), C(directory) or C(other); a hard link is an C(other) of no size, as its bytes are the other name's.
+    C(kind) is C(file), C(directory) or C(other); a hard link is an C(other) of no size, as its bytes are the other name's:
+    C(target) is the path of the file that has them, empty for all else.
     """
 
     kind: str
     size: int
     mode: int
+    target: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +83,13 @@ def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
             elif name.startswith(_WHITEOUT):
                 if not name.startswith(_AUFS):
                     whiteouts.append(normal(directory + "/" + name[len(_WHITEOUT) :]))
+            elif path and member.islnk():
+                target = normal(member.linkname)
+                if target in entries:  # the one that has the bytes, if this is another link to them
+                    target = entries[target].target or target
+                if target != path:
+                    entries[path] = Entry("other", 0, member.mode, target)
+                    sightings += _sighted_link(path, target, entries, sightings)
             elif path:
                 entries[path] = Entry(_kind(member), member.size if member.isreg() else 0, member.mode)
                 if member.isreg():
@@ -111,3 +120,15 @@ def _sighted(path: str, size: int, pieces: t.Iterator[bytes], scan: FileScan) ->
     if repository:
         found.append(Sighting(repository, "git_directory", "a git repository with its history"))
     return found
+
+
+def _sighted_link(
+    path: str, target: str, entries: t.Mapping[str, Entry], sightings: t.Sequence[Sighting]
+) -> t.List[Sighting]:
+    """What a further name of a file makes of it: what is in the file was looked at by its first."""
+    by_name = secret_files.named(path)
+    if not by_name or (target in entries and not entries[target].size):
+        return []
+    if any(sighting.path == target and sighting.rule == by_name[0] for sighting in sightings):
+        return []
+    return [Sighting(path, *by_name)]

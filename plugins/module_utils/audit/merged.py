@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer imp
 class Hidden:
     """A file that a later layer deletes or overwrites, and that is shipped all the same.
 
+    :param size: how many bytes nobody sees any more: those of a file with hard links are of the name that is hidden last.
     :param layer: where its bytes are.
     :param by: the layer that hides it.
     :param deleted: whether it is gone then; else it is overwritten.
@@ -56,10 +57,13 @@ class Merged:
         return sum(file.size for file in self.hidden)
 
 
+_Origin = t.Tuple[int, str]  # a file of a layer
+
+
 class _Node:
     """A path in the tree of what is visible. Only a directory has children."""
 
-    __slots__ = ("children", "entry", "layer", "path")
+    __slots__ = ("children", "entry", "layer", "origin", "path")
 
     def __init__(self) -> None:
         # most are files: an empty one for each would be a third of all
@@ -67,6 +71,7 @@ class _Node:
         self.entry: t.Optional[Entry] = None  # None: a directory that no layer writes itself
         self.layer = -1
         self.path = ""  # the layer's own string of it, of what has an entry
+        self.origin: t.Optional[_Origin] = None  # of a hard link: the file that has its bytes
 
     @property
     def below(self) -> t.Iterable[_Node]:
@@ -81,7 +86,7 @@ def merge(layers: t.Sequence[LayerContents]) -> Merged:
     """Put layers one above the other, the lowest first. A layer's whiteouts concern those below it alone."""
     tree = _Tree()
     for index, layer in enumerate(layers):
-        tree.begin(index)
+        tree.begin(index, layer)
         for path in layer.opaque:
             tree.clear(path)
         for path in layer.whiteouts:
@@ -97,9 +102,12 @@ class _Tree:
         self.hidden: t.List[Hidden] = []
         self.changes: t.List[Change] = []
         self.index = -1
+        self.layer = LayerContents({})
+        # of a file with hard links, its bytes and how many names show them
+        self.linked: t.Dict[_Origin, t.Tuple[int, int]] = {}
 
-    def begin(self, index: int) -> None:
-        self.index = index
+    def begin(self, index: int, layer: LayerContents) -> None:
+        self.index, self.layer = index, layer
         self.changes.append(Change())
 
     def find(self, path: str) -> t.Optional[_Node]:
@@ -141,6 +149,20 @@ class _Tree:
         elif entry.kind != "directory":
             self.changes[-1].added += 1
         node.entry, node.layer, node.path = entry, self.index, path
+        node.origin = self.link(entry.target) if entry.target else None
+
+    def link(self, target: str) -> t.Optional[_Origin]:
+        """Count one more name of a file, of this layer or of one below; None where it is in none."""
+        entry: t.Optional[Entry] = self.layer.entries.get(target)
+        origin = (self.index, target)
+        if entry is None:
+            node = self.find(target)
+            if node is None or node.entry is None:
+                return None
+            entry, origin = node.entry, node.origin or (node.layer, node.path)
+        size, names = self.linked.get(origin, (entry.size, 1))
+        self.linked[origin] = size, names + 1
+        return origin
 
     @staticmethod
     def child(node: _Node, name: str) -> t.Tuple[_Node, bool]:
@@ -168,8 +190,13 @@ class _Tree:
         node.children = None
 
     def note(self, node: _Node, deleted: bool) -> None:
-        if node.entry:
-            self.hidden.append(Hidden(node.path, node.entry.size, node.layer, self.index, deleted))
+        if node.entry is None:
+            return
+        origin = node.origin or (node.layer, node.path)
+        size, names = self.linked.get(origin, (node.entry.size, 1))
+        if origin in self.linked:
+            self.linked[origin] = size, names - 1
+        self.hidden.append(Hidden(node.path, size if names == 1 else 0, node.layer, self.index, deleted))
 
 
 def _files(node: _Node) -> t.Iterator[_Node]:

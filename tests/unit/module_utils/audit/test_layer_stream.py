@@ -209,7 +209,7 @@ def test_what_a_layer_writes_and_deletes() -> None:
         "etc": Entry("directory", 0, 0o755),
         "etc/app.conf": Entry("file", 5, 0o644),
         "bin/sh": Entry("other", 0, 0o644),
-        "bin/again": Entry("other", 0, 0o644),
+        "bin/again": Entry("other", 0, 0o644, "bin/sh"),
     }
     assert found.whiteouts == ("etc/gone", "top")
     assert found.opaque == ("data",)

@@ -93,3 +93,27 @@ def test_a_directory_written_again_changes_no_file() -> None:
     found = merged({"d": None, "d/a": b"1"}, {"d": None})
     assert found.changes[1] == Change()
     assert found.visible == {"d/a": 0}
+
+
+def test_bytes_with_several_names_are_wasted_when_the_last_is_hidden() -> None:
+    below: dict[str, Content] = {
+        "a": b"333",
+        "b": link(tarfile.LNKTYPE, "a"),
+        "d/c": link(tarfile.LNKTYPE, "./b"),
+    }
+    found = merged(below, {".wh.a": b""})
+    assert (found.wasted_bytes, found.visible) == (0, {"b": 0, "d/c": 0})
+    found = merged(below, {".wh.a": b""}, {".wh.d": b""}, {"b": b"1"})
+    assert [(file.path, file.size, file.by) for file in found.hidden] == [("a", 0, 1), ("d/c", 0, 2), ("b", 3, 3)]
+    assert found.wasted_bytes == 3
+    again = merged(below, {"a": b"4444", "b": link(tarfile.LNKTYPE, "a")}, {".wh.d": b""}, {".wh.a": b""})
+    assert again.wasted_bytes == 3
+    assert again.changes[1] == Change(changed=2)
+
+
+def test_a_link_to_a_layer_below_or_to_nothing_is_counted_as_far_as_it_goes() -> None:
+    below: dict[str, Content] = {"a": b"333"}
+    further: dict[str, Content] = {"b": link(tarfile.LNKTYPE, "a"), "lost": link(tarfile.LNKTYPE, "nowhere")}
+    assert merged(below, further, {".wh.a": b"", ".wh.lost": b""}).wasted_bytes == 0
+    assert merged(below, further, {".wh.a": b"", ".wh.b": b""}).wasted_bytes == 3
+    assert merged({"a": link(tarfile.LNKTYPE, "a")}).visible == {}

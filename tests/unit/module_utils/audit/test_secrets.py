@@ -180,66 +180,6 @@ def test_what_reads_keys_has_none(scan: SecretScan) -> None:
         assert sightings(scan, {"usr/lib/libcrypto.so": text.encode()}) == []
 
 
-@pytest.mark.parametrize(
-    ("path", "rule"),
-    [
-        ("root/.docker/config.json", "credential_file"),
-        ("root/.aws/credentials", "credential_file"),
-        ("home/ci/.kube/config", "credential_file"),
-        ("root/.netrc", "credential_file"),
-        ("root/.config/containers/auth.json", "credential_file"),
-        ("run/containers/0/auth.json", "credential_file"),
-        ("root/.s3cfg", "credential_file"),
-        ("root/.config/rclone/rclone.conf", "credential_file"),
-        ("root/.gnupg/secring.gpg", "private_key"),
-        ("root/.gnupg/private-keys-v1.d/0123ABCD.key", "private_key"),
-        ("root/.git-credentials", "credential_file"),
-        ("root/.pypirc", "credential_file"),
-        ("root/.pgpass", "credential_file"),
-        ("root/.my.cnf", "credential_file"),
-        ("root/.config/gcloud/application_default_credentials.json", "credential_file"),
-        ("root/.azure/msal_token_cache.json", "credential_file"),
-        ("root/.vault-token", "credential_file"),
-        ("root/.config/gh/hosts.yml", "credential_file"),
-        ("srv/.htpasswd", "credential_file"),
-        ("app/terraform.tfstate", "credential_file"),
-        ("root/.bash_history", "credential_file"),
-        ("root/.ssh/id_ed25519", "private_key"),
-        ("etc/ssh/ssh_host_rsa_key", "private_key"),
-        ("app/server.p12", "private_key"),
-        ("app/.env", "env_file"),
-        (".env.production", "env_file"),
-    ],
-)
-def test_a_secret_file_is_known_by_its_path(scan: SecretScan, path: str, rule: str) -> None:
-    assert [(found.path, found.rule) for found in sightings(scan, {path: b"x"})] == [(path, rule)]
-    assert sightings(scan, {path: b""}) == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "app/.env.example",
-        "app/environment",
-        "root/.ssh/id_rsa.pub",
-        "app/.envrc.sample",
-        "app/node_modules/x/.env",
-        "etc/environment",
-    ],
-)
-def test_a_file_that_only_looks_like_one_is_none(scan: SecretScan, path: str) -> None:
-    assert sightings(scan, {path: b"x"}) == []
-
-
-def test_a_repository_is_found_once(scan: SecretScan) -> None:
-    files: dict[str, Content] = {
-        "app/.git/HEAD": b"ref: refs/heads/main\n",
-        "app/.git/objects/ab/cdef": b"x",
-        "app/.gitignore": b"x",
-    }
-    assert [(found.path, found.rule) for found in sightings(scan, files)] == [("app/.git", "git_directory")]
-
-
 def test_settings_in_one_long_line_are_read_one_by_one(scan: SecretScan, monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector of keywords looks at the first of what it is shown; and to show it all for each would take minutes."""
     harmless = {f"k{number}": {"key": "a.b", "title": "What is a password?"} for number in range(500)}
