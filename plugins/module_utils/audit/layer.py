@@ -73,6 +73,7 @@ def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
     whiteouts: t.List[str] = []
     opaque: t.List[str] = []
     sightings: t.List[Sighting] = []
+    repositories: t.Set[str] = set()
     with read_ahead(blocks(stream)) as ahead:
         tar = TarStream(ahead)
         for member, pieces in tar.members():
@@ -94,6 +95,7 @@ def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
                 entries[path] = Entry(_kind(member), member.size if member.isreg() else 0, member.mode)
                 if member.isreg():
                     sightings += _sighted(path, member.size, pieces, scan)
+                    sightings += _repository(path, repositories)
         return LayerContents(entries, tuple(whiteouts), tuple(opaque), tuple(sightings), tar.position)
 
 
@@ -116,10 +118,16 @@ def _sighted(path: str, size: int, pieces: t.Iterator[bytes], scan: FileScan) ->
     by_name = secret_files.named(path)
     if by_name and size and not any(sighting.rule == by_name[0] for sighting in found):
         found.append(Sighting(path, by_name[0], by_name[1]))
-    repository = secret_files.git_directory(path)
-    if repository:
-        found.append(Sighting(repository, "git_directory", "a git repository with its history"))
     return found
+
+
+def _repository(path: str, known: t.Set[str]) -> t.List[Sighting]:
+    """The repository that a file shows, unless it is among those known in the layer, where it is then."""
+    repository = secret_files.git_directory(path)
+    if repository is None or repository in known:
+        return []
+    known.add(repository)
+    return [Sighting(repository, "git_directory", "a git repository with its history")]
 
 
 def _sighted_link(

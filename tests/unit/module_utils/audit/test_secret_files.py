@@ -82,6 +82,7 @@ def test_a_further_name_of_a_file_is_known_as_well(scan: SecretScan, path: str, 
 def test_a_repository_is_found_once(scan: SecretScan) -> None:
     files: dict[str, Content] = {
         "app/.git/HEAD": b"ref: refs/heads/main\n",
+        "app/.git/config": b"[core]\n",
         "app/.git/objects/ab/cdef": b"x",
         "app/.gitignore": b"x",
     }
