@@ -29,9 +29,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.manife
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests.unit.module_utils.image.making import OCI_CONFIG, OCI_LAYER, Made, layout
 
-from .pairs import paired
+from .pairs import Limit, Row, held_to, paired
 
 LAYERS = (150_000_000, 200_000_000, 100_000_000, 50_000_000)  # bytes of files
+RATE, MEMORY = "MB of files a second", "MiB of memory at most"
 PROGRAM = "import tests.conftest; from tests.benchmark.audits import main; main()"
 
 
@@ -102,17 +103,16 @@ class Audit:
         return time.monotonic() - began
 
 
-def rows(directory: Path, runs: int) -> dict[str, dict[str, float]]:
+def rows(directory: Path, runs: int) -> dict[str, Row]:
     audit = Audit(make_image(directory))
     seconds = paired(audit.run, audit.decompressed, runs)
-    rates = [told["bytes"] / 1e6 / told["seconds"] for told in audit.told[1:]]
-    return {
-        "image_audit of 500 MB in gzipped layers / gzip -dc of them": {
-            **seconds,
-            "MB of files a second": round(statistics.median(rates)),
-            "MiB of memory at most": max(told["memory"] for told in audit.told),
-        }
+    figures = {
+        RATE: [told["bytes"] / 1e6 / told["seconds"] for told in audit.told[1:]],
+        MEMORY: [told["memory"] for told in audit.told],
     }
+    row = {**seconds, RATE: round(statistics.median(figures[RATE])), MEMORY: max(figures[MEMORY])}
+    limits = (Limit(RATE, 100, least=True), Limit(MEMORY, 300))
+    return {"image_audit of 500 MB in gzipped layers / gzip -dc of them": held_to(row, figures, *limits)}
 
 
 def main() -> None:

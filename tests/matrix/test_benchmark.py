@@ -32,4 +32,6 @@ def test_every_stage_is_measured_against_an_empty_play_and_builds_against_others
         "an empty play",
         "docker_image_build, nothing changed",
         "docker buildx build, a changed file",
+        "gzip -dc of them",
     ]
+    assert all(limit["limit"] for name in list(results)[len(stages) :] for limit in results[name]["limits"])
