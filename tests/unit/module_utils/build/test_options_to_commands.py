@@ -44,12 +44,14 @@ class Engine(StandIn):
     """With what runs image_build on it.
 
     :ivar warnings: what was warned of.
+    :ivar concealed: what was to be masked from then on.
     """
 
     def __init__(self, source: Path, address: str, **kind: t.Any) -> None:
         super().__init__(**kind)
         self.source, self.address = source, address
         self.warnings: list[str] = []
+        self.concealed: list[str] = []
         self.hold(BASE, {"is": "base"}, RepoDigests=[f"r.example/base@{SERVED}"])
 
     def run(self, check: bool = False, **options: t.Any) -> Result:
@@ -62,6 +64,7 @@ class Engine(StandIn):
             warn=self.warnings.append,
             progress=lambda line: None,
             run_command=t.cast(t.Any, self.run_command),
+            conceal=self.concealed.append,
         )
         return CAPABILITY.run(checked.validated_parameters, context)
 
@@ -149,6 +152,7 @@ def test_values_are_inputs_and_not_the_names_alone(engine: Engine) -> None:
         ("sbom", "r.example/a:1", "r.example/b:1"),
         ("source_date_epoch", 1, 2),
         ("platforms", ["linux/amd64"], ["linux/arm64"]),
+        ("target", "first", "1"),
     ]
     for option, one, other in pairs:
         engine.run(**{option: one})
@@ -215,6 +219,7 @@ def test_secrets_and_agents_reach_the_command_and_their_ids_are_inputs(
     expected = [f"id=f,src={tmp_path}/secret", "id=e,env=TOKEN", f"id=v,env={value}"]
     assert words(engine.commands[-1], "--secret") == expected
     assert engine.environment[value] == "of the options"
+    assert set(engine.concealed) == {"of a file", "of the environment"}
     assert not engine.run(secrets=[{**secret} for secret in reversed(secrets)])["changed"]
     assert engine.run(secrets=[{**secrets[0], "id": "other"}, *secrets[1:]])["built"]
     with pytest.raises(DeliveryError, match="The file of the secret f"):
@@ -262,6 +267,8 @@ def test_what_an_argument_says_decides_from_what_is_built(engine: Engine) -> Non
     assert engine.pulled == []
     with pytest.raises(DeliveryError, match="NONE"):
         engine.run(args={"B": BASE, "NONE": "1"})
+    front = {"BUILDKIT_SYNTAX": "r.example/front:1"}
+    assert engine.run(args=front, dockerfile_inline="FROM scratch\n")["pulled"] == ["r.example/front:1"]
 
 
 def test_a_target_needs_its_own_bases_alone(engine: Engine) -> None:

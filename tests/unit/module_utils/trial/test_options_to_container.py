@@ -1,0 +1,211 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each option of image_trial, from the task to the container that is made and to the points that are asked."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
+    CERTIFICATE_FILES,
+    DockerAddress,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.trial import image_trial, verdicts
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import STRICT, Containers
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
+    Assertion,
+    ChangedVariable,
+    Condition,
+    Wanted,
+)
+
+from .test_trial_containers import answering
+from .test_trial_options import image, wanted
+
+GIVEN: dict[str, t.Any] = {
+    "image": "r.example/x:1",
+    "command": ["run", "it"],
+    "env": {"A": "1"},
+    "secrets": {"B": "2"},
+    "user": "1234:5",
+    "port": 81,
+    "health": "/health",
+    "ready": "/ready",
+    "metrics": "/metrics",
+    "required_env": ["A"],
+    "changed_env": [{"name": "C", "value": "c", "path": "/c", "regex": "x+"}],
+    "assertions": [
+        {
+            "name": "one",
+            "http": "/a",
+            "port": 82,
+            "headers": {"H": "h"},
+            "status": 418,
+            "regex": "y+",
+            "jmespath": "a",
+            "timeout": 7,
+        },
+        {"exec": ["a", "b"], "regex": "z+"},
+        {"tcp": 83},
+    ],
+    "accept": ["logs"],
+    "start_timeout": 11,
+    "stop_timeout": 12,
+    "memory": "64MiB",
+    "cpus": 0.5,
+    "tmpfs": ["/one", "/two"],
+}
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> dict[str, t.Any]:
+    for name in CERTIFICATE_FILES:
+        (tmp_path / name).touch()
+    return {"docker_host": "tcp://192.0.2.1:2376", "docker_cert_path": str(tmp_path)}
+
+
+def test_every_option_is_read(address: dict[str, t.Any]) -> None:
+    assert {**GIVEN, **address}.keys() == ARGUMENT_SPEC.keys()
+    assert wanted(**GIVEN, **address) == Wanted(
+        image="r.example/x:1",
+        address=DockerAddress("tcp://192.0.2.1:2376", address["docker_cert_path"]),
+        command=("run", "it"),
+        env={"A": "1", "B": "2"},
+        user="1234:5",
+        port=81,
+        endpoints={"health": "/health", "ready": "/ready", "metrics": "/metrics"},
+        required_env=("A",),
+        changed_env=(ChangedVariable("C", "c", "/c", "x+"),),
+        assertions=(
+            Assertion("one", "/a", (), 0, 82, {"H": "h"}, 418, Condition("y+", "a"), 7),
+            Assertion("a b", "", ("a", "b"), condition=Condition("z+")),
+            Assertion("port 83", tcp=83),
+        ),
+        accept=("logs",),
+        start_timeout=11,
+        stop_timeout=12,
+        memory=64 * 1024**2,
+        cpus=0.5,
+        tmpfs=("/one", "/two"),
+        called="r.example/x:1",
+    )
+
+
+def test_every_point_says_what_is_wanted() -> None:
+    points = make_plan(wanted(**GIVEN), image()).points
+    assert [(point.kind, point.subject, point.text) for point in points if not point.not_asked] == [
+        ("starts", "", "it starts within 11 s"),
+        ("listens", "", "it listens on port 81 within 11 s"),
+        *(
+            (kind, f"/{kind}", f"its {kind} endpoint answers with a status of 200 to 399")
+            for kind in ("health", "ready", "metrics")
+        ),
+        ("assertion", "one", "/a at port 82 answers with 418 and regex 'y+' and jmespath 'a'"),
+        ("assertion", "a b", "the command ends with 0 and regex 'z+'"),
+        ("assertion", "port 83", "something listens on port 83"),
+        ("required_env", "A", "it ends at once without A and says so"),
+        ("changed_env", "C", "C changes what it answers at /c"),
+        ("user", "", "it runs as a user who is not root"),
+        ("logs", "", "its log goes to stdout or stderr, not to files"),
+        ("stops", "", "SIGTERM ends it within 12 s"),
+        ("transient", "", "it needs no file system of its own to write to, and comes up again without what it wrote"),
+        ("copies", "", "two copies run side by side"),
+    ]
+
+
+def test_a_path_at_a_port_of_its_own_is_asked_without_the_image_s() -> None:
+    options = {"assertions": [{"http": "/a", "port": 82}, {"http": "/b"}]}
+    points = [point for point in make_plan(wanted(**options), image(ports=())).points if point.kind == "assertion"]
+    assert [bool(point.not_asked) for point in points] == [False, True]
+
+
+def test_a_container_is_made_with_them() -> None:
+    answers = {
+        ("POST", "/containers/create"): (201, {"Id": "x"}),
+        ("POST", "/containers/x/start"): (204, {}),
+    }
+    with answering(answers) as (engine, requests):
+        Containers(engine, wanted(**GIVEN), "sha256:1", (81, 82), 60).start(STRICT, {"A": "1"})
+        Containers(engine, wanted(), "sha256:1", (), 60).start(STRICT, {})
+    created = [json.loads(request.body) for request in requests if "/create" in request.path]
+    own = created[0]["HostConfig"]
+    assert (created[0]["Image"], created[0]["Cmd"], created[0]["Env"]) == ("sha256:1", ["run", "it"], ["A=1"])
+    assert (created[0]["User"], sorted(created[0]["ExposedPorts"])) == ("1234:5", ["81/tcp", "82/tcp"])
+    assert (own["Memory"], own["MemorySwap"], own["NanoCpus"]) == (64 * 1024**2, 64 * 1024**2, 500_000_000)
+    assert (sorted(own["Tmpfs"]), own["ReadonlyRootfs"], own["CapDrop"]) == (["/one", "/two"], True, ["ALL"])
+    assert (created[1].get("Cmd"), created[1].get("User")) == (None, None)
+    assert (list(created[1]["HostConfig"]["Tmpfs"]), created[1]["HostConfig"]["Memory"]) == (["/tmp"], 256 * 1024**2)
+
+
+class Fails:
+    """Questions of which one has a bad answer."""
+
+    endpoints: t.ClassVar[list[t.Any]] = []
+    log: t.ClassVar[list[str]] = []
+
+    def __init__(self, asked: Wanted, config: t.Any, plan: Plan, copies: t.Any, show: t.Callable[[str], None]) -> None:
+        self.plan, self.show = plan, show
+
+    def asked(self) -> list[verdicts.Verdict]:
+        self.show("a point")
+        return [
+            verdicts.Verdict(point, verdicts.FAIL if point.kind == "logs" else verdicts.PASS, "as told")
+            for point in self.plan.points
+        ]
+
+
+def test_what_is_accepted_may_fail_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_trial, "Questions", Fails)
+    said: list[str] = []
+    context = Context(
+        check=False,
+        diff=False,
+        warn=said.append,
+        progress=said.append,
+        run_command=t.cast(t.Any, lambda *_, **__: None),
+    )
+    answers = {
+        ("GET", "/images/r.example/x:1/json"): (200, {"Id": "sha256:1"}),
+        ("GET", "/info"): (200, {"SystemTime": "2026-11-22T01:00:00.5Z"}),
+        ("GET", "/containers/json"): (200, []),
+    }
+    with answering(answers) as (engine, _requests):
+        given = {"image": "r.example/x:1", "docker_host": engine.address.host}
+        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+        with pytest.raises(DeliveryError, match=r"^r\.example/x:1 at .* fails 1 of \d+ points: logs: fail, as told"):
+            image_trial.run({**defaults, **given}, context)
+        result = image_trial.run({**defaults, **given, "accept": ["logs"]}, context)
+    assert result["verdict"] == "fail"
+    assert result["image"] == {"reference": "r.example/x:1", "id": "sha256:1"}
+    assert said[0] == "r.example/x:1: a point"
+    assert said[-1] == "r.example/x:1: logs: fail, as told (accepted)"
+
+
+def test_an_image_that_is_not_there_is_named() -> None:
+    context = Context(
+        check=False, diff=False, warn=print, progress=print, run_command=t.cast(t.Any, lambda *_, **__: None)
+    )
+    with answering({("GET", "/images/r.example/x:1/json"): (404, {"message": "No such image"})}) as (engine, _requests):
+        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+        with pytest.raises(DeliveryError, match=r"has no image r\.example/x:1"):
+            image_trial.run({**defaults, "image": "r.example/x:1", "docker_host": engine.address.host}, context)
+
+
+def test_the_time_of_a_trial_is_enough_for_all_that_is_asked() -> None:
+    least = image_trial._longest(wanted())
+    for options in (
+        {"start_timeout": 100},
+        {"stop_timeout": 100},
+        {"required_env": ["A"]},
+        {"changed_env": [{"name": "A", "value": "a"}]},
+        {"assertions": [{"tcp": 1, "timeout": 100}]},
+    ):
+        assert image_trial._longest(wanted(**options)) > least + 50
