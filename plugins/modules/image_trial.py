@@ -81,7 +81,8 @@ options:
     type: int
   health:
     description:
-      - Path of its health endpoint. It must answer with a status of 200 to 399, as for a probe of Kubernetes.
+      - Path of its health endpoint. It must answer with a status of 200 to 399, as for a probe of Kubernetes, and be done with
+        its answer within 5 seconds. So must the other endpoints.
     type: str
   ready:
     description:
@@ -134,7 +135,9 @@ options:
         description: What it is called in the result. Without it the path, the command or the port.
         type: str
       http:
-        description: A path to get. Redirects are not followed, they are an answer.
+        description:
+          - A path to get. Redirects are not followed, they are an answer.
+          - Of an answer that does not end, what comes within 5 seconds is judged; of a large one, the first MiB.
         type: str
       exec:
         description: A command to run in the container, as a list of words. It must end with 0.

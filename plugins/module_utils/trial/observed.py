@@ -82,12 +82,14 @@ class Answer:
     :param status: of HTTP, or a command's exit code; None where there was none.
     :param text: the body, or the command's output.
     :param problem: why there was none.
+    :param endless: of a body that was not all there in time, that it was not; the text is what was.
     """
 
     status: t.Optional[int] = None
     text: str = ""
     content_type: str = ""
     problem: str = ""
+    endless: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer
 
 PAUSE_SECONDS = 0.1
+# for a request with all of its answer
 REQUEST_SECONDS = 5.0
 # how long a connection is to last: Docker's proxy takes each, and closes it at once where nobody listens behind it
 LASTING_SECONDS = 0.25
@@ -61,19 +62,21 @@ def connect(host: str, port: int, name: str) -> Answer:
 
 
 def get(host: str, port: int, path: str, headers: t.Mapping[str, str], name: str) -> Answer:
-    """One GET, following nothing: a redirect is an answer.
+    """One GET, following nothing: a redirect is an answer. Of a body without an end it is what comes in time.
 
     :param name: what the port is called in messages.
     """
-    connection = http.client.HTTPConnection(host, port, timeout=REQUEST_SECONDS)
+    deadline = time.monotonic() + REQUEST_SECONDS
+    connection = _Hurried(host, port, deadline)
     try:
         connection.request("GET", path, headers={"Connection": "close", **headers})
         response = connection.getresponse()
-        body = response.read(MOST_BYTES)
+        body, is_whole = _body(response)
         return Answer(
             status=response.status,
             text=body.decode("utf-8", errors="replace"),
             content_type=response.getheader("Content-Type") or "",
+            endless="" if is_whole else "the answer to GET %s has no end within %d s" % (path, REQUEST_SECONDS),
         )
     except socket.timeout:
         return Answer(problem="%s: no answer to GET %s within %d s" % (name, path, REQUEST_SECONDS))
@@ -82,3 +85,57 @@ def get(host: str, port: int, path: str, headers: t.Mapping[str, str], name: str
         return Answer(problem="%s: GET %s: %s" % (name, path, said))
     finally:
         connection.close()
+
+
+def _body(response: http.client.HTTPResponse) -> t.Tuple[bytes, bool]:
+    """What comes of a body in time, C(MOST_BYTES) at most, and whether that is all that is wanted."""
+    most = MOST_BYTES if response.length is None else min(response.length, MOST_BYTES)
+    body = b""
+    try:
+        while len(body) < most:
+            part = response.read1(most - len(body))
+            if not part:
+                break
+            body += part
+    except socket.timeout:
+        return body, False
+    return body, True
+
+
+class _Hurried(http.client.HTTPConnection):
+    """A connection with a time at which everything is over, whatever still comes.
+
+    :param deadline: of the monotonic clock.
+    """
+
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        super().__init__(host, port)
+        self._deadline = deadline
+
+    def connect(self) -> None:
+        made = socket.create_connection((self.host, self.port), _left(self._deadline))
+        hurried = _HurriedSocket(made.family, made.type, made.proto, made.detach())
+        hurried.deadline = self._deadline
+        hurried.settimeout(_left(self._deadline))
+        self.sock = hurried
+
+
+class _HurriedSocket(socket.socket):
+    """A timeout of its own would begin anew with each byte."""
+
+    deadline = 0.0
+
+    def recv_into(self, *arguments: t.Any, **options: t.Any) -> int:
+        self.settimeout(_left(self.deadline))
+        return super().recv_into(*arguments, **options)
+
+
+def _left(deadline: float) -> float:
+    """Seconds until a deadline.
+
+    :raises socket.timeout: it is over.
+    """
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise socket.timeout("timed out")
+    return seconds

@@ -110,8 +110,10 @@ def listens(point: Point, start: Start, wanted: Wanted, plan: Plan) -> Verdict:
 
 
 def endpoint(point: Point, answer: Answer) -> Verdict:
-    """As a probe of Kubernetes judges; metrics have to be something as well."""
+    """As a probe of Kubernetes judges, which waits for all of an answer; metrics have to be something as well."""
     fault = _status_fault(answer, 0)
+    if not fault and answer.endless:
+        fault = "status %s, but %s" % (answer.status, answer.endless)
     if not fault and point.kind == "metrics" and not answer.text.strip():
         fault = "status %s with nothing in it" % answer.status
     return _judged(point, fault, "status %s, %s" % (answer.status, answer.content_type or "no content type"))
@@ -127,7 +129,9 @@ def assertion(point: Point, wanted: Assertion, answer: Answer) -> Verdict:
         fault = fault or _condition_fault(wanted.condition, answer.text)
         return _judged(point, fault, "exit code 0")
     fault = _status_fault(answer, wanted.status) or _condition_fault(wanted.condition, answer.text)
-    return _judged(point, fault, "status %s" % answer.status)
+    verdict = _judged(point, fault, "status %s" % answer.status)
+    # what came of it is judged: who asks for a stream knows that it is one
+    return dataclasses.replace(verdict, detail="; ".join(filter(None, (verdict.detail, answer.endless))))
 
 
 def _condition_fault(condition: Condition, text: str) -> str:

@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import probes
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer
 from tests.http_server import AnsweringServer
 
 HOST = "127.0.0.1"
@@ -64,6 +65,62 @@ def test_a_get_without_an_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "REQUEST_SECONDS", 0.2)
     with listening(lambda connection: None) as port:
         assert "no answer to GET /x within" in probes.get(HOST, port, "/x", {}, "port 8080").problem
+
+
+def trickle(*pieces: bytes) -> t.Callable[[socket.socket], None]:
+    """Sends some pieces, then one byte after another, each soon enough for a timeout of its own, as long as it is heard."""
+
+    def treat(connection: socket.socket) -> None:
+        for piece in pieces:
+            connection.sendall(piece)
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"x")
+                threading.Event().wait(0.02)
+
+    return treat
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"],
+)
+def test_of_an_answer_that_trickles_without_an_end_what_came_in_time_counts(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(probes, "REQUEST_SECONDS", 0.5)
+    with listening(trickle(begun, b"data: 1\n")) as port:
+        answer = ended(lambda: probes.get(HOST, port, "/sse", {}, "port 8080"))
+    assert (answer.status, answer.text[:9], answer.problem) == (200, "data: 1\nx", "")
+    assert answer.endless.startswith("the answer to GET /sse has no end within")
+
+
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nX-Slow: "])
+def test_headers_that_trickle_without_an_end_are_no_answer(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(probes, "REQUEST_SECONDS", 0.5)
+    with listening(trickle(begun)) as port:
+        answer = ended(lambda: probes.get(HOST, port, "/x", {}, "port 8080"))
+    assert "no answer to GET /x within" in answer.problem
+
+
+def test_an_answer_ends_where_its_length_says_though_the_connection_stays_and_a_large_one_after_a_mebibyte() -> None:
+    kept = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with listening(lambda connection: connection.sendall(kept)) as port:
+        answer = probes.get(HOST, port, "/", {}, "port 8080")
+    assert (answer.text, answer.endless) == ("ok", "")
+    with AnsweringServer(lambda request: (200, {}, b"x" * (probes.MOST_BYTES + 1))) as server:
+        answer = probes.get(HOST, server.port, "/", {}, "port 8080")
+    assert (len(answer.text), answer.endless) == (probes.MOST_BYTES, "")
+
+
+def ended(ask: t.Callable[[], Answer]) -> Answer:
+    """An answer that has to come within seconds."""
+    found: list[Answer] = []
+    thread = threading.Thread(target=lambda: found.append(ask()), daemon=True)
+    thread.start()
+    thread.join(30)
+    [answer] = found
+    return answer
 
 
 def test_a_connection_counts_when_it_lasts_or_says_something() -> None:

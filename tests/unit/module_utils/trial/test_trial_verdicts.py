@@ -79,6 +79,7 @@ def test_listens(start: Start, word: str, detail: str) -> None:
         ("health", Answer(problem="port 8080: no answer"), FAIL, "no answer"),
         ("health", Answer(), FAIL, "no answer"),
         ("ready", Answer(200), PASS, "no content type"),
+        ("health", dataclasses.replace(OK, endless="it has no end"), FAIL, "status 200, but it has no end"),
         ("metrics", OK, PASS, "status 200"),
         ("metrics", Answer(200, " \n"), FAIL, "nothing in it"),
     ],
@@ -99,6 +100,8 @@ TCP = Assertion("tcp", tcp=9090)
     [
         (ANY, Answer(302), PASS, "status 302"),
         (ANY, Answer(500), FAIL, "status 500, not 200 to 399"),
+        (ANY, Answer(200, endless="it has no end"), PASS, "status 200; it has no end"),
+        (TEXT, Answer(404, "a", endless="it has no end"), FAIL, "is not found in it: a; it has no end"),
         (JSON, Answer(200, '{"items": [{"n": "a"}]}'), PASS, "status 200"),
         (JSON, Answer(200, '{"items": []}'), FAIL, "does not hold"),
         (JSON, Answer(200, "<html>"), FAIL, "it is no JSON: <html>"),
