@@ -102,8 +102,9 @@ def listens(point: Point, start: Start, wanted: Wanted, plan: Plan) -> Verdict:
         ""
         if start.started
         else (
-            "nothing listens on port %d after %d s (%s). Has it listen on 0.0.0.0, not on 127.0.0.1, or set 'port' or "
-            "'start_timeout'" % (plan.port, wanted.start_timeout, start.connecting)
+            "nothing listens on port %d after %d s (%s). Have it listen on 0.0.0.0, or on :: with IPv4 as well, "
+            "not on 127.0.0.1, ::1 or IPv6 alone, or set 'port' or 'start_timeout'"
+            % (plan.port, wanted.start_timeout, start.connecting)
         )
     )
     return _judged(point, fault, "after %.1f s" % start.seconds)

@@ -62,6 +62,7 @@ def test_starts(start: Start, word: str, detail: str) -> None:
     [
         (UP, PASS, "after 0.5 s"),
         (DEAF, FAIL, "nothing listens on port 8080 after 30 s (port 8080: Connection refused)"),
+        (DEAF, FAIL, "listen on 0.0.0.0, or on :: with IPv4 as well, not on 127.0.0.1, ::1 or IPv6 alone"),
         (DOWN, NOT_ASKED, "it did not start"),
     ],
 )
