@@ -25,6 +25,17 @@ options:
         something is built.
       - Its rules of what to leave out are in C(.dockerignore) in O(source).
     type: str
+  source:
+    description:
+      - The build's directory, called the context. An absolute path, because the working directory of a task is not
+        the user's.
+    type: path
+    required: true
+  target:
+    description:
+      - The stage to build. Without it the last stage.
+      - Only base images of stages that it needs are inputs.
+    type: str
   source_revision:
     description:
       - Whether an image that is built gets the label C(org.opencontainers.image.revision) with the commit of O(source), as
@@ -80,8 +91,8 @@ options:
   annotations:
     description:
       - Annotations of the image's manifest, and of the list where there are several platforms. They are inputs of the build.
-      - An engine of Docker has to keep its images in containerd's store. Podman and Buildah write an image with annotations in
-        OCI's format, which has no health checks.
+      - An engine of Docker has to keep its images in containerd's store, but for O(output=layout) and O(output=registry). Podman
+        and Buildah write an image with annotations in OCI's format, which has no health checks.
     type: dict
     default: {}
   provenance:
@@ -94,6 +105,24 @@ options:
     type: str
     choices: [none, min, max]
     default: none
+  network:
+    description:
+      - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
+    type: str
+  output:
+    description:
+      - Where the image is to be - in the engine, in an OCI layout, see O(layout), or in a registry, see O(registry). There the
+        decision to build is made as well - by what the image records that has the name in the layout or the registry.
+      - To a layout or a registry the image goes by way of the host where the task runs. So it is there that the registry's
+        authority and login are needed, not in the engine. Nothing of it stays in the engine but its build cache, and none of
+        its names are given there.
+      - With V(layout) and V(registry) there may be several O(platforms), which become an index, also with an engine that keeps
+        its images in Docker's own store and with Podman and Buildah, if the image stands on no base image.
+      - With V(registry) an image of the same inputs is found by the names that are asked for alone. With V(layout) and V(engine)
+        it is found under any other tag of O(name), too.
+    type: str
+    choices: [engine, layout, registry]
+    default: engine
   sbom:
     description:
       - An image, with its tag or digest, that lists what the image has, as V(docker.io/docker/buildkit-syft-scanner:1) does.

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - longshore contributors (!UNKNOWN)
 description:
-  - Sees that an engine, which is Docker, Podman or Buildah, holds an image for exactly the given inputs, under the given
-    names, and builds one only where there is none.
+  - Sees that an engine, which is Docker, Podman or Buildah, or an OCI layout or a registry, see O(output), holds an image
+    for exactly the given inputs, under the given names, and builds one only where there is none.
   - >-
     The inputs are the files that C(.dockerignore) leaves of the directory (their paths, modes, contents and the
     targets of links, never their times or owners), the same of named contexts, the Dockerfile, build arguments, target
@@ -35,11 +35,12 @@ requirements:
 extends_documentation_fragment:
   - longshore.delivery.build
   - longshore.delivery.engine
+  - longshore.delivery.registry
 attributes:
   action_group:
     support: full
     description: The groups by which C(module_defaults) reach the module.
-    membership: [longshore.delivery.build, longshore.delivery.engine]
+    membership: [longshore.delivery.build, longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
     description: Says whether something would be built and why, which base images would be pulled, and which names
@@ -57,7 +58,7 @@ options:
   name:
     description:
       - The image's name, with its registry, as in V(registry.example:5000/shop/web). Without a registry it is one of
-        Docker Hub.
+        Docker Hub, or with O(output=registry) of O(registry).
       - May have a tag, which is then one of the O(tags).
     type: str
     required: true
@@ -79,12 +80,6 @@ options:
     type: list
     elements: str
     default: []
-  source:
-    description:
-      - The build's directory, called the context. An absolute path, because the working directory of a task is not
-        the user's.
-    type: path
-    required: true
   dockerfile:
     description:
       - Path of the Dockerfile, absolute or relative to O(source).
@@ -100,11 +95,6 @@ options:
       - "Values are texts or whole numbers: put V(3.10) in quotes."
     type: dict
     default: {}
-  target:
-    description:
-      - The stage to build. Without it the last stage.
-      - Only base images of stages that it needs are inputs.
-    type: str
   labels:
     description:
       - Labels of the image, in addition to those of the Dockerfile.
@@ -130,10 +120,6 @@ options:
       value:
         description: The secret itself.
         type: str
-  network:
-    description:
-      - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
-    type: str
   rebuild:
     description:
       - V(auto) builds when there is no image for these inputs.
@@ -146,8 +132,8 @@ options:
     description:
       - What the image is built for, as V(linux/arm64) or V(linux/arm/v7). Without it the engine's own platform.
       - Several make one image with a list of them. For that, and for another platform on top of a base image, an engine of
-        Docker has to keep its images in containerd's store, by the feature C(containerd-snapshotter). Podman and Buildah
-        build one at a time.
+        Docker has to keep its images in containerd's store, by the feature C(containerd-snapshotter). Podman and Buildah keep
+        one at a time. Without that there may be several for another O(output).
       - RUN instructions for a platform that the engine's host is not need an emulator there. They are inputs of the build.
     type: list
     elements: str
@@ -164,6 +150,17 @@ options:
     type: str
     choices: [auto, docker, docker_classic, podman, buildah]
     default: auto
+  layout:
+    description:
+      - Absolute path of the directory of an OCI layout, where the task runs, required for O(output=layout). It is made in a
+        directory that is there, and can be nowhere in O(source).
+      - Images of other names stay there, and what has no name left goes. A reader finds what was or what is to be, never between.
+    type: path
+  registry:
+    description:
+      - The registry for O(output=registry), in the one shape that the whole collection uses. It is not looked at otherwise.
+      - Without it the registry in O(name), without a login and with a certificate that the system's authorities vouch for.
+      - It is for the image alone. Base images are pulled with the engine's own settings.
 notes:
   - Hashes of contents are kept in the user's cache directory (E(XDG_CACHE_HOME)), so that a file that was not touched
     is not read again; names and digests of the last build's inputs in the state directory (E(XDG_STATE_HOME)), so
@@ -242,6 +239,27 @@ EXAMPLES = r"""
     no_cache: true
     rebuild: always
     engine: docker
+
+- name: Build for two platforms, straight into a registry
+  longshore.delivery.image_build:
+    name: shop/web:1.4
+    source: /srv/shop/web
+    platforms: [linux/amd64, linux/arm64]
+    output: registry
+    registry:
+      endpoint: registry.example:5000
+      tls: verified
+      ca: "{{ lookup('ansible.builtin.file', 'ca.crt') }}"
+      username: ci
+      password: "{{ vault_registry_password }}"
+      mirror_of: [docker.io]
+
+- name: Build into an OCI layout, to be carried where there is no network
+  longshore.delivery.image_build:
+    name: registry.example:5000/shop/web:1.4
+    source: /srv/shop/web
+    output: layout
+    layout: /srv/shop/images
 """
 
 RETURN = r"""
@@ -256,11 +274,17 @@ image:
       elements: str
       sample: ["registry.example:5000/shop/web:1.4"]
     id:
-      description: Its ID in the engine.
+      description: Its ID in the engine; in a layout or a registry the digest that its names stand for, of a list or a manifest.
       type: str
     config_digest:
       description: The digest of its configuration, by which a registry's manifest is compared with it. Null where
-        the engine's containerd store shows another digest as the ID.
+        the engine's containerd store shows another digest as the ID, and of an image of several platforms.
+      type: str
+    manifest_digest:
+      description: The digest of its manifest in a layout or a registry. Null in an engine, and of several platforms.
+      type: str
+    index_digest:
+      description: The digest of the list of its platforms and attestations in a layout or a registry. Null where there is none.
       type: str
 built:
   description: Whether a build ran or, in check mode, would run.
@@ -350,6 +374,18 @@ instruction:
   description: The instruction that failed.
   returned: when a step failed
   type: str
+registry_error:
+  description: >-
+    Why the registry did not answer as it should: V(refused), V(name), V(timeout), V(tls), V(ca), V(clock), V(http_on_https),
+    V(https_on_http), V(unauthorized), V(forbidden), V(not_found) or V(other).
+  returned: when a registry did not
+  type: str
+  sample: unauthorized
+registry_endpoint:
+  description: Which registry that was.
+  returned: as RV(registry_error)
+  type: str
+  sample: registry.example:5000
 """
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY

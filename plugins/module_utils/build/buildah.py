@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
@@ -37,6 +38,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import BUILDAH, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+
+if t.TYPE_CHECKING:
+    from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
 
 _HEREDOCS_SINCE = {PODMAN: (4, 8), BUILDAH: (1, 33)}
 _GONE = re.compile(r"image not known|no such image|unable to find|not found in local", re.IGNORECASE)
@@ -126,6 +130,16 @@ class LibraryEngine:
             if not _GONE.search(str(error)):
                 raise
 
+    def export(
+        self, image_id: str, parts: Parts, annotations: t.Mapping[str, str]
+    ) -> t.Tuple[Descriptor, t.Dict[str, str]]:
+        """Add an image to the parts of an OCI layout; what stands for its manifest, and its platform."""
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.saved_image import from_directory
+
+        with tempfile.TemporaryDirectory(dir=parts.path) as directory:
+            self._run(["push", "--quiet", _without_algorithm(image_id), "dir:" + directory])
+            return from_directory(directory, parts, annotations)
+
     def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """Fetch an image with the credentials of Podman's and Docker's configurations."""
         option = ["--platform", platform] if platform else []
@@ -185,6 +199,7 @@ class Buildah:
     """Building with this library: C(podman build) or C(buildah build)."""
 
     name = BUILDAH
+    writes_layouts = False
     no_epoch = ""
 
     def __init__(self, engine: str, program: str, run_command: RunCommand) -> None:
@@ -253,8 +268,10 @@ def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple
         return "'%s' is BuildKit's" % ("cache_to" if request.cache_to else "cache_from")
     if request.provenance or request.sbom:
         return "'%s' is BuildKit's" % ("provenance" if request.provenance else "sbom")
-    if len(request.platforms) > 1:
-        return "it keeps one image under a name, and 'platforms' has several"
+    if len(request.platforms) > 1 and request.stays:
+        return "it keeps one image under a name, and 'platforms' has several, which can go to a layout or a registry"
+    if len(request.platforms) > 1 and request.has_bases:
+        return "it holds a base image for one platform at a time, and 'platforms' has several"
     broken = next((name for name, value in request.labels.items() if re.search(r"[\r\n]", name + value)), "")
     if broken:
         return "the label %s has a line break" % broken

@@ -23,6 +23,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.i
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
+if t.TYPE_CHECKING:
+    from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
+
 IMAGE_ID, _DOCKERFILE = "image-id", "Dockerfile"  # files of the temporary directory
 _ROOM = 4096  # bytes of the first
 Show = t.Callable[[str], None]
@@ -56,6 +59,8 @@ class BuildRequest:
     :param source_date_epoch: seconds; the time of what the build makes, where the builder knows to set it.
     :param cache_from: images that hold a build's cache.
     :param cache_to: where the cache is kept for others; 'inline' is in the image.
+    :param stays: whether the image is to stay in the engine's store.
+    :param layout: the directory to write an OCI layout into in place of the engine's store, by a builder that can.
     """
 
     context: BuildContext
@@ -80,6 +85,8 @@ class BuildRequest:
     sbom: t.Optional[Reference] = None
     source_date_epoch: t.Optional[int] = None
     has_bases: bool = False
+    stays: bool = True
+    layout: str = ""
 
     @contextlib.contextmanager
     def temporary_directory(self) -> t.Iterator[str]:
@@ -160,10 +167,12 @@ class Builder(t.Protocol):
     """What builds an image into an engine's store, without a name.
 
     :ivar name: buildkit, classic or buildah.
+    :ivar writes_layouts: whether it can write an OCI layout, of all platforms at once.
     :ivar no_epoch: why it does not know source_date_epoch; empty where it does.
     """
 
     name: str
+    writes_layouts: bool
     no_epoch: str
 
     def build(self, request: BuildRequest, show: Show) -> Built:
@@ -200,6 +209,11 @@ class BuildEngine(t.Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a name, or an image that has none. One that is gone already is no error."""
+
+    def export(
+        self, image_id: str, parts: Parts, annotations: t.Mapping[str, str]
+    ) -> t.Tuple[Descriptor, t.Dict[str, str]]:
+        """Add an image to the parts of an OCI layout; what stands for its manifest, and its platform."""
 
     def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """Fetch an image with the credentials of the engine's own command."""

@@ -56,12 +56,13 @@ class Buildx:
     name = "buildkit"
     no_epoch = ""
 
-    def __init__(self, address: DockerAddress, run_command: RunCommand) -> None:
+    def __init__(self, address: DockerAddress, run_command: RunCommand, writes_layouts: bool = False) -> None:
         self._address = address
         self._run_command = run_command
+        self.writes_layouts = writes_layouts
 
     def build(self, request: BuildRequest, show: Show) -> Built:
-        """Build an image into the engine's store, without a name."""
+        """Build an image into the engine's store, without a name, or into an OCI layout."""
         record = BuildRecord(show)
         with request.temporary_directory() as directory:
             completed = self._run_command(
@@ -98,11 +99,14 @@ def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
 
 
 def _results(request: BuildRequest) -> t.Iterator[str]:
-    """The options for what comes out and where it goes, which is the engine's store."""
+    """The options for what comes out and where it goes."""
     yield "--provenance=%s" % ("mode=" + request.provenance if request.provenance else "false")
     if request.sbom:
         yield "--attest=type=sbom,generator=%s" % request.sbom
-    yield "--load"
+    if request.layout:
+        yield "--output=" + _comma_separated("type=oci", "tar=false", "dest=" + request.layout)
+    else:
+        yield "--load"
     if request.platforms:
         yield "--platform=" + ",".join(request.platforms)
     if request.source_date_epoch is not None:

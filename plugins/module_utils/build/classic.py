@@ -67,6 +67,7 @@ class Classic:
     """The classic builder of an engine."""
 
     name = "classic"
+    writes_layouts = False
     no_epoch = "the classic builder does not know SOURCE_DATE_EPOCH"
 
     def __init__(self, engine: DockerEngine) -> None:

@@ -8,6 +8,9 @@
 
 from __future__ import annotations
 
+import tempfile
+import typing as t
+
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     Builder,
@@ -25,7 +28,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.f
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import buildkit_needs
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 
+if t.TYPE_CHECKING:
+    from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
+
 _EPOCH_SINCE = (23, 0)
+_PIECE = 1024 * 1024  # bytes of a saved image at once
 
 
 class DockerBuildEngine(DockerEngine):
@@ -73,27 +80,48 @@ class DockerBuildEngine(DockerEngine):
                 "'contexts' needs Docker 23 or newer, and %s is %s."
                 % (self.where, ".".join(map(str, self.version_number())))
             )
-        self._refuse_by_store(request)
-        buildx = Buildx(self.address, self._run_command)
+        by_containerd = self._refuse_by_store(request)
+        # an engine with its own store has no exporter for layouts
+        buildx = Buildx(self.address, self._run_command, writes_layouts=not request.stays and by_containerd)
         if self.version_number() < _EPOCH_SINCE:
             buildx.no_epoch = "BuildKit of Docker before 23 does not know SOURCE_DATE_EPOCH"
         return buildx
 
-    def _refuse_by_store(self, request: BuildRequest) -> None:
+    def export(
+        self, image_id: str, parts: Parts, annotations: t.Mapping[str, str]
+    ) -> t.Tuple[Descriptor, t.Dict[str, str]]:
+        """Add an image to the parts of an OCI layout; what stands for its manifest, and its platform."""
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.saved_image import from_archive
+
+        with tempfile.TemporaryFile(dir=parts.path) as archive:
+            with self.saved(image_id) as stream:
+                piece = stream.read(_PIECE)
+                while piece:
+                    archive.write(piece)
+                    piece = stream.read(_PIECE)
+            archive.seek(0)
+            return from_archive(archive, parts, annotations)
+
+    def _refuse_by_store(self, request: BuildRequest) -> bool:
         """
+        :returns: whether it is containerd's; false also where that makes no difference.
         :raises BuilderMissing: Docker's own image store cannot keep what would come out.
         """
         given = {
-            "platforms": len(request.platforms) > 1,
-            "annotations": bool(request.annotations),
+            "platforms": len(request.platforms) > 1 and request.stays,
+            "annotations": bool(request.annotations) and request.stays,
             "provenance": bool(request.provenance),
             "sbom": request.sbom is not None,
         }
         foreign = request.has_bases and any(
             platform != self.platform_arguments()["BUILDPLATFORM"] for platform in request.platforms
         )
-        if not (foreign or any(given.values())) or self.by_containerd():
-            return
+        asks = foreign or any(given.values())
+        if request.stays and not asks:
+            return False
+        by_containerd = self.by_containerd()
+        if by_containerd or not asks:
+            return by_containerd
         names = ["'%s'" % name for name, is_given in given.items() if is_given] or ["'platforms'"]
         raise BuilderMissing(
             "%s cannot keep what %s asks for: Docker's own image store has one platform for a name, and no manifests. Have the "

@@ -26,6 +26,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
     read_definition,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
+from ansible_collections.longshore.delivery.plugins.module_utils.build.find_output import find_output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     Inputs,
     Recorded,
@@ -33,17 +34,20 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
     text_digest,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
-from ansible_collections.longshore.delivery.plugins.module_utils.build.leftovers import taken_away
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import check_stages
-from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import name_image, told
+from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import Give, name_image, told
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import (
+    ENGINE,
+    Output,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
     Observed,
     Plan,
-    input_differences,
     make_plan,
     refuse_immutable,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.reproducible import reproduced
+from ansible_collections.longshore.delivery.plugins.module_utils.build.result import diff, digests_of
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.build.source_revision import (
     REVISION,
@@ -64,7 +68,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     target_arguments,
     uses_platform,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -84,19 +87,26 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     check_ssh(wanted.ssh)
     definition = read_definition(wanted.source, wanted.dockerfile, wanted.dockerfile_inline)
     engine, why = find_engine(wanted.engine, wanted.address, context.run_command)
-    with contextlib.closing(engine):
-        return _Delivery(wanted, definition, engine, context, why).run()
+    with contextlib.closing(engine), contextlib.closing(find_output(wanted, engine, context.progress)) as output:
+        return _Delivery(wanted, definition, engine, output, context, why).run()
 
 
 class _Delivery:
     def __init__(
-        self, wanted: Wanted, definition: Definition, engine: BuildEngine, context: Context, engine_reason: str
+        self,
+        wanted: Wanted,
+        definition: Definition,
+        engine: BuildEngine,
+        output: Output,
+        context: Context,
+        engine_reason: str,
     ) -> None:
         self.wanted = wanted
         self.engine = engine
+        self.output = output
         self.engine_reason = engine_reason
         self.context = context
-        self.last_build = LastBuild(engine.where, str(wanted.references[0]))
+        self.last_build = LastBuild(output.where, str(wanted.references[0]))
         of_platforms = self.stages_of_platforms(definition)
         self.stages: t.Tuple[Stage, ...] = of_platforms[0]
         check_stages(wanted.contexts, self.stages, definition.path)
@@ -136,7 +146,7 @@ class _Delivery:
         if plan.build:
             return self.build(observed, plan)
         image = t.cast("Image", plan.image)
-        self.name(image.id, plan.names)
+        self.name(image.id, plan.names, self.output.name)
         if not plan.reasons and (observed.last is None or observed.last.digest != observed.inputs.digest):
             self.last_build.note(observed.inputs, image)
         return self.result(observed, plan, image, plan.names, plan.changes)
@@ -153,7 +163,7 @@ class _Delivery:
         ]
 
     def observe(self) -> Observed:
-        images = {reference: self.engine.image(str(reference)) for reference in self.wanted.references}
+        images = {reference: self.output.image(reference) for reference in self.wanted.references}
         held = self.bases.held()
         pull_base = self.wanted.pull_base
         observed = Observed(
@@ -164,6 +174,7 @@ class _Delivery:
             last_image=self.last_build.image(),
             outdated_bases=self.bases.outdated() if pull_base == "newer" else (),
             pull_base=pull_base,
+            place=self.output.short,
         )
         current = observed.current
         if observed.absent_bases and current is not None:
@@ -208,14 +219,13 @@ class _Delivery:
         """An image of this repository with these inputs, or the one that waits for its names; images of others inherit the label
         from their base.
         """
-        for listed in self.engine.labelled(DIGEST_LABEL, observed.inputs.digest):
-            if any(Reference.parse(name).name == self.wanted.name for name in listed.references):
-                image = self.engine.image(listed.id)
-                if image is not None and observed.matches(image):
-                    return image
+        for image in self.output.with_inputs(observed.inputs.digest):
+            own = any(Reference.parse(name).name == self.wanted.name for name in image.references)
+            if own and observed.matches(image):
+                return image
         unnamed = self.last_build.unnamed()
-        image = self.engine.image(unnamed) if unnamed else None
-        return image if image is not None and observed.matches(image) else None
+        waiting = self.engine.image(unnamed) if unnamed else None
+        return waiting if waiting is not None and observed.matches(waiting) else None
 
     def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
         """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""
@@ -225,24 +235,27 @@ class _Delivery:
             show("pulling the base image %s" % base.reference)
             self.bases.pull(base)
         inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
-        with taken_away(self.engine, inputs.digest) as made:
+        with self.output.work(inputs.digest) as work:
             request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
-            built = builder.build(request, show)
-            made.image_id = built.image_id
+            built = work.build(builder, request, show)
             if not built.image_id:
                 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 
                 raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
-            image = self.verified(built.image_id, inputs)
+            image = self.verified(work.image(built.image_id), built.image_id, inputs)
             names = self.names_of(image, observed, plan)
-            self.name(image.id, names)
-            epoch = wanted.source_date_epoch
-            again = None if epoch is None else reproduced(self.engine, builder, request, image, self.stages[-1], show)
-            held = self.engine.image(image.id if names else str(wanted.references[0]))
+            self.name(image.id, names, work.name)
+            epoch, is_whole = wanted.source_date_epoch, self.is_whole
+            again = None
+            if epoch is not None:
+                again = reproduced(work, builder, request, image, self.stages[-1], is_whole, show)
+            later = bool(names) and wanted.names_later
+            named = names[0].reference if names else wanted.references[0]
+            held = work.image(image.id) if later else self.output.image(named)
             if held is not None and held.id != image.id and not image.references:
-                self.engine.remove(image.id)  # it is the same but for what attests it
+                work.drop(image.id)  # it is the same but for what attests it
             image = held or image
-        self.note(inputs, image, bool(names) and wanted.names_later)
+        self.note(inputs, image, later)
         result = self.result(observed, plan, image, names, bool(names or plan.pull), inputs)
         if again is not None:
             result["reproducible"] = again
@@ -254,11 +267,16 @@ class _Delivery:
         """The names that an image is to get after a build: none where they all name the same image already, whose ID may be
         another where something attests it. What an engine shows of an image does not tell one that keeps its build's cache.
         """
-        shown_whole = len(self.wanted.platforms) < 2 and not self.wanted.cache_to
-        if shown_whole and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
+        whole = self.is_whole and (self.output.shows_whole or not self.wanted.cache_to)
+        if whole and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
             return ()
         steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
         return tuple(step for step in steps if step.changes)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is shown of an image is all of its platforms."""
+        return self.output.shows_whole or len(self.wanted.platforms) < 2
 
     def request(self, labels: t.Mapping[str, str]) -> BuildRequest:
         """:param labels: those that record the inputs."""
@@ -286,14 +304,14 @@ class _Delivery:
             sbom=wanted.sbom,
             source_date_epoch=wanted.source_date_epoch,
             has_bases=bool(self.bases.count),
+            stays=self.output.kind == ENGINE,
         )
 
-    def verified(self, image_id: str, inputs: Inputs) -> Image:
-        """See that the engine has the image and that it is of the inputs it says.
+    def verified(self, image: t.Optional[Image], image_id: str, inputs: Inputs) -> Image:
+        """See that the image is there and that it is of the inputs it says.
 
         :raises InputsChanged: a file or a base image changed or went away while it was built.
         """
-        image = self.engine.image(image_id)
         if image is None or Recorded.of(image.labels).digest != inputs.digest:
             raise BuildEngineError(
                 "%s does not have the image %s that it built." % (sentence(self.engine.where), image_id)
@@ -314,10 +332,10 @@ class _Delivery:
             )
         return image
 
-    def name(self, image_id: str, names: t.Sequence[TagStep]) -> None:
+    def name(self, image_id: str, names: t.Sequence[TagStep], give: Give) -> None:
         """Give the image its names, unless that is to be done later."""
         if not self.wanted.names_later:
-            name_image(self.engine, image_id, names, self.progress)
+            name_image(self.output, image_id, names, self.progress, give)
 
     def note(self, inputs: Inputs, image: Image, waits: bool) -> None:
         """Note what was built, and take the image away that waited for its names before and did not get them.
@@ -354,7 +372,7 @@ class _Delivery:
             "image": {
                 "references": [str(reference) for reference in self.wanted.references],
                 "id": image.id if image else None,
-                "config_digest": image.config_digest if image else None,
+                **digests_of(image),
             },
             "inputs": inputs.digest if inputs else None,
             "why": list(plan.reasons),
@@ -366,25 +384,11 @@ class _Delivery:
         if self.revision:
             found["revision"] = self.revision[REVISION]
         if self.context.diff:
-            found["diff"] = _diff(observed if plan.build else None, names, image)
+            found["diff"] = diff(observed if plan.build else None, names, image)
         return found
 
     def progress(self, line: str) -> None:
         self.context.progress("%s: %s" % (self.wanted.name, line))
-
-
-def _diff(observed: t.Optional[Observed], names: t.Sequence[TagStep], image: t.Optional[Image]) -> t.Dict[str, str]:
-    before: t.List[str] = []
-    after: t.List[str] = []
-    for found in input_differences(observed) if observed else ():
-        for lines, value in ((before, found.before), (after, found.after)):
-            if value is not None:
-                lines.append("%s: %s\n" % (" ".join(filter(None, (found.kind, found.name))), value))
-    for naming in names:
-        if naming.before:
-            before.append("%s: %s\n" % (naming.reference, naming.before))
-        after.append("%s: %s\n" % (naming.reference, image.id if image else "(to be built)"))
-    return {"before": "".join(before), "after": "".join(after)}
 
 
 CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, constraints=CONSTRAINTS, needs=("docker",))

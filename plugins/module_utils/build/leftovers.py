@@ -23,21 +23,30 @@ class Made:
 
 
 @contextlib.contextmanager
-def taken_away(engine: BuildEngine, digest: str) -> t.Iterator[Made]:
+def taken_away(engine: BuildEngine, digest: str, always: bool = False) -> t.Iterator[Made]:
     """When the body fails or is interrupted, take away the image that it built, unless it has a name by now.
+
+    :param always: also when it does not fail, as where the image is needed no longer.
 
     An engine that does not answer any more keeps it. An interruption may come before the image's ID is known: then every
     image of these inputs goes that has come meanwhile and has no name, and another run's that builds the same just then with it.
     """
     before = {image.id for image in engine.labelled(DIGEST_LABEL, digest)}
     made = Made()
+    failed = unknown = False
     try:
         yield made
     except BaseException as error:
-        unknown = not made.image_id and not isinstance(error, Exception)
-        with contextlib.suppress(DeliveryError):
-            for image in engine.labelled(DIGEST_LABEL, digest):
-                own = unknown or image.id == made.image_id
-                if own and image.id not in before and not image.references:
-                    engine.remove(image.id)
+        failed, unknown = True, not made.image_id and not isinstance(error, Exception)
         raise
+    finally:
+        if failed or always:
+            _take(engine, digest, before, made, unknown)
+
+
+def _take(engine: BuildEngine, digest: str, before: t.Set[str], made: Made, unknown: bool) -> None:
+    with contextlib.suppress(DeliveryError):
+        for image in engine.labelled(DIGEST_LABEL, digest):
+            own = unknown or image.id == made.image_id
+            if own and image.id not in before and not image.references:
+                engine.remove(image.id)

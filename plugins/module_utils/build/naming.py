@@ -12,26 +12,34 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
-from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import EngineOutput, Output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
-from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names, give_names
+from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep, refuse_moves
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
+Give = t.Callable[[str, t.Sequence[TagStep]], None]  # takes an image's ID and what is to name it
+
 
 def name_image(
-    engine: BuildEngine, image_id: str, names: t.Sequence[TagStep], show: t.Callable[[str], None]
+    output: Output,
+    image_id: str,
+    names: t.Sequence[TagStep],
+    show: t.Callable[[str], None],
+    give: t.Optional[Give] = None,
 ) -> t.List[t.Dict[str, t.Optional[str]]]:
     """Give an image its names and look them up again.
 
     :param names: those that change something.
+    :param give: does it, where the image is not there yet.
     :returns: what the result says of them.
     """
-    give_names(image_id, names, engine.tag, lambda reference: engine.remove(str(reference)))
-    check_names(image_id, names, lambda reference: _holder(engine, reference), sentence(engine.where))
+    if names:
+        (give or output.name)(image_id, names)
+    check_names(image_id, names, lambda reference: _holder(output, reference), sentence(output.where))
     for naming in names:
         if naming.before:
             show("%s moved from %s to %s" % (naming.reference, short(naming.before), short(image_id)))
@@ -56,16 +64,17 @@ def name_late(params: t.Mapping[str, t.Any], image_id: str, context: Context) ->
     wanted = Wanted.from_params(params)
     engine, _why = find_engine(wanted.engine, wanted.address, context.run_command)
     with contextlib.closing(engine):
-        steps = [TagStep(name, image_id, _holder(engine, name)) for name in wanted.references]
+        output = EngineOutput(engine)
+        steps = [TagStep(name, image_id, _holder(output, name)) for name in wanted.references]
         names = [step for step in steps if step.changes]
         refuse_moves(names, wanted.immutable)
-        named = name_image(engine, image_id, names, lambda line: context.progress("%s: %s" % (wanted.name, line)))
+        named = name_image(output, image_id, names, lambda line: context.progress("%s: %s" % (wanted.name, line)))
         LastBuild(engine.where, str(wanted.references[0])).named(image_id)
     return {"named": named}
 
 
-def _holder(engine: BuildEngine, reference: Reference) -> t.Optional[str]:
-    found = engine.image(str(reference))
+def _holder(output: Output, reference: Reference) -> t.Optional[str]:
+    found = output.image(reference)
     return found.id if found else None
 
 

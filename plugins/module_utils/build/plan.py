@@ -37,6 +37,7 @@ class Observed:
     :param last: the inputs of the last build that is noted on this controller.
     :param last_image: the image that came of it.
     :param outdated_bases: base images whose registry serves another one than the engine holds.
+    :param place: where the image is to be.
     :param pull_base: newer takes a base image that the engine does not hold for a newer one: what the image was built on
         cannot be compared with what a registry serves. Otherwise that is what it counts as.
     """
@@ -49,6 +50,7 @@ class Observed:
     outdated_bases: t.Tuple[BaseImage, ...] = ()
     pull_base: str = "missing"
     last_image: t.Optional[Image] = None
+    place: str = "the engine"
 
     @property
     def current(self) -> t.Optional[Image]:
@@ -100,7 +102,7 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
     current = observed.current
     if current is None and observed.twin is None:
         names = ", ".join(map(str, observed.images))
-        return _build(observed, ["there is no image %s in the engine" % names])
+        return _build(observed, ["there is no image %s in %s" % (names, observed.place)])
     if rebuild == "always":
         return _build(observed, ["rebuild is always"])
     newer = _newer_bases(observed)

@@ -103,6 +103,16 @@ class Record:
         return next((step for step in self._steps.values() if step.error and not step.cancelled), None)
 
 
+def joined(records: t.Sequence[Record], show: t.Callable[[str], None]) -> Record:
+    """One record of several builds, in their order."""
+    whole = Record(show)
+    for number, record in enumerate(records):
+        whole._steps.update(("%d %s" % (number, key), step) for key, step in record._steps.items())
+        whole.log.extend(record.log)
+        whole.messages += record.messages
+    return whole
+
+
 class TextRecord(Record):
     """Of a builder that carries out one instruction after the other and tells it as text."""
 

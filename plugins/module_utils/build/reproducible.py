@@ -13,11 +13,11 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
-    BuildEngine,
     Builder,
     BuildRequest,
     Show,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import Work
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import Stage
 
@@ -26,25 +26,26 @@ _MAKES_A_LAYER = ("RUN", "COPY", "ADD")
 
 
 def reproduced(
-    engine: BuildEngine, builder: Builder, request: BuildRequest, image: Image, target: Stage, show: Show
+    work: Work, builder: Builder, request: BuildRequest, image: Image, target: Stage, is_whole: bool, show: Show
 ) -> t.Dict[str, t.Any]:
     """Build once more and compare. The second image is not kept.
 
     :param image: the first.
     :param target: the stage that was built.
+    :param is_whole: whether what is shown of an image tells all that can differ.
     :returns: the result's C(reproducible).
     """
     if builder.no_epoch:
         return {"same": False, "why_not": [builder.no_epoch]}
     show("building it a second time, to see whether the same comes out")
     time.sleep(_NEXT_SECOND)  # what is made in the same second has the same time
-    built = builder.build(dataclasses.replace(request, no_cache=True, cache_from=()), lambda line: None)
-    second = engine.image(built.image_id) if built.image_id else None
+    built = work.build(builder, dataclasses.replace(request, no_cache=True, cache_from=()), lambda line: None)
+    second = work.image(built.image_id) if built.image_id else None
     if second is None:
         return {"same": False, "why_not": ["the second build failed: %s" % (built.said or "see its log")]}
     if second.id != image.id and not second.references:
-        engine.remove(second.id)
-    if image.id == second.id or (len(request.platforms) < 2 and image.is_same_as(second)):
+        work.drop(second.id)
+    if image.id == second.id or (is_whole and image.is_same_as(second)):
         return {"same": True, "why_not": []}
     return {"same": False, "why_not": differences(image, second, target, request.path)}
 

@@ -12,6 +12,7 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC as BUILD_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import CONSTRAINTS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -20,7 +21,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 AUTO, ALWAYS = "auto", "always"
 # of image_build, but of all images alike
 SHARED = ("rebuild", "engine", *ADDRESS_SPEC)
-BUILD_OPTIONS = tuple(name for name in BUILD_SPEC if name not in SHARED)
+# an image of a list is judged in its engine, and pushed from there by the next stage
+IN_ENGINE = {"output": ENGINE, "layout": None, "registry": None}
+BUILD_OPTIONS = tuple(name for name in BUILD_SPEC if name not in (*SHARED, *IN_ENGINE))
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     images=dict(
@@ -36,7 +39,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
             trial_secrets=dict(type="dict", default={}, no_log=True),
             distribute=dict(type="str", choices=["nodes", "registry", "nowhere"]),
         ),
-        **CONSTRAINTS,
+        mutually_exclusive=CONSTRAINTS["mutually_exclusive"],
     ),
     endpoint=dict(type="str", default=""),
     source_root=dict(type="path"),
@@ -73,7 +76,7 @@ class Entry:
         """:raises InvalidEntry: a gate is given what the list says itself, or lacks what it needs."""
         prefix = params["endpoint"] + "/" if params["endpoint"] else ""
         build = {name: given[name] for name in BUILD_OPTIONS}
-        build.update({name: params[name] for name in SHARED})
+        build.update({name: params[name] for name in SHARED}, **IN_ENGINE)
         build["name"] = prefix + given["name"]
         build["source"] = os.path.join(params["source_root"] or "", given["source"])
         build["args"] = {**given["args"], **{name: prefix + str(base) for name, base in given["bases"].items()}}

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import ENGINES
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, LAYOUT, OUTPUTS, REGISTRY
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
@@ -25,6 +26,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
 from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import OWN_LABELS
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
+    REGISTRY_SPEC,
+    RegistrySettings,
+    registry_of,
+)
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
@@ -76,10 +82,15 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
     engine=dict(type="str", choices=list(ENGINES), default="auto"),
+    output=dict(type="str", choices=list(OUTPUTS), default=ENGINE),
+    layout=dict(type="path"),
+    registry=REGISTRY_SPEC,
     **ADDRESS_SPEC,
 )
 
-CONSTRAINTS: t.Dict[str, t.Any] = dict(mutually_exclusive=[("dockerfile", "dockerfile_inline")])
+CONSTRAINTS: t.Dict[str, t.Any] = dict(
+    mutually_exclusive=[("dockerfile", "dockerfile_inline")], required_if=[("output", LAYOUT, ("layout",))]
+)
 
 
 class InvalidOption(DeliveryError):
@@ -90,6 +101,7 @@ class InvalidOption(DeliveryError):
 class Wanted:
     """What the user wants: an image under these references, made from these things.
 
+    :param registry: that the image is to go to; None where it goes to none.
     :param coming: references that the engine will have by then, of images that are built or named before, with the IDs of
         those; None of one that is to be built. It counts in check mode.
     :param names_later: whether the image gets its names when it has been judged, not here.
@@ -121,6 +133,9 @@ class Wanted:
     rebuild: str
     engine: str
     address: DockerAddress
+    output: str
+    layout: str
+    registry: t.Optional[RegistrySettings]
     coming: t.Mapping[str, t.Optional[str]] = dataclasses.field(default_factory=dict)
     names_later: bool = False
 
@@ -142,8 +157,12 @@ class Wanted:
                 raise InvalidOption(
                     "'args' has %r, which is no name of a build argument: letters, digits and _ are allowed." % name
                 )
+        registry, reference = None, None
+        if params["output"] == REGISTRY:
+            registry, reference = registry_of(params["name"], params["registry"])
+            registry = dataclasses.replace(registry, endpoint=reference.endpoint)
         return cls(
-            references=_references(params["name"], params["tags"]),
+            references=_references(reference or Reference.parse(params["name"]), params["tags"]),
             immutable=tuple(Glob.parse(text, "immutable") for text in params["immutable"]),
             source=params["source"],
             contexts=tuple(NamedContext.parse(str(name), str(text)) for name, text in params["contexts"].items()),
@@ -169,6 +188,9 @@ class Wanted:
             rebuild=params["rebuild"],
             engine=params["engine"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
+            output=params["output"],
+            layout=params["layout"] or "",
+            registry=registry,
             coming=params.get("coming", {}),
             names_later=params.get("names_later", False),
         )
@@ -179,8 +201,7 @@ class Wanted:
         return self.references[0].name
 
 
-def _references(name: str, tags: t.Sequence[str]) -> t.Tuple[Reference, ...]:
-    reference = Reference.parse(name)
+def _references(reference: Reference, tags: t.Sequence[str]) -> t.Tuple[Reference, ...]:
     if reference.digest is not None:
         raise InvalidOption(
             "The name %s has a digest, which comes from a build and cannot be asked for. Leave it away and set 'tags'."

@@ -30,8 +30,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.manife
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable, VerifiedStream
 
 # What the specification has for the name, mostly a tag alone, and what BuildKit and containerd write beside it.
-_FULL_NAME = "io.containerd.image.name"
-_REF_NAME = "org.opencontainers.image.ref.name"
+FULL_NAME = "io.containerd.image.name"
+REF_NAME = "org.opencontainers.image.ref.name"
 _DOCUMENT_LIMIT = 16 * 1024 * 1024  # bytes: manifests and configurations are held in memory
 _DEEPEST = 8  # lists within lists, of which real ones have two
 
@@ -261,7 +261,7 @@ def blob_path(digest: Digest) -> str:
 
 def _names(annotations: t.Mapping[str, str]) -> t.Tuple[t.List[Reference], t.List[str]]:
     """The references and the other names of an entry. What has no tag is no reference: a tag alone reads like a repository."""
-    full, short = annotations.get(_FULL_NAME), annotations.get(_REF_NAME)
+    full, short = annotations.get(FULL_NAME), annotations.get(REF_NAME)
     for text in (full, short):
         if text:
             with contextlib.suppress(InvalidReference):

@@ -38,6 +38,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
+    registry_of,
 )
 
 UNKNOWN = "known after the push"
@@ -63,19 +64,11 @@ class Wanted:
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Wanted:
         """:raises DeliveryError: name, tags and registry do not say one place, or are none."""
-        registry = RegistrySettings.from_params(params["registry"]) if params.get("registry") else None
         name = params["name"]
-        reference = Reference.parse(name, registry.endpoint) if registry else Reference.parse(name)
+        registry, reference = registry_of(name, params.get("registry"))
         if reference.digest is not None:
             raise InvalidReference(
                 "The image %s is named by a digest; a push sets tags. Write its name, and the tags in 'tags'." % name
-            )
-        if registry is None:
-            registry = RegistrySettings(reference.endpoint)
-        elif not reference.endpoint.same_server(registry.endpoint, registry.scheme):
-            raise InvalidReference(
-                "The image %s is to go to %s, and 'registry' is %s. Leave the registry out of the name, or correct one of them."
-                % (name, reference.endpoint, registry.endpoint)
             )
         tags = ([reference.tag] if reference.tag else []) + [str(tag) for tag in params.get("tags") or []]
         if not tags:

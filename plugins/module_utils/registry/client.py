@@ -16,7 +16,7 @@ import contextlib
 import json
 import re
 import typing as t
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
     BlobDigest,
@@ -42,10 +42,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.manife
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import (
     Body,
-    Origin,
     Request,
     Transport,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.uploads import upload
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable, VerifiedStream
 
 __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
@@ -85,16 +85,16 @@ class RegistryClient:
 
     def ping(self) -> None:
         """Return if a registry answers there and takes the credentials."""
-        answer = self._request(Request("GET", "/v2/", limit=MANIFEST_LIMIT))
+        answer = self.request(Request("GET", "/v2/", limit=MANIFEST_LIMIT))
         media_type = _media_type(answer)
         if answer.status == 404 or (answer.status < 400 and (answer.status != 200 or media_type == "text/html")):
-            raise self._error(
+            raise self.error(
                 "other",
                 "something answers there, but not as a registry (HTTP %d, %s, for /v2/). Check host and port."
                 % (answer.status, media_type or "no content type"),
             )
         if answer.status != 200:
-            raise self._refusal("the registry's API", answer)
+            raise self.refusal("the registry's API", answer)
 
     def repositories(self) -> t.List[str]:
         """The names of all repositories, by the catalog, which not every registry has."""
@@ -113,13 +113,13 @@ class RegistryClient:
             return None
         what = _what(repository, name)
         if answer.status != 200:
-            raise self._refusal(what, answer)
+            raise self.refusal(what, answer)
         served = self._served_digest(answer, what)
         if served is None:
             manifest = self.get_manifest(repository, reference)
             return ManifestHead(manifest.digest, manifest.media_type, len(manifest.body))
         if asked is not None and asked.algorithm == served.algorithm and asked != served:
-            raise self._error("other", "it serves %s as %s." % (what, served))
+            raise self.error("other", "it serves %s as %s." % (what, served))
         length = answer.headers.get("content-length", "")
         return ManifestHead(asked or served, _media_type(answer), int(length) if length.isdigit() else None)
 
@@ -129,7 +129,7 @@ class RegistryClient:
         what = _what(repository, name)
         answer = self._manifest_request("GET", repository, name)
         if answer.status != 200:
-            raise self._refusal(what, answer)
+            raise self.refusal(what, answer)
         digest = asked or self._served_digest(answer, what) or ManifestDigest.of(answer.body)
         self._verify(digest, answer.body, what)
         try:
@@ -137,7 +137,7 @@ class RegistryClient:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise self._error("other", "%s is no JSON object. What was pushed there is no image." % what)
+            raise self.error("other", "%s is no JSON object. What was pushed there is no image." % what)
         media_type = _media_type(answer)
         if media_type not in MEDIA_TYPES and isinstance(document.get("mediaType"), str):
             media_type = document["mediaType"]
@@ -145,7 +145,7 @@ class RegistryClient:
         try:
             manifest.check()
         except (InvalidReference, LookupError, TypeError, AttributeError) as error:
-            raise self._error("other", "%s is no image: %s: %s." % (what, type(error).__name__, error)) from None
+            raise self.error("other", "%s is no image: %s: %s." % (what, type(error).__name__, error)) from None
         return manifest
 
     def put_manifest(
@@ -159,13 +159,13 @@ class RegistryClient:
                 "The manifest to store as %s in %s has another digest: its bytes changed." % (digest, repository)
             )
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)
-        answer = self._request(Request("PUT", path, {"Content-Type": media_type}, body), repository, "push")
+        answer = self.request(Request("PUT", path, {"Content-Type": media_type}, body), repository, "push")
         what = _what(repository, name)
         if answer.status not in (200, 201):
-            raise self._refusal(what, answer)
+            raise self.refusal(what, answer)
         stored = self._served_digest(answer, what)
         if stored is not None and stored.algorithm == digest.algorithm and stored != digest:
-            raise self._error("other", "it stored %s as %s, though the bytes sent are %s." % (what, stored, digest))
+            raise self.error("other", "it stored %s as %s, though the bytes sent are %s." % (what, stored, digest))
         return digest
 
     def delete_manifest(self, repository: str, digest: t.Union[ManifestDigest, IndexDigest]) -> bool:
@@ -173,28 +173,28 @@ class RegistryClient:
         if not isinstance(digest, _SERVED):
             raise TypeError("a manifest is deleted by its manifest digest or index digest")
         path = "/v2/%s/manifests/%s" % (_repository(repository), digest)
-        answer = self._request(Request("DELETE", path), repository, "delete")
+        answer = self.request(Request("DELETE", path), repository, "delete")
         if answer.status == 404:
             return False
         if answer.status not in (200, 202):
-            raise self._refusal(_what(repository, str(digest)), answer)
+            raise self.refusal(_what(repository, str(digest)), answer)
         return True
 
     def has_blob(self, repository: str, digest: AnyBlobDigest) -> bool:
         """Whether a blob is in this repository."""
-        answer = self._request(Request("HEAD", _blob_path(repository, digest)), repository)
+        answer = self.request(Request("HEAD", _blob_path(repository, digest)), repository)
         if answer.status == 404:
             return False
         if answer.status != 200:
-            raise self._refusal("the blob %s of %s" % (digest, repository), answer)
+            raise self.refusal("the blob %s of %s" % (digest, repository), answer)
         return True
 
     def get_blob(self, repository: str, digest: AnyBlobDigest) -> bytes:
         """A blob's bytes, whole and verified: for configurations and the like, since all of it is held in memory."""
         what = "the blob %s of %s" % (digest, repository)
-        answer = self._request(Request("GET", _blob_path(repository, digest)), repository)
+        answer = self.request(Request("GET", _blob_path(repository, digest)), repository)
         if answer.status != 200:
-            raise self._refusal(what, answer)
+            raise self.refusal(what, answer)
         self._verify(digest, answer.body, what)
         return answer.body
 
@@ -209,45 +209,27 @@ class RegistryClient:
             bodies.extend([body] if body else [])
             return answer
 
-        answer = self._request(Request("GET", _blob_path(repository, digest)), repository, send=send)
+        answer = self.request(Request("GET", _blob_path(repository, digest)), repository, send=send)
         if not bodies:
-            raise self._refusal(what, answer)
+            raise self.refusal(what, answer)
         with contextlib.closing(bodies[0]) as body:
             yield VerifiedStream(body, digest, lambda is_now: self._damaged(what, is_now, digest))
 
     def push_blob(self, repository: str, data: bytes) -> BlobDigest:
         """Store a blob unless it is there; returns its digest."""
         digest = BlobDigest.of(data)
-        if self.has_blob(repository, digest):
-            return digest
-        what = "an upload to %s" % repository
-        path = "/v2/%s/blobs/uploads/" % _repository(repository)
-        answer = self._request(Request("POST", path, body=b""), repository, "push")
-        location = answer.headers.get("location")
-        if answer.status != 202 or not location:
-            raise self._refusal(what, answer)
-        place = self._upload_place(location)
-        target = "%s%sdigest=%s" % (place, "&" if "?" in place else "?", quote(str(digest), safe=""))
-        headers = {"Content-Type": "application/octet-stream"}
-        answer = self._request(Request("PUT", target, headers, data), repository, "push")
-        if answer.status not in (201, 204):
-            raise self._refusal(what, answer)
+        self.push_pieces(repository, digest, lambda: (data,))
         return digest
 
-    def _upload_place(self, location: str) -> str:
-        origin = self._transport.origin
-        place = urljoin(origin.url + "/", location)
-        try:
-            there: t.Optional[Origin] = Origin.of(place)
-        except ValueError:
-            there = None
-        if there != origin:
-            raise self._error(
-                "other",
-                "it wants uploads to go to %s, not to itself. If a server in front of it terminates TLS, "
-                "that must pass on Host and X-Forwarded-Proto." % (there.url if there else "an address that is none"),
-            )
-        return place
+    def push_pieces(self, repository: str, digest: AnyBlobDigest, pieces: t.Callable[[], t.Iterable[bytes]]) -> bool:
+        """Store a blob unless it is there; whether it was sent.
+
+        :param pieces: reads it, none of them empty; called only where it has to be sent.
+        """
+        if self.has_blob(repository, digest):
+            return False
+        upload(self, self._transport.origin, _repository(repository), digest, pieces())
+        return True
 
     def _listed(self, path: str, repository: str, key: str, what: str) -> t.Optional[t.List[str]]:
         """All pages of a list; None where nothing is there. A page that is longer than a manifest may be is refused."""
@@ -255,17 +237,15 @@ class RegistryClient:
         seen: t.Set[str] = set()
         while path and path not in seen:
             seen.add(path)
-            answer = self._request(
-                Request("GET", path, limit=MANIFEST_LIMIT), repository, "pull" if repository else "*"
-            )
+            answer = self.request(Request("GET", path, limit=MANIFEST_LIMIT), repository, "pull" if repository else "*")
             if answer.status == 404 and repository:
                 return None
             if answer.status != 200:
-                raise self._refusal(what, answer)
+                raise self.refusal(what, answer)
             try:
                 names = json.loads(answer.body.decode())[key] or ()
             except (ValueError, LookupError, TypeError):
-                raise self._error("other", "it answers with something else for %s." % what) from None
+                raise self.error("other", "it answers with something else for %s." % what) from None
             found += [str(name) for name in names]
             following = _NEXT_PAGE.search(answer.headers.get("link", ""))
             path = self._own_place(following.group(1)) if following else ""
@@ -279,9 +259,9 @@ class RegistryClient:
     def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)
         request = Request(method, path, {"Accept": ", ".join(MEDIA_TYPES)}, limit=MANIFEST_LIMIT)
-        return self._request(request, repository)
+        return self.request(request, repository)
 
-    def _request(
+    def request(
         self,
         request: Request,
         repository: str = "",
@@ -313,23 +293,23 @@ class RegistryClient:
         try:
             return ManifestDigest.parse(text)
         except InvalidReference as error:
-            raise self._error("other", "it names a digest for %s that is none: %s" % (what, error)) from None
+            raise self.error("other", "it names a digest for %s that is none: %s" % (what, error)) from None
 
     def _verify(self, digest: Digest, body: bytes, what: str) -> None:
         if not digest.matches(body):
             raise self._damaged(what, type(digest).of(body, digest.algorithm), digest)
 
     def _damaged(self, what: str, is_now: Digest, digest: Digest) -> RegistryError:
-        return self._error(
+        return self.error(
             "other",
             "the bytes of %s have the digest %s and not %s. Its storage, or something between, is damaged: push it again."
             % (what, is_now, digest),
         )
 
-    def _error(self, kind: str, cause: str) -> RegistryError:
+    def error(self, kind: str, cause: str) -> RegistryError:
         return self._transport.error(kind, cause)
 
-    def _refusal(self, what: str, answer: Answer) -> RegistryError:
+    def refusal(self, what: str, answer: Answer) -> RegistryError:
         forbidden = any(
             challenge.parameters.get("error") == "insufficient_scope"
             for challenge in challenges(answer.headers.get("www-authenticate", ""))

@@ -15,7 +15,11 @@ import ssl
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import (
+    Endpoint,
+    InvalidReference,
+    Reference,
+)
 
 VERIFIED = "verified"
 UNVERIFIED = "unverified"
@@ -91,6 +95,27 @@ class RegistrySettings:
         if self.username is None or self.password is None:
             return None
         return "Basic " + base64.b64encode(("%s:%s" % (self.username, self.password)).encode()).decode()
+
+
+def registry_of(name: str, params: t.Optional[t.Mapping[str, t.Any]]) -> t.Tuple[RegistrySettings, Reference]:
+    """The registry that an image is to go to, and its name there.
+
+    :param name: as the user wrote it; without a registry it is one of the given registry, or of Docker Hub where none is given.
+    :param params: the option C(registry); None for a registry without a login, with a certificate that the system vouches for.
+    :raises InvalidReference: the name is none, or of another registry than the given one.
+    :raises InvalidRegistry: the given one is none.
+    """
+    if not params:
+        reference = Reference.parse(name)
+        return RegistrySettings(reference.endpoint), reference
+    registry = RegistrySettings.from_params(params)
+    reference = Reference.parse(name, registry.endpoint)
+    if not reference.endpoint.same_server(registry.endpoint, registry.scheme):
+        raise InvalidReference(
+            "The image %s is to go to %s, and 'registry' is %s. Leave the registry out of the name, or correct one of them."
+            % (name, reference.endpoint, registry.endpoint)
+        )
+    return registry, reference
 
 
 def _certificates(text: str, where: str) -> t.Optional[str]:

@@ -57,7 +57,7 @@ class Served:
         settings = RegistrySettings.from_params(self.options)
         with RegistryClient(settings) as client:
             listed = transport.Request("GET", f"/v2/{canary.REPOSITORY}/tags/list", limit=1 << 20)
-            answer = client._request(listed, canary.REPOSITORY)
+            answer = client.request(listed, canary.REPOSITORY)
         return list(json.loads(answer.body).get("tags") or []) if answer.status == 200 else []
 
 

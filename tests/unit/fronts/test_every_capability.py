@@ -47,6 +47,8 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
             "dockerfile": "Dockerfile",
             "dockerfile_inline": "FROM scratch",
         },
+        "no layout": {"name": "a/b:1", "source": "{context}", "output": "layout"},
+        "unreachable registry": {"name": "a/b:1", "source": "{context}", "output": "registry", "registry": REGISTRY},
         "a secret in two ways": {
             "name": "a/b",
             "tags": ["1"],

@@ -246,3 +246,17 @@ def test_tokens_are_kept_for_a_right_and_renewed_when_they_expire(
         client._authorization._tokens[REPOSITORY, "pull"] = "Bearer " + token_service._signed({"exp": 1})
         assert client.has_blob(REPOSITORY, BlobDigest.of(b"layer"))
         assert len(token_service.tokens) == 3
+
+
+def test_a_large_blob_goes_in_pieces_and_is_whole_there(plain: Plain) -> None:
+    client, registry = plain
+    pieces = [b"one" * 1000, b"two" * 10, b"three"]
+    digest = BlobDigest.of(b"".join(pieces))
+    assert client.push_pieces(REPOSITORY, digest, lambda: pieces)
+    assert not client.push_pieces(REPOSITORY, digest, lambda: pytest.fail("it is there"))
+    assert registry.blob_file(digest).read_bytes() == b"".join(pieces)
+    other = BlobDigest.of(b"other")
+    with pytest.raises(RegistryError, match="DIGEST_INVALID"):
+        client.push_pieces(REPOSITORY, other, lambda: pieces)
+    assert not client.has_blob(REPOSITORY, other)
+    assert registry.log.read_text().count('"PATCH /v2/') == 4

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""Where an image is to be, by the options."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, EngineOutput, Output
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
+
+
+def find_output(wanted: Wanted, engine: BuildEngine, show: t.Callable[[str], None]) -> Output:
+    """Where the image is to be.
+
+    :raises DeliveryError: nothing can be there.
+    """
+    if wanted.output == ENGINE:
+        return EngineOutput(engine)
+    # here: most images stay in their engine, and Ansible compiles what it imports at each run
+    from ansible_collections.longshore.delivery.plugins.module_utils.build.stored_output import (
+        LayoutOutput,
+        RegistryOutput,
+    )
+
+    if wanted.registry is not None:
+        return RegistryOutput(engine, wanted.registry, show)
+    sources = [wanted.source, *(named.directory for named in wanted.contexts if named.directory)]
+    return LayoutOutput(engine, wanted.layout, sources)
