@@ -282,8 +282,9 @@ def test_bases_are_pulled_for_every_platform(engine: Engine) -> None:
     (engine.source / "Dockerfile").write_text("FROM r.example/new:1\n")
     engine.run(platforms=["linux/amd64", "linux/arm64"])
     assert engine.pulled == [("r.example/new", "linux/amd64"), ("r.example/new", "linux/arm64")]
-    (engine.source / "Dockerfile").write_text(f"FROM --platform=$TARGETPLATFORM {BASE}\n")
-    engine.run(platforms=["linux/arm64"])
+    (engine.source / "Dockerfile").write_text("ARG TARGETARCH\nFROM r.example/$TARGETARCH:1\n")
+    engine.run(platforms=["linux/amd64", "linux/arm64"])
+    assert {"r.example/amd64", "r.example/arm64"} <= {name for name, _platform in engine.pulled}
 
 
 def test_bases_are_pulled_as_it_is_asked_for(engine: Engine) -> None:
@@ -311,6 +312,13 @@ def test_it_is_rebuilt_as_it_is_asked_for(engine: Engine) -> None:
     assert engine.run()["built"]
     assert not engine.run()["built"]
     assert engine.run(rebuild="always")["built"]
+
+
+def test_an_image_of_which_not_all_is_shown_is_taken_for_another(engine: Engine) -> None:
+    several = {"platforms": ["linux/amd64", "linux/arm64"]}
+    for options, changed in (({}, False), ({"cache_to": "inline"}, True), (several, True)):
+        engine.run(**t.cast("dict[str, t.Any]", options))
+        assert engine.run(**t.cast("dict[str, t.Any]", options), rebuild="always")["changed"] is changed
 
 
 def test_what_cannot_be_known_is_said_where_it_matters(engine: Engine) -> None:
