@@ -29,6 +29,7 @@ class StandIn:
     :ivar commands: the builds that were asked for, as command lines.
     :ivar classic: the queries of those that were asked of the API.
     :ivar read: of the last command, the Dockerfile and the files of its context and of its named contexts.
+    :ivar fails: whether the next builds fail.
     :ivar pulled: what was pulled and for which platform.
     """
 
@@ -40,6 +41,7 @@ class StandIn:
         self.environment: dict[str, str] = {}
         self.classic: list[dict[str, str]] = []
         self.read: dict[str, t.Any] = {}
+        self.fails = False
         self.pulled: list[tuple[str, str | None]] = []
 
     def named(self, name: str) -> dict[str, t.Any] | None:
@@ -104,6 +106,8 @@ class StandIn:
             return Completed(0, "github.com/docker/buildx v0.30.1 x", "")
         self.commands.append(argv)
         self.environment = dict(environment or {})
+        if self.fails:
+            return Completed(1, "", "no-room")
         self.read = {
             "Dockerfile": Path(words(argv, "--file")[0]).read_text(),
             "context": sorted(path.name for path in Path(argv[-1]).iterdir()),

@@ -17,7 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build import re
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
-from tests.http_server import AnsweringServer
+from tests.http_server import AnsweringServer, json_reply
 
 from .stand_in import SERVED, StandIn, words
 from .test_source_revision import git
@@ -115,7 +115,7 @@ CASES = {
 # whose effect is no word of the command line; each has a test of its own below
 OTHERS = {
     *("name", "tags", "immutable", "source", "dockerfile", "dockerfile_inline", "source_revision", "secrets", "ssh"),
-    *("pull_base", "rebuild", "engine", "docker_host", "docker_cert_path"),
+    *("pull_base", "rebuild", "engine", "docker_host", "docker_cert_path", "output", "layout", "registry"),
 }
 
 
@@ -327,6 +327,21 @@ def test_what_cannot_be_known_is_said_where_it_matters(engine: Engine) -> None:
     assert engine.warnings == []
     engine.run(args={"A": "https://x.example/file"})
     assert len(engine.warnings) == 1
+
+
+def test_an_image_is_looked_for_where_it_is_to_be(engine: Engine, tmp_path: Path) -> None:
+    engine.fails = True
+    layout = {"output": "layout", "layout": str(tmp_path / "layout")}
+    with pytest.raises(DeliveryError, match="no-room"):
+        engine.run(**t.cast("dict[str, t.Any]", layout))
+    assert [word for word in engine.commands[-1] if word.startswith("--output=type=oci,")]
+    assert engine.run(check=True, **t.cast("dict[str, t.Any]", layout))["why"][0].endswith(f"{tmp_path}/layout")
+    unknown = json_reply({"errors": [{"code": "MANIFEST_UNKNOWN"}]}, 404)
+    with AnsweringServer(lambda request: json_reply({}) if request.path == "/v2/" else unknown) as registry:
+        options: dict[str, t.Any] = {"output": "registry", "registry": {"endpoint": registry.endpoint, "tls": "plain"}}
+        result = engine.run(check=True, **{**options, "name": "x:1"})
+    assert result["image"]["references"] == [f"{registry.endpoint}/x:1"]
+    assert any(request.path.startswith("/v2/x/manifests/1") for request in registry.requests)
 
 
 def test_the_classic_builder_gets_them_by_the_api(source: Path) -> None:
