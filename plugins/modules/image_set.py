@@ -267,7 +267,7 @@ options:
     default: auto
   engine:
     description:
-      - What builds, as O(longshore.delivery.image_build#module:engine). Trials need Docker.
+      - What builds, as O(longshore.delivery.image_build#module:engine), and then holds, hands out and runs what is judged.
     type: str
     choices: [auto, docker, docker_classic, podman, buildah]
     default: auto

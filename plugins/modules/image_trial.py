@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - longshore contributors (!UNKNOWN)
 description:
-  - Runs copies of an image in a Docker engine, with little memory and CPU, a read-only root file system, no capability and
-    no new privileges, and sees whether it keeps a contract. Each point passes, fails, or is not asked.
+  - Runs copies of an image in a Docker engine or in Podman, with little memory and CPU, a read-only root file system, no
+    capability and no new privileges, and sees whether it keeps a contract. Each point passes, fails, or is not asked.
   - "The points: it C(starts) and C(listens) on its port in time; its C(health), C(ready) and C(metrics) endpoints answer; the
     C(assertion)s of your own hold; it ends at once without a variable of O(required_env) and names it; a variable of
     O(changed_env) changes what it answers; its C(user) is not root; its C(logs) go to stdout or stderr and to no file; its
@@ -21,15 +21,15 @@ description:
     again after its end; and two C(copies) run side by side."
   - The task fails when a point does that is not in O(accept). The result also has a table of the twelve factors, which says of
     each how it was checked, or why not.
-  - An image that does not come up with a read-only root and no capability is tried with Docker's default capabilities, then
+  - An image that does not come up with a read-only root and no capability is tried with the engine's default capabilities, then
     with a root file system that it may write. So it fails the point that it fails, and the others are asked all the same.
   - Everything is awaited with a deadline. Containers and their volumes are removed however the trial ends. What a trial left
     that was killed is found by its label C(delivery.longshore.trial) and removed by the next one that uses the engine.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each verdict there as it falls.
 requirements:
-  - Python package C(docker)
+  - Python package C(docker), for Docker
   - Python package C(jmespath), for assertions with C(jmespath)
-  - Docker engine 20.10 or newer
+  - Docker engine 20.10 or newer, or Podman
 extends_documentation_fragment:
   - longshore.delivery.engine
 attributes:
@@ -48,6 +48,17 @@ attributes:
     support: full
     description: The operating systems on which the module runs.
 options:
+  engine:
+    description:
+      - Which engine runs it.
+      - By V(auto) it is Docker at O(docker_host) or at the environment's E(DOCKER_HOST) where one of these is set; else Docker if
+        its socket is there, else Podman.
+      - By V(docker) O(docker_host) and E(DOCKER_HOST) come first, too; what listens there may be Podman's service, which speaks
+        Docker's API. By V(podman) they are not looked at, and the program C(podman) is asked where the task runs, as the user
+        who runs it.
+    type: str
+    choices: [auto, docker, podman]
+    default: auto
   image:
     description:
       - The image, by a reference or its ID. The engine must hold it, nothing is pulled.
@@ -214,7 +225,9 @@ options:
     default: [/tmp]
 notes:
   - What a C(HEALTHCHECK) of the image says is not looked at, as Kubernetes does not.
-  - Verified with Docker 26.1 on a remote host with TLS.
+  - Verified with Docker 26.1 on a remote host with TLS, and with Podman 4.3.
+  - Podman adds a user without a name to C(/etc/passwd) and C(/etc/group) of a container. What it writes there is not told from
+    what the image does, so these two never count as written.
   - For a container that is to stay, see M(community.docker.docker_container). An interactive shell is C(docker run -it).
 """
 
@@ -259,11 +272,22 @@ EXAMPLES = r"""
     start_timeout: 120
     stop_timeout: 60
     accept: [logs]
+    engine: docker
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
 """
 
 RETURN = r"""
+engine:
+  description: The engine that ran it.
+  returned: success, or when a point failed
+  type: str
+  sample: docker
+engine_reason:
+  description: Why it was that one.
+  returned: success, or when a point failed
+  type: str
+  sample: its socket is there
 verdict:
   description: V(pass), V(fail) when a point failed, accepted or not, and V(not asked) in check mode.
   returned: success, or when a point failed

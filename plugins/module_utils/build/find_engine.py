@@ -15,10 +15,8 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
-    DEFAULT_HOST,
-    DockerAddress,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_there import engine_there
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, BUILDAH, DOCKER, PODMAN
 
 DOCKER_CLASSIC = "docker_classic"
@@ -34,7 +32,7 @@ def find_engine(wanted: str, address: DockerAddress, run_command: RunCommand) ->
     :param address: Docker's, by the options, the environment or its default.
     :raises DeliveryError: it is not there.
     """
-    name, why = (wanted, "it was asked for") if wanted != AUTO else _there(address)
+    name, why = (wanted, "it was asked for") if wanted != AUTO else engine_there(address, _LIBRARY)
     if name not in _LIBRARY:
         return DockerBuildEngine(address, run_command, classic=name == DOCKER_CLASSIC), why
     program = shutil.which(name)
@@ -47,14 +45,3 @@ def find_engine(wanted: str, address: DockerAddress, run_command: RunCommand) ->
     from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import LibraryEngine
 
     return LibraryEngine(name, program, run_command), why
-
-
-def _there(address: DockerAddress) -> t.Tuple[str, str]:
-    if address.host != DEFAULT_HOST:
-        return DOCKER, "its address is given"
-    from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import SOCKETS
-
-    found = next((name for name in _LIBRARY if shutil.which(name)), None)
-    if found is None or os.path.exists(SOCKETS[DOCKER]):
-        return DOCKER, "its socket is there"
-    return found, "its program is there, and no Docker"

@@ -23,8 +23,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 
 AUDIT, TRIAL = "audit", "trial"
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
-# by the engine that builds, where it is not the same, the one that then holds the image
-_HOLDERS = {"docker_classic": "docker", "buildah": "podman"}
+# by the engine that built, where it is not the same, the one by which its images are reached
+_HOLDERS = {"buildah": "podman"}
 # findings of an audit that are shown; the result has all
 SHOWN = 8
 # of a trial's result what is kept; the rest is what the image wrote and answered
@@ -52,8 +52,7 @@ class Gate:
         given = (entry.audit if name == AUDIT else entry.trial) or {}
         asked = dict(given)
         if name == AUDIT:
-            engine = _HOLDERS.get(entry.build["engine"], entry.build["engine"])
-            self._params = {**given, **entry.address, "references": [reference], "engine": engine}
+            self._params = {**given, **entry.address, "references": [reference]}
             if given.get("dockerfile"):
                 asked["dockerfile"] = _digest(given["dockerfile"])
             reports = given.get("trivy_reports")
@@ -81,15 +80,17 @@ class Gate:
         context.progress("%s: %s passed before: %s" % (self.reference, self.name, _summary(found)))
         return {**found, "judged_before": True}
 
-    def judge(self, image_id: str, context: Context) -> Result:
+    def judge(self, image_id: str, engine: str, context: Context) -> Result:
         """Put the image to it, and show what comes of that in a few lines. It is asked for by its ID: it may have no name yet.
 
+        :param engine: the one that built it.
         :returns: what is to be said of it; of one that fails, or cannot be judged, that is C(judged), with C(failed) and C(msg).
         """
         capability = self._load()
         # an audit shows all there is, and a list of images has more than one
         own = dataclasses.replace(context, progress=lambda line: None) if self.name == AUDIT else context
         params = self._checked(capability)
+        params["engine"] = _HOLDERS.get(engine, engine)
         if self.name == AUDIT:
             params["references"] = [image_id]
         else:

@@ -130,7 +130,7 @@ def _judging(gate: Gate, number: int, context: Context) -> Job:
 
     return Job(
         "%s: %s" % (gate.reference, gate.name),
-        lambda results, own: gate.judge(image(results), own),
+        lambda results, own: gate.judge(image(results), (results[number] or {})["engine"], own),
         frozenset((number,)),
         known,
     )

@@ -84,11 +84,6 @@ class Entry:
         if audit and audit.get("dockerfile"):
             audit["dockerfile"] = os.path.join(build["source"], str(audit["dockerfile"]))
         trial = _gate(given, "trial", ("image", "secrets"))
-        if trial is not None and params["engine"] in ("podman", "buildah"):
-            raise InvalidEntry(
-                "%s: 'trial' needs Docker's engine, and 'engine' is %s. Leave 'trial' away."
-                % (given["name"], params["engine"])
-            )
         if given["trial_secrets"] and trial is None:
             raise InvalidEntry("%s: 'trial_secrets' goes with 'trial' only." % given["name"])
         return cls(

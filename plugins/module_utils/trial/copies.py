@@ -11,13 +11,12 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import (
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Container, Containers
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import (
     LOOSE,
     READ_ONLY,
     STRICT,
     Confinement,
-    Container,
-    Containers,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig, Start, Stop
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import SETTLE_SECONDS, Plan

@@ -12,11 +12,11 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import TrialEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC, read_options
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
@@ -38,22 +38,27 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     :raises DeliveryError: anything that a user can act on; C(ContractBroken) where the image fails a point.
     """
     wanted = read_options(params)
-    with contextlib.closing(DockerEngine(wanted.address)) as engine:
+    engine, why = find_engine(wanted, context.run_command)
+    told = {"engine": engine.name, "engine_reason": why}
+    with contextlib.closing(engine):
         image = _image(engine, wanted, context)
         if image is None:
-            return {**_result(wanted, "", []), "verdict": verdicts.NOT_ASKED, "tried": []}
+            return {**_result(wanted, "", []), **told, "verdict": verdicts.NOT_ASKED, "tried": []}
         plan = make_plan(wanted, image)
         if context.check:
-            return _foretold(wanted, image, plan)
-        return _tried(engine, wanted, image, plan, context)
+            return {**_foretold(wanted, image, plan), **told}
+        result, refused = _tried(engine, wanted, image, plan, context)
+    if refused:
+        raise ContractBroken(refused, **result, **told)
+    return {**result, **told}
 
 
-def _image(engine: DockerEngine, wanted: Wanted, context: Context) -> t.Optional[ImageConfig]:
+def _image(engine: TrialEngine, wanted: Wanted, context: Context) -> t.Optional[ImageConfig]:
     """The image; in check mode None where the engine has none, as a task before this one may bring it."""
-    found = engine.inspected(wanted.image)
+    found = engine.image(wanted.image)
     if found is not None:
         return ImageConfig.from_inspect(found)
-    missing = "The engine at %s has no image %s." % (wanted.address, wanted.called)
+    missing = "%s has no image %s." % (engine.where[:1].upper() + engine.where[1:], wanted.called)
     if not context.check:
         raise ImageMissing("%s Build it there with image_build, or have the engine pull it." % missing)
     context.warn("%s What comes before in the same playbook may change that." % missing)
@@ -72,8 +77,10 @@ def _foretold(wanted: Wanted, image: ImageConfig, plan: Plan) -> t.Dict[str, t.A
 
 
 def _tried(
-    engine: DockerEngine, wanted: Wanted, image: ImageConfig, plan: Plan, context: Context
-) -> t.Dict[str, t.Any]:
+    engine: TrialEngine, wanted: Wanted, image: ImageConfig, plan: Plan, context: Context
+) -> t.Tuple[t.Dict[str, t.Any], str]:
+    """The result, and what fails it in words; empty where nothing does that is not accepted."""
+
     def show(line: str) -> None:
         context.progress("%s: %s" % (wanted.called, line))
 
@@ -101,27 +108,26 @@ def _tried(
     }
     refused = [verdict for verdict in failed if verdict.point.kind not in wanted.accept]
     if refused:
-        raise ContractBroken(
-            "%s at %s fails %d of %d points: %s. Mend it, or list in 'accept' what you can do without."
+        return result, (
+            "%s in %s fails %d of %d points: %s. Mend it, or list in 'accept' what you can do without."
             % (
                 wanted.called,
-                wanted.address,
+                engine.where,
                 len(refused),
                 sum(verdict.verdict != verdicts.NOT_ASKED for verdict in found),
                 "; ".join(map(str, refused)),
-            ),
-            **result,
+            )
         )
     for verdict in failed:
         context.warn("%s: %s (accepted)" % (wanted.called, verdict))
-    return result
+    return result, ""
 
 
 def _removed(containers: Containers, context: Context) -> None:
     """Remove all containers. That it fails must not hide what the trial found or died of."""
     try:
         containers.remove()
-    except DockerEngineError as error:
+    except DeliveryError as error:
         context.warn(
             "Containers with the label %s may be left, the next trial there removes them: %s"
             % (containers.labels, error)

@@ -57,6 +57,12 @@ class State:
     out_of_memory: bool = False
     refused: str = ""
 
+    @classmethod
+    def from_inspect(cls, found: t.Mapping[str, t.Any]) -> State:
+        """Read an engine's answer."""
+        state = found["State"]
+        return cls(bool(state["Running"]), int(state["ExitCode"]), bool(state.get("OOMKilled")))
+
 
 @dataclasses.dataclass(frozen=True)
 class Start:

@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     DockerAddress,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import check
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
     Assertion,
@@ -25,6 +26,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted im
     Wanted,
 )
 
+ENGINES = (AUTO, DOCKER, PODMAN)
 POINTS = (
     "starts",
     "listens",
@@ -88,6 +90,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     memory=dict(type="str", default="256MiB"),
     cpus=dict(type="float", default=1.0),
     tmpfs=dict(type="list", elements="str", default=["/tmp"]),
+    engine=dict(type="str", choices=list(ENGINES), default=AUTO),
     **ADDRESS_SPEC,
 )
 
@@ -125,6 +128,7 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
     return Wanted(
         image=params["image"],
         called=params.get("called", params["image"]),
+        engine=params["engine"],
         address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
         command=tuple(params["command"]) if params["command"] is not None else None,
         env=env,

@@ -26,6 +26,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan impo
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Condition, Wanted
 
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
+_KILLED = 137  # 128 and the signal's number; not every engine says that it was for want of memory
 
 # by its name a file is a log: in a directory of logs, or ending as logs do, rotated ones too
 _LOG_FILE = re.compile(r"/logs?/|\.log(?:[.-][^/]+)?\Z|\.(?:out|err)\Z")
@@ -74,6 +75,11 @@ def ending(state: State, memory: int) -> str:
         return "it was killed for using more than %d MiB of memory (exit code %d); set 'memory' to what it needs" % (
             memory // 1024**2,
             state.exit_code,
+        )
+    if state.exit_code == _KILLED:
+        return (
+            "it ended with exit code %d, as one that is killed: for using more than %d MiB of memory, if nobody else did it"
+            % (state.exit_code, memory // 1024**2)
         )
     return "it ended with exit code %d" % state.exit_code
 

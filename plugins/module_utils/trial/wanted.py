@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Wanted:
 
     :param image: a reference or an ID.
     :param called: what messages call it: an image that is asked for by its ID may have a name, or be about to get one.
+    :param engine: one of C(options.ENGINES).
     :param port: the one it is to listen on; 0 where the image has to say.
     :param env: all variables it gets, the secret ones too.
     :param endpoints: paths by what they are: health, ready, metrics; only those asked for.
@@ -74,6 +76,7 @@ class Wanted:
     image: str
     address: DockerAddress
     called: str = ""
+    engine: str = DOCKER
     command: t.Optional[t.Tuple[str, ...]] = None
     env: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     user: str = ""

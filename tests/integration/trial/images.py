@@ -49,34 +49,14 @@ class Images:
     def __init__(self, engine: docker.DockerClient, prefix: str) -> None:
         self.engine = engine
         self.prefix = prefix
-        self.busybox = _layer()
+        self.busybox = busybox_layer()
         self.made: list[str] = []
 
     def make(self, name: str, script: str | None = None) -> str:
         """Import the image of a name of C(SCRIPTS), or one with another script; its reference."""
-        layer = io.BytesIO(self.busybox)
-        with tarfile.open(fileobj=layer, mode="a") as tar:
-            for directory in ("data", "var", "var/log", VOLUME[1:]):
-                _add(tar, directory, kind=tarfile.DIRTYPE, mode=0o777)
-            _add(tar, "serve", f"#!/bin/sh\n{SCRIPTS[name] if script is None else script}", mode=0o755)
-            _add(tar, "www/health", "ok\n")
-            _add(tar, "www/ready", "ready\n")
-            _add(tar, "www/metrics", "requests_total 0\n")
-            _add(tar, "www/items.json", '{"items": [{"name": "anchor"}]}\n')
-            # by its host name, which is another in each container
-            whoami = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; cat /etc/hostname\n'
-            _add(tar, "www/cgi-bin/whoami", whoami, mode=0o755)
-            greet = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n${GREETING:-Welcome}\\n"\n'
-            _add(tar, "www/cgi-bin/greeting", greet, mode=0o755)
-            fill = '#!/bin/sh\n: > /tmp/fill\nprintf "Content-Type: text/plain\\r\\n\\r\\nsoon\\n"\n'
-            _add(tar, "www/cgi-bin/fill", fill, mode=0o755)
         reference = f"{self.prefix}/{name.replace(' ', '-')}:1"
-        changes = ['ENTRYPOINT ["/serve"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
-        if name != "root":
-            changes.append(f"USER {USER}")
-        if name == "has options":
-            changes.append(f"VOLUME {VOLUME}")
-        made = self.engine.api.import_image_from_data(layer.getvalue(), reference[:-2], tag="1", changes=changes)
+        layer = layer_of(self.busybox, SCRIPTS[name] if script is None else script)
+        made = self.engine.api.import_image_from_data(layer, reference[:-2], tag="1", changes=changes_of(name))
         assert "error" not in json.loads(made), made
         self.made.append(reference)
         return reference
@@ -86,7 +66,38 @@ class Images:
             self.engine.images.remove(reference, force=True)
 
 
-def _layer() -> bytes:
+def changes_of(name: str) -> list[str]:
+    """What the image of a name of C(SCRIPTS) is configured by."""
+    changes = ['ENTRYPOINT ["/serve"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
+    if name != "root":
+        changes.append(f"USER {USER}")
+    if name == "has options":
+        changes.append(f"VOLUME {VOLUME}")
+    return changes
+
+
+def layer_of(busybox: bytes, script: str) -> bytes:
+    """The tar of an image's only layer, around busybox' own."""
+    layer = io.BytesIO(busybox)
+    with tarfile.open(fileobj=layer, mode="a") as tar:
+        for directory in ("data", "var", "var/log", VOLUME[1:]):
+            _add(tar, directory, kind=tarfile.DIRTYPE, mode=0o777)
+        _add(tar, "serve", f"#!/bin/sh\n{script}", mode=0o755)
+        _add(tar, "www/health", "ok\n")
+        _add(tar, "www/ready", "ready\n")
+        _add(tar, "www/metrics", "requests_total 0\n")
+        _add(tar, "www/items.json", '{"items": [{"name": "anchor"}]}\n')
+        # by its host name, which is another in each container
+        whoami = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n"; cat /etc/hostname\n'
+        _add(tar, "www/cgi-bin/whoami", whoami, mode=0o755)
+        greet = '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n${GREETING:-Welcome}\\n"\n'
+        _add(tar, "www/cgi-bin/greeting", greet, mode=0o755)
+        fill = '#!/bin/sh\n: > /tmp/fill\nprintf "Content-Type: text/plain\\r\\n\\r\\nsoon\\n"\n'
+        _add(tar, "www/cgi-bin/fill", fill, mode=0o755)
+    return layer.getvalue()
+
+
+def busybox_layer() -> bytes:
     """The tar of the busybox image's one layer, from the lab's archive."""
     archive = max(PLACES.images.glob("archives-*/busybox.tar"), key=lambda path: path.stat().st_mtime)
     with tarfile.open(archive) as tar:

@@ -72,16 +72,12 @@ def test_a_gate_takes_nothing_that_the_list_says(image: dict[str, t.Any], words:
         entry(image)
 
 
-def test_what_podman_holds_cannot_be_tried() -> None:
-    with pytest.raises(InvalidEntry, match="shop/web: 'trial' needs Docker's engine, and 'engine' is podman"):
-        entry({"trial": {}}, engine="podman")
-
-
-@pytest.mark.parametrize(("builder", "holder"), [("buildah", "podman"), ("docker_classic", "docker"), ("auto", "auto")])
-def test_what_audits_is_asked_for_the_image_where_it_is(state: Path, builder: str, holder: str) -> None:
-    asked = Asked(AUDIT, {"images": [AUDITED]})
-    Judged(AUDIT, asked, {"audit": {}}, engine=builder)
-    assert asked.params[0]["engine"] == holder
+@pytest.mark.parametrize(("builder", "holder"), [("buildah", "podman"), ("docker", "docker")])
+def test_an_image_is_judged_where_it_was_built(state: Path, builder: str, holder: str) -> None:
+    for gate, image, result in ((AUDIT, {"audit": {}}, {"images": [AUDITED]}), (TRIAL, TRIAL_OF, TRIED)):
+        asked = Asked(gate, result)
+        Judged(gate, asked, image, engine=builder)
+        assert asked.params[0]["engine"] == holder
 
 
 class Asked:
@@ -150,7 +146,7 @@ class Judged:
         made = Gate(gate, asked.load, entry(image, engine=engine), REFERENCE, always)
         made.validate()
         self.known = made.known(image_id, context)
-        self.result = self.known or made.judge(image_id, context)
+        self.result = self.known or made.judge(image_id, engine, context)
 
 
 TRIAL_OF = {"trial": {"port": 80}, "trial_secrets": {"DB_PASSWORD": SECRET}}
@@ -161,7 +157,7 @@ def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     run = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
     [params] = asked.params
     assert (params["references"], params["docker_host"]) == ([ID], "tcp://192.0.2.1:2375")
-    assert (params["dockerfile"], params["engine"]) == ("/src/web/Dockerfile", "auto")
+    assert params["dockerfile"] == "/src/web/Dockerfile"
     assert run.result["verdict"] == "pass"
     # an audit shows more than a list of images has room for
     assert run.said == [

@@ -57,6 +57,7 @@ class Running:
         return {
             "changed": True,
             "built": True,
+            "engine": "docker",
             "image": {"id": ID, "references": [reference]},
             "named": [{"reference": reference, "before": BEFORE, "after": ID}],
             "pulled": [],

@@ -17,7 +17,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     DockerAddress,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import image_trial, verdicts
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import STRICT, Containers
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import STRICT
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
@@ -31,6 +32,7 @@ from .test_trial_containers import answering
 from .test_trial_options import image, wanted
 
 GIVEN: dict[str, t.Any] = {
+    "engine": "podman",
     "image": "r.example/x:1",
     "command": ["run", "it"],
     "env": {"A": "1"},
@@ -96,6 +98,7 @@ def test_every_option_is_read(address: dict[str, t.Any]) -> None:
         cpus=0.5,
         tmpfs=("/one", "/two"),
         called="r.example/x:1",
+        engine="podman",
     )
 
 
@@ -180,7 +183,9 @@ def test_what_is_accepted_may_fail_and_nothing_else(monkeypatch: pytest.MonkeyPa
     with answering(answers) as (engine, _requests):
         given = {"image": "r.example/x:1", "docker_host": engine.address.host}
         defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
-        with pytest.raises(DeliveryError, match=r"^r\.example/x:1 at .* fails 1 of \d+ points: logs: fail, as told"):
+        with pytest.raises(
+            DeliveryError, match=r"^r\.example/x:1 in the engine at .* fails 1 of \d+ points: logs: fail, as told"
+        ):
             image_trial.run({**defaults, **given}, context)
         result = image_trial.run({**defaults, **given, "accept": ["logs"]}, context)
     assert result["verdict"] == "fail"

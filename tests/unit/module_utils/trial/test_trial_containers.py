@@ -15,14 +15,9 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import (
-    Container,
-    Containers,
-    engine_seconds,
-    leaves,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Container, Containers, leaves
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import DockerTrials, engine_seconds
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
     SECONDS_LABEL,
@@ -86,7 +81,7 @@ def test_of_paths_only_those_with_nothing_below_count() -> None:
 
 
 @contextlib.contextmanager
-def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Iterator[tuple[DockerEngine, list[Request]]]:
+def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Iterator[tuple[DockerTrials, list[Request]]]:
     """An engine that answers so by method and path below the API's version, and what it was asked."""
 
     def answer(request: Request) -> Reply:
@@ -96,7 +91,7 @@ def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Itera
         return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
 
     with AnsweringServer(answer) as server:
-        engine = DockerEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
+        engine = DockerTrials(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
         try:
             yield engine, server.requests
         finally:
@@ -112,7 +107,7 @@ def test_a_container_that_cannot_be_started_has_a_state_like_any() -> None:
         ("GET", "/containers/x/json"): (200, ENDED),
     }
     with answering(answers) as (engine, _requests):
-        container = Container(engine, "x", "127.0.0.1")
+        container = Container(engine, "x")
         container.start()
         state = container.state()
     assert (state.running, state.exit_code, state.out_of_memory) == (False, 127, True)
@@ -125,7 +120,7 @@ def test_an_engine_that_cannot_start_anything_is_no_fault_of_an_image() -> None:
         answering(answers) as (engine, _requests),
         pytest.raises(DockerEngineError, match="refused: adding interface to bridge docker0 failed"),
     ):
-        Container(engine, "x", "127.0.0.1").start()
+        Container(engine, "x").start()
 
 
 def test_leftovers_are_removed_by_their_labels_and_one_that_another_removes_is_none_to_fail_at() -> None:
@@ -142,7 +137,7 @@ def test_leftovers_are_removed_by_their_labels_and_one_that_another_removes_is_n
         ("DELETE", "/containers/going"): (409, {"message": "removal of container going is already in progress"}),
     }
     with answering(answers) as (engine, requests):
-        wanted = Wanted("a/b:1", engine.address)
+        wanted = Wanted("a/b:1", DockerAddress("unix:///x"))
         assert Containers(engine, wanted, "sha256:1", (), 60).remove_leftovers() == 2
     assert [request.path for request in requests if "label" in request.path]
     removed = [request.path for request in requests if request.method == "DELETE"]

@@ -50,6 +50,7 @@ def shows(verdict: Verdict, word: str, detail: str) -> None:
         (DOWN, FAIL, "it ended with exit code 3. Its last words: no disk"),
         (Start(False, 1, State(False, 1)), FAIL, "exit code 1, without a word"),
         (Start(False, 1, State(False, 137, out_of_memory=True)), FAIL, "more than 256 MiB of memory (exit code 137)"),
+        (Start(False, 1, State(False, 137)), FAIL, "as one that is killed: for using more than 256 MiB of memory"),
         (Start(False, 1, State(False, 127, refused="exec: no such file")), FAIL, "could not start it: exec: no such"),
     ],
 )

@@ -1,0 +1,185 @@
+# Copyright (c) 2026, longshore contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection.
+
+"""A Docker engine as one that runs what is tried, by its API; Podman's service answers as Docker does."""
+
+from __future__ import annotations
+
+import calendar
+import io
+import tarfile
+import threading
+import time
+import typing as t
+import urllib.parse
+
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import MOST_READ, Listed, Wish
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
+
+try:
+    from docker import errors as docker_errors
+except ImportError:  # DockerEngine says so
+    docker_errors = None
+
+# Docker removes what still runs only after it has killed it
+REMOVE_SECONDS = 60
+# what is kept of a log, so that one that floods fills no disk
+_LOGGING = {"type": "json-file", "config": {"max-size": "5m", "max-file": "1"}}
+
+
+class DockerTrials:
+    """One engine at an address."""
+
+    name = DOCKER
+
+    def __init__(self, address: DockerAddress) -> None:
+        self.address = address
+        self._engine = DockerEngine(address)
+        self.where = "the engine at %s" % address
+        parts = urllib.parse.urlsplit(address.host)
+        self._remote = parts.scheme == "tcp"
+        self.host = (parts.hostname or "127.0.0.1") if self._remote else "127.0.0.1"
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def image(self, name: str) -> t.Optional[t.Mapping[str, t.Any]]:
+        return self._engine.inspected(name)
+
+    def now(self) -> float:
+        return engine_seconds(self._engine.info()["SystemTime"])
+
+    def make(self, wish: Wish) -> str:
+        confinement = wish.confinement
+        with self._engine.calls(REMOVE_SECONDS) as api:
+            limits = api.create_host_config(
+                mem_limit=wish.memory,
+                memswap_limit=wish.memory,
+                nano_cpus=int(wish.cpus * 1e9),
+                read_only=confinement.read_only,
+                tmpfs=dict.fromkeys(wish.tmpfs, "") if confinement.read_only else None,
+                cap_drop=["ALL"] if confinement.no_capabilities else None,
+                security_opt=["no-new-privileges"],
+                # a remote engine's host is asked from here, so the port is open to others for the moment
+                port_bindings={"%d/tcp" % port: ("" if self._remote else self.host,) for port in wish.ports},
+                log_config=_LOGGING,
+            )
+            made = api.create_container(
+                wish.image,
+                command=list(wish.command) if wish.command is not None else None,
+                environment=dict(wish.env),
+                user=wish.user or None,
+                ports=[(port, "tcp") for port in wish.ports],
+                host_config=limits,
+                labels=dict(wish.labels),
+                name=wish.name,
+            )
+        return str(made["Id"])
+
+    def start(self, container: str) -> str:
+        with self._engine.calls(REMOVE_SECONDS) as api:
+            try:
+                api.start(container)
+            except docker_errors.APIError as error:
+                if error.is_server_error():
+                    raise
+                return str(error.explanation or error).strip()
+        return ""
+
+    def state(self, container: str) -> State:
+        with self._engine.calls() as api:
+            return State.from_inspect(api.inspect_container(container))
+
+    def published(self, container: str, port: int) -> int:
+        with self._engine.calls() as api:
+            return host_port(api.inspect_container(container), port)
+
+    def log(self, container: str, lines: t.Union[int, str]) -> str:
+        with self._engine.calls() as api:
+            written: bytes = api.logs(container, stdout=True, stderr=True, tail=lines)
+        return written.decode("utf-8", errors="replace")
+
+    def written(self, container: str) -> t.List[str]:
+        with self._engine.calls() as api:
+            return [entry["Path"] for entry in api.diff(container) or () if entry["Kind"] in (0, 1)]
+
+    def signal(self, container: str, name: str) -> None:
+        with self._engine.calls() as api:
+            try:
+                api.kill(container, name)
+            except docker_errors.APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+
+    def file(self, container: str, path: str) -> str:
+        with self._engine.calls() as api:
+            try:
+                stream, stat = api.get_archive(container, path)
+                if stat["size"] > MOST_READ:
+                    return ""
+                with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+                    file = archive.extractfile(archive.getmembers()[0])
+                    return file.read().decode("utf-8", errors="replace") if file else ""
+            except (docker_errors.APIError, tarfile.TarError):
+                return ""
+
+    def execute(self, container: str, command: t.Sequence[str], seconds: float) -> Answer:
+        """In a thread, which ends with the container at the latest: the docker package waits without end."""
+        found: t.List[Answer] = []
+        thread = threading.Thread(target=lambda: found.append(self._execute(container, command)), daemon=True)
+        thread.start()
+        thread.join(seconds)
+        return found[0] if found else Answer(problem="the command did not end within %d s" % seconds)
+
+    def _execute(self, container: str, command: t.Sequence[str]) -> Answer:
+        try:
+            with self._engine.calls() as api:
+                run = api.exec_create(container, list(command))["Id"]
+                output: bytes = api.exec_start(run)
+                code = api.exec_inspect(run)["ExitCode"]
+        except DockerEngineError as error:
+            return Answer(problem=str(error))
+        return Answer(status=code, text=output.decode("utf-8", errors="replace"))
+
+    def listed(self, label: str, value: str = "") -> t.List[Listed]:
+        with self._engine.calls(REMOVE_SECONDS) as api:
+            found = api.containers(all=True, filters={"label": "%s=%s" % (label, value) if value else label})
+        return [Listed(entry["Id"], entry.get("Labels") or {}, float(entry["Created"])) for entry in found]
+
+    def remove(self, container: str) -> None:
+        with self._engine.calls(REMOVE_SECONDS) as api:
+            try:
+                api.remove_container(container, v=True, force=True)
+            except docker_errors.APIError as error:
+                # gone, or somebody else is at it: another trial that found the same leftover
+                if error.status_code not in (404, 409):
+                    raise
+
+
+def host_port(inspected: t.Mapping[str, t.Any], port: int) -> int:
+    """The port of the host by which one of a container is reached; 0 where none is."""
+    ports = (inspected.get("NetworkSettings") or {}).get("Ports") or {}
+    published = ports.get("%d/tcp" % port) or []
+    return int(published[0]["HostPort"]) if published else 0
+
+
+def engine_seconds(text: str) -> float:
+    """An engine's clock as seconds since 1970, from RFC 3339 with nanoseconds and any offset."""
+    moment, sign, offset = text[:19], "", ""
+    for mark in ("+", "-"):
+        _before, found, after = text[19:].partition(mark)
+        if found:
+            sign, offset = mark, after
+    seconds = float(calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%S")))
+    if offset:
+        hours, _colon, minutes = offset.partition(":")
+        distance = int(hours) * 3600 + int(minutes) * 60
+        seconds -= distance if sign == "+" else -distance
+    return seconds
