@@ -52,7 +52,7 @@ class RunCommand(t.Protocol):
     :param stdin: text for its standard input.
     :param environment: variables to add to the inherited ones.
     :param directory: its working directory.
-    :param on_line: is given every line of its two outputs, live in process, afterwards as a module.
+    :param on_line: is given every line of its two outputs as it comes.
     :returns: exit status and outputs. A program that is missing is status 127 and says so on standard error.
     """
 
@@ -176,7 +176,7 @@ def module_main(capability: Capability) -> None:
 
 
 class _RunByModule:
-    """RunCommand by means of AnsibleModule.run_command, which masks secrets in what it logs."""
+    """RunCommand by means of AnsibleModule.run_command, but for a program whose lines are followed."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = module
@@ -190,6 +190,11 @@ class _RunByModule:
         directory: t.Optional[str] = None,
         on_line: t.Optional[t.Callable[[str], None]] = None,
     ) -> Completed:
+        if on_line:
+            # here: what stands on this file, and most of what runs follows no lines
+            from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
+
+            return run_command(argv, environment=environment, directory=directory, on_line=on_line)
         if directory is not None and not os.path.isdir(directory):
             return Completed(127, "", "%s: %s" % (directory, os.strerror(errno.ENOENT)))
         try:
@@ -203,7 +208,4 @@ class _RunByModule:
             )
         except OSError as error:
             return Completed(127, "", "%s: %s" % (argv[0], error.strerror or error))
-        if on_line:
-            for line in stdout.splitlines() + stderr.splitlines():
-                on_line(line)
         return Completed(rc, stdout, stderr)

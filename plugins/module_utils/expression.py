@@ -35,13 +35,24 @@ class Expression:
         except jmespath_exceptions.JMESPathError as error:
             raise ExpressionError(" ".join(str(error).split())) from None
 
-    def holds(self, document: t.Any) -> bool:
-        """Whether it holds for a document. Nothing, false and what is empty do not hold in JMESPath.
+    def value(self, document: t.Any) -> t.Any:
+        """What it is for a document.
 
         :raises ExpressionError: it cannot be evaluated, as when a function gets what it does not take.
         """
         try:
-            found = self._compiled.search(document)
+            return self._compiled.search(document)
         except jmespath_exceptions.JMESPathError as error:
             raise ExpressionError(" ".join(str(error).split())) from None
-        return found is not None and found is not False and found not in ("", [], {})
+
+    def holds(self, document: t.Any) -> bool:
+        """Whether it holds for a document.
+
+        :raises ExpressionError: as C(value).
+        """
+        return holds(self.value(document))
+
+
+def holds(value: t.Any) -> bool:
+    """Whether what an expression is counts as true: nothing, false and what is empty do not in JMESPath."""
+    return value is not None and value is not False and value not in ("", [], {})

@@ -114,7 +114,7 @@ options:
   query:
     description:
       - A JMESPath expression. Images are selected for which it holds, that is, is neither false, null nor empty. It is
-        evaluated for each image as RV(images) shows it.
+        evaluated for each image as RV(images) shows it. Where it is nothing for each of them, the task warns.
     type: str
 seealso:
   - module: longshore.delivery.image_build

@@ -88,6 +88,11 @@ class BuildContext:
                 "%s is a link, and a build, for which %s is the root of all, finds no %s there. Copy what it leads to in its "
                 "place, or correct the instruction." % (path, self.root, found)
             )
+        if found != path:
+            return "%s leads by a link to %s, which is not there. Correct the link, or the instruction." % (
+                path,
+                os.path.join(self.root, found),
+            )
         return "there is no %s in %s. Correct the instruction or 'source'." % (found, self.root)
 
 

@@ -116,6 +116,11 @@ def read_definition(source: str, dockerfile_option: str, inline: t.Optional[str]
         rules = _rules(os.path.join(source, ".dockerignore"))
     else:
         path = os.path.normpath(os.path.join(source, dockerfile_option))
+        if os.path.islink(path) and not os.path.exists(path):
+            raise MissingFile(
+                "The Dockerfile %s is a link to %s, which is not there. Correct the link, or 'dockerfile'."
+                % (path, os.readlink(path))
+            )
         if not os.path.isfile(path):
             raise MissingFile("There is no Dockerfile at %s. Correct 'dockerfile' or 'source'." % path)
         if not os.path.join(os.path.realpath(path), "").startswith(os.path.realpath(os.path.dirname(path)) + os.sep):

@@ -77,7 +77,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             raise DeliveryError("Looking at the images failed: %s" % told, **store.told) from None
     shown = [image.shown() for image in found if selection.wants(image)]
     if query is not None:
-        shown = [image for image in shown if query.holds(image)]
+        shown = query.selected(shown, context.warn)
     shown.sort(key=lambda image: (image["references"] or ["~"], image["platform"] or "", image["id"]))
     return {"changed": False, **store.told, "images": shown}
 

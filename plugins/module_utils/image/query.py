@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils import expression
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.expression import Expression, ExpressionError
+from ansible_collections.longshore.delivery.plugins.module_utils.expression import Expression, ExpressionError, holds
 
 
 class QueryError(DeliveryError):
@@ -38,13 +38,26 @@ class Query:
         except ExpressionError as error:
             raise QueryError("query: %r is no JMESPath expression: %s" % (text, error)) from None
 
-    def holds(self, image: t.Mapping[str, t.Any]) -> bool:
-        """Whether it holds for an image, as the result shows that. Nothing, false and what is empty do not hold in JMESPath.
+    def selected(
+        self, images: t.Sequence[t.Dict[str, t.Any]], warn: t.Callable[[str], None]
+    ) -> t.List[t.Dict[str, t.Any]]:
+        """Those for which it holds. Where it is nothing for all of them it is hardly the condition that was meant.
 
+        :param images: as the result shows them.
         :raises QueryError: it cannot be evaluated, as when a function gets what it does not take.
         """
+        values = [self._value(image) for image in images]
+        if values and all(value is not False and not holds(value) for value in values):
+            warn(
+                "query: %r is nothing for each of the %d images, so that none is selected. It is evaluated for one image at a "
+                "time: write a condition with the names that an image has in the result, as in 'size > `1000`'."
+                % (self._text, len(values))
+            )
+        return [image for image, value in zip(images, values) if holds(value)]
+
+    def _value(self, image: t.Mapping[str, t.Any]) -> t.Any:
         try:
-            return self._expression.holds(image)
+            return self._expression.value(image)
         except ExpressionError as error:
             raise QueryError(
                 "query: %r fails for the image %s: %s. Test for null first, as in 'size && size > `1000`'."

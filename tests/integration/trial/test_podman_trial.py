@@ -208,7 +208,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, t.A
             "dock", "sh", "-c", f"mkdir -p {PLACE}/{directory} && printf '%s' '{text}' > {PLACE}/{directory}/Dockerfile"
         )
     image = {"name": f"{PREFIX}/set", "tags": ["1"], "trial": {"health": "/health"}, "trial_secrets": COMMON["secrets"]}
-    tasks = []
+    tasks: list[dict[str, t.Any]] = []
     for name in ("same", "same", "broken", "broken"):
         options = {"images": [{**image, "source": f"{PLACE}/{name}"}], "engine": "podman"}
         tasks.append({"name": f"{len(tasks)}", "longshore.delivery.image_set": options, "ignore_errors": True})

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils import running
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted
-from ansible_collections.longshore.delivery.plugins.plugin_utils import in_process
 from ansible_collections.longshore.delivery.plugins.plugin_utils.front import same_interpreter
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process, run_command
 
@@ -75,7 +75,7 @@ COMMANDS = {
 def test_an_interrupted_command_ends(
     tmp_path: Path, received: list[int], monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    monkeypatch.setattr(in_process, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(running, "STOP_SECONDS", 0.5)
     processes: list[int] = []
 
     def interrupt(line: str) -> None:

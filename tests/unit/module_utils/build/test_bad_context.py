@@ -20,7 +20,9 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext, UnreadableContext
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 NOBODY = 65534
 
@@ -158,3 +160,17 @@ def test_links_are_followed_within_the_directory(root: Path, path: str, found: s
         (root / name).symlink_to(target)
     assert read(root).resolve(path) == found
     assert read(root).holds(path) is (found not in ("etc/passwd", "circle/x"))
+
+
+def test_a_link_that_leads_to_nothing_is_named_with_where_it_leads(root: Path) -> None:
+    (root / "current").symlink_to("releases/7")
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY current/app /app\n")
+    definition = read_definition(str(root), "Dockerfile")
+    with pytest.raises(
+        DeliveryError, match=f"current/app leads by a link to {root}/releases/7/app, which is not there"
+    ):
+        definition.check_copies(definition.stages({}, ""))
+    (root / "Dockerfile").unlink()
+    (root / "Dockerfile").symlink_to("none/Dockerfile")
+    with pytest.raises(DeliveryError, match="Dockerfile is a link to none/Dockerfile, which is not there"):
+        read_definition(str(root), "Dockerfile")

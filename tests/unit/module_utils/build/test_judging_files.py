@@ -29,6 +29,7 @@ CARRYING = {
     "reference.py",
     "reference_grammar.py",
     "registry",
+    "running.py",
     "side_by_side.py",
     "verified_stream.py",
 }

@@ -57,7 +57,14 @@ def build(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Builds nothing, and says what it was given and when."""
     began = time.monotonic()
     context.run_command(["sleep", "0.05"])
-    told = {"changed": False, "built": False, "image": {"id": "sha256:1", "references": []}, "named": [], "pulled": []}
+    told = {
+        "changed": False,
+        "built": False,
+        "engine": "docker",
+        "image": {"id": "sha256:1", "references": []},
+        "named": [],
+        "pulled": [],
+    }
     return {**told, "given": params, "time": (began, time.monotonic())}
 
 

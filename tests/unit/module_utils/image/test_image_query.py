@@ -48,7 +48,26 @@ def package() -> None:
     ],
 )
 def test_a_condition(text: str, holds: bool) -> None:
-    assert Query(text).holds(IMAGE) is holds
+    assert Query(text).selected([IMAGE], lambda said: None) == ([IMAGE] if holds else [])
+
+
+@pytest.mark.usefixtures("package")
+@pytest.mark.parametrize(
+    ("text", "images", "warns"),
+    [
+        ("images[?size > `1000`]", [IMAGE, IMAGE], True),
+        ("layers[?size > `1000`]", [IMAGE], True),
+        ("sise", [IMAGE], True),
+        ("size > `3000`", [IMAGE, IMAGE], False),
+        ("created", [IMAGE, {**IMAGE, "created": "2026-11-22"}], False),
+        ("sise", [], False),
+    ],
+)
+def test_what_is_nothing_for_each_image_is_said(text: str, images: list[dict[str, t.Any]], warns: bool) -> None:
+    said: list[str] = []
+    Query(text).selected(images, said.append)
+    assert len(said) == warns
+    assert all(f"query: {text!r} is nothing for each of the {len(images)} images" in line for line in said)
 
 
 @pytest.mark.usefixtures("package")
@@ -63,7 +82,7 @@ def test_what_is_no_expression_is_said(text: str) -> None:
 @pytest.mark.parametrize("text", ["contains(created, 'a')", "no_such_function(size)"])
 def test_what_cannot_be_evaluated_names_the_image(text: str) -> None:
     with pytest.raises(QueryError, match="fails for the image sha256:1"):
-        Query(text).holds(IMAGE)
+        Query(text).selected([IMAGE], lambda said: None)
 
 
 def test_without_the_package_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

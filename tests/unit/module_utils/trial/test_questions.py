@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Confinement
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import Confinement
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.questions import Questions
