@@ -26,6 +26,8 @@ description:
     while it is built, it is not named and the task fails.
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
     to be, it counts as the one that the image was built on. O(pull_base) has the registries asked for newer ones.
+  - What the C(ONBUILD) instructions of an image that the engine holds copy, declare and name counts as the Dockerfile's own.
+    Podman does not tell them, Docker and Buildah do.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each of the build's steps there
     as it ends.
 requirements:
@@ -90,8 +92,8 @@ options:
   args:
     description:
       - Build arguments. Everybody who has the image can read them, use O(secrets) for what is secret.
-      - One that no C(ARG) of the Dockerfile declares is an error, except those that BuildKit knows itself, such as
-        C(HTTPS_PROXY) and C(SOURCE_DATE_EPOCH).
+      - One that no C(ARG) declares, of the Dockerfile or by C(ONBUILD) of its base images, is an error, except those that
+        BuildKit knows itself, such as C(HTTPS_PROXY) and C(SOURCE_DATE_EPOCH).
       - "Values are texts or whole numbers: put V(3.10) in quotes."
     type: dict
     default: {}

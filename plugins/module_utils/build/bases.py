@@ -48,8 +48,9 @@ class Bases:
         self._seen: t.Dict[str, Image] = {}
 
     @property
-    def count(self) -> int:
-        return len(self._images)
+    def names(self) -> t.FrozenSet[str]:
+        """Their references."""
+        return frozenset(str(base.reference) for base in self._images)
 
     @property
     def are_coming(self) -> bool:
@@ -63,6 +64,13 @@ class Bases:
         self._seen = {name: image for name, image in found if image}
         coming = {name: self._coming[name] or _TO_BE_BUILT for name in names if name in self._coming}
         return {**{name: image.id for name, image in self._seen.items()}, **coming}
+
+    def on_build(self, reference: Reference) -> t.Optional[t.Tuple[str, ...]]:
+        """The ONBUILD instructions of one that the engine was seen to hold; None of another, or where it does not tell them."""
+        name = str(reference)
+        coming = self._coming.get(name)
+        image = self._engine.image(coming) if coming else self._seen.get(name)
+        return image.on_build if image else None
 
     def absent(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
         return tuple(base for base in self._images if str(base.reference) not in held)

@@ -24,12 +24,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Built,
     Show,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.command_length import check_length
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import copy_context
 from ansible_collections.longshore.delivery.plugins.module_utils.build.labelled_dockerfile import with_labels
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import TextRecord
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, is_own_syntax
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
+    is_own_syntax,
+    with_heredoc,
+    with_pattern,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import (
     EngineRefusal,
     asked_as,
@@ -49,6 +54,7 @@ _OF_ITS_OWN = re.compile(
     r"--> [0-9a-f]+\Z|(?:\[\d+/\d+\] )?COMMIT\b|[0-9a-f]{64}\Z|Getting image source|Copying |Writing "
 )
 _CACHED = "--> Using cache "
+_ONBUILD = re.compile(r"\bONBUILD\b")
 _ERROR = re.compile(r"(?:Error: |time=\"[^\"]*\" level=(?:error|fatal) msg=)(.*)")
 _BUILDING_AT = re.compile(r"\"?(?:error )?building at STEP \\?\".*\\?\": ")
 # the two outputs in the order in which they were written, also where they are read at the end
@@ -175,6 +181,7 @@ class LibraryEngine:
                 "%s cannot build this: %s. Leave it away, or set 'engine: docker' where there is one."
                 % (self.where, refused)
             )
+        check_length(request.values({}), os.environ)
         return Buildah(self.name, self._program, self._run_command)
 
     def _inspected(self, arguments: t.Sequence[str]) -> t.Any:
@@ -281,33 +288,40 @@ def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple
     syntax = request.dockerfile.syntax
     if syntax and not is_own_syntax(syntax):
         return "%s needs BuildKit for its directive syntax=%s" % (request.dockerfile.name, syntax)
-    heredoc = _heredoc(request.dockerfile)
+    by_pattern = with_pattern(request.dockerfile)
+    if by_pattern:
+        return "%s needs BuildKit: line %d, %s with a substitution by a pattern" % (
+            request.dockerfile.name,
+            by_pattern.line,
+            by_pattern.keyword,
+        )
+    heredoc = with_heredoc(request.dockerfile)
     if heredoc and version() < _HEREDOCS_SINCE[engine]:
         since = ".".join(map(str, _HEREDOCS_SINCE[engine]))
-        return "%s, which %s knows since %s" % (heredoc, engine.capitalize(), since)
-    return ""
-
-
-def _heredoc(dockerfile: Dockerfile) -> str:
-    for instruction in dockerfile.instructions:
-        if instruction.heredoc:
-            return "%s needs BuildKit: line %d, %s with a here-document" % (
-                dockerfile.name,
-                instruction.line,
-                instruction.keyword,
-            )
+        return "%s needs BuildKit: line %d, %s with a here-document, which %s knows since %s" % (
+            request.dockerfile.name,
+            heredoc.line,
+            heredoc.keyword,
+            engine.capitalize(),
+            since,
+        )
     return ""
 
 
 def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
     """Of what Podman or Buildah shows."""
     if "FromImageID" in found:  # Buildah's form
-        labels = ((found.get("Docker") or {}).get("config") or {}).get("Labels")
+        config = (found.get("Docker") or {}).get("config") or {}
         names, digest = tuple(found["RepoTags"] or ()), found.get("FromImageDigest")
         pinned = {"%s@%s" % (Reference.parse(name).name, digest) for name in names} if digest else set()
         layers = ((found.get("OCIv1") or {}).get("rootfs") or {}).get("diff_ids")
         return Image(
-            _with_algorithm(found["FromImageID"]), dict(labels or {}), names, tuple(sorted(pinned)), tuple(layers or ())
+            _with_algorithm(found["FromImageID"]),
+            dict(config.get("Labels") or {}),
+            names,
+            tuple(sorted(pinned)),
+            tuple(layers or ()),
+            on_build=tuple(config.get("OnBuild") or ()),
         )
     return Image(
         id=_with_algorithm(found["Id"]),
@@ -315,6 +329,10 @@ def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
         references=tuple(found.get("RepoTags") or ()),
         repository_digests=tuple(found.get("RepoDigests") or ()),
         layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
+        # Podman does not tell them; where the history has none, there are none
+        on_build=None
+        if any(_ONBUILD.search(str(step.get("created_by"))) for step in found.get("History") or ())
+        else (),
     )
 
 

@@ -20,7 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.record im
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, SshAgent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, Instruction
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 if t.TYPE_CHECKING:
@@ -55,6 +55,7 @@ class BuildRequest:
     :param platforms: such as linux/arm64; none for the engine's own.
     :param provenance: min or max; empty for no attestation.
     :param has_bases: whether it comes from an image.
+    :param triggers: the ONBUILD instructions of the images that it comes from.
     :param sbom: the image that lists what the image has; None for no list.
     :param source_date_epoch: seconds; the time of what the build makes, where the builder knows to set it.
     :param cache_from: images that hold a build's cache.
@@ -87,6 +88,7 @@ class BuildRequest:
     has_bases: bool = False
     stays: bool = True
     layout: str = ""
+    triggers: t.Tuple[Instruction, ...] = ()
 
     @contextlib.contextmanager
     def temporary_directory(self) -> t.Iterator[str]:
@@ -144,6 +146,16 @@ class BuildRequest:
         if self.no_cache:
             argv += ["--no-cache"]
         return argv
+
+    def values(self, labels: t.Mapping[str, str]) -> t.Dict[str, str]:
+        """What of the user's own a command is given as arguments, by the options they come from.
+
+        :param labels: those that are to be given as options.
+        """
+        kinds = (("args", self.args), ("labels", labels), ("annotations", self.annotations))
+        return {
+            "%s.%s" % (kind, name): "%s=%s" % (name, value) for kind, given in kinds for name, value in given.items()
+        }
 
     def dockerfile_in(self, directory: str) -> str:
         """The path of the Dockerfile, which is in this temporary directory where it is in no file else."""

@@ -117,7 +117,7 @@ def check_classic(request: BuildRequest, why: str) -> None:
         )
         if given
     ]
-    needing = buildkit_needs(request.dockerfile)
+    needing = buildkit_needs(request.dockerfile, request.triggers)
     if needing or options:
         needing = needing or "'%s' needs BuildKit" % "' and '".join(options)
         raise BuilderMissing("%s %s." % (why, needing))

@@ -12,6 +12,7 @@ import dataclasses
 import os
 import re
 import typing as t
+from types import MappingProxyType
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import context, dockerignore
 from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import ContentHashes
@@ -24,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     copied_paths,
     needed_stages,
     stages_of,
+    triggers_of,
 )
 
 
@@ -56,23 +58,30 @@ class Definition:
     context: context.BuildContext
     inline: t.Optional[bytes] = None
 
-    def stages(self, arguments: t.Mapping[str, str], target: str) -> t.Tuple[Stage, ...]:
+    def stages(
+        self,
+        arguments: t.Mapping[str, str],
+        target: str,
+        triggers: t.Mapping[str, t.Sequence[str]] = MappingProxyType({}),
+    ) -> t.Tuple[Stage, ...]:
         """The stages that the target needs.
 
+        :param triggers: the ONBUILD instructions of images, by what a FROM calls them.
         :raises DeliveryError: a base cannot be known, the target is not there.
         """
-        return needed_stages(stages_of(self.dockerfile, arguments), target, self.path)
+        return needed_stages(stages_of(self.dockerfile, arguments, triggers), target, self.path)
 
-    def check_arguments(self, names: t.Iterable[str]) -> None:
-        """See that each of these arguments is one of the Dockerfile's: another would do nothing.
+    def check_arguments(self, names: t.Iterable[str], stages: t.Sequence[Stage]) -> None:
+        """See that each of these arguments is one of the Dockerfile's or of its base images': another would do nothing.
 
+        :param stages: with what these images bring along.
         :raises UndeclaredArgument: one is not. What another language than that of Dockerfiles makes of them is not known.
         """
         if self.dockerfile.syntax and not dockerfile.is_own_syntax(self.dockerfile.syntax):
             return
         declared = {
             word.partition("=")[0]
-            for instruction in self.dockerfile.instructions
+            for instruction in (*self.dockerfile.instructions, *triggers_of(stages))
             if instruction.keyword == "ARG"
             for word in words.raw(instruction.arguments)
         }

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import typing as t
 
@@ -17,15 +18,23 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuilderMissing,
     BuildRequest,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.command_length import check_length
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import (
     OLDEST_ENGINE,
     InvalidContext,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.record import shortened
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import buildkit_needs
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
+    Instruction,
+    buildkit_needs,
+    with_heredoc,
+    with_pattern,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import SYNTAX_ARGUMENT
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 
 if t.TYPE_CHECKING:
@@ -33,6 +42,21 @@ if t.TYPE_CHECKING:
 
 _EPOCH_SINCE = (23, 0)
 _PIECE = 1024 * 1024  # bytes of a saved image at once
+
+
+def _with_trigger_from(request: BuildRequest) -> t.Optional[Instruction]:
+    return next((found for found in request.triggers if any(found.sources)), None)
+
+
+# the first Docker whose BuildKit reads it without an image of the language: what it is, and how it is found
+_READ_SINCE: t.Tuple[t.Tuple[str, t.Tuple[int, int], t.Callable[[BuildRequest], t.Optional[Instruction]]], ...] = (
+    # Dockerfile 1.4, BuildKit 0.10
+    ("has a here-document", (23, 0), lambda request: with_heredoc(request.dockerfile)),
+    # Dockerfile 1.7, BuildKit 0.13
+    ("has a substitution by a pattern", (26, 0), lambda request: with_pattern(request.dockerfile)),
+    # Dockerfile 1.11, BuildKit 0.17; BuildKit 0.8 copies from the context instead, and 0.13 refuses
+    ("takes from an image or a stage by ONBUILD", (27, 4), _with_trigger_from),
+)
 
 
 class DockerBuildEngine(DockerEngine):
@@ -80,7 +104,10 @@ class DockerBuildEngine(DockerEngine):
                 "'contexts' needs Docker 23 or newer, and %s is %s."
                 % (self.where, ".".join(map(str, self.version_number())))
             )
+        self._refuse_by_language(request)
         by_containerd = self._refuse_by_store(request)
+        secrets = {"secrets.%s" % secret.id: secret.value for secret in request.secrets if secret.value is not None}
+        check_length({**request.values(request.labels), **secrets}, os.environ)
         # an engine with its own store has no exporter for layouts
         buildx = Buildx(self.address, self._run_command, writes_layouts=not request.stays and by_containerd)
         if self.version_number() < _EPOCH_SINCE:
@@ -101,6 +128,30 @@ class DockerBuildEngine(DockerEngine):
                     piece = stream.read(_PIECE)
             archive.seek(0)
             return from_archive(archive, parts, annotations)
+
+    def _refuse_by_language(self, request: BuildRequest) -> None:
+        """
+        :raises BuilderMissing: the engine's own BuildKit does not read something in a Dockerfile that names no image to read it.
+        """
+        if request.dockerfile.syntax or SYNTAX_ARGUMENT in request.args:
+            return
+        for what, since, find in _READ_SINCE:
+            found = find(request)
+            if found and self.version_number() < since:
+                raise BuilderMissing(
+                    "%s, line %d: %s %s, which BuildKit reads by itself in Docker %s or newer, and %s is %s. Write "
+                    "'# syntax=docker/dockerfile:1' into the Dockerfile's first line, by which the engine pulls an image that "
+                    "reads it, or set 'docker_host' to a newer engine."
+                    % (
+                        request.dockerfile.name,
+                        found.line,
+                        shortened(str(found)),
+                        what,
+                        ".".join(map(str, since)),
+                        self.where,
+                        ".".join(map(str, self.version_number())),
+                    )
+                )
 
     def _refuse_by_store(self, request: BuildRequest) -> bool:
         """
@@ -133,5 +184,5 @@ class DockerBuildEngine(DockerEngine):
         try:
             self.check_buildkit()
         except DockerEngineError as error:
-            needing = buildkit_needs(request.dockerfile)
+            needing = buildkit_needs(request.dockerfile, request.triggers)
             raise BuilderMissing("%s%s" % (error, " %s." % needing if needing else "")) from None

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
@@ -15,10 +16,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step, shortened
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Instruction
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import Stage
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, Instruction
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
+    Stage,
+    base_images,
+    syntax_image,
+)
 
 _STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
+_LOOKED_UP = re.compile(
+    r"(?:\[internal\] load metadata for|FROM|resolve image config for) (?:docker-image://)?(?P<image>\S+)\Z"
+)
 _PARSE_ERROR = re.compile(r"dockerfile parse error(?: on)? line (\d+): (.*)")
 _EXIT_CODE = re.compile(r"(?:exit code:|exit status|non-zero code:) (\d+)\s*$")
 _NOISE = re.compile(
@@ -64,7 +72,7 @@ def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built
     step.settle()
     facts["log"] = list(step.log)
     facts["failed_step"] = step.name
-    instruction = failed_instruction(step, stages)
+    instruction = _naming(step, definition.dockerfile, stages) or failed_instruction(step, stages)
     if instruction is None:
         where = "at step %s" % shortened(step.name)
     else:
@@ -82,9 +90,24 @@ def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built
     return BuildFailed("Building %s failed %s: %s%s" % (image, where, cause, output), **facts)
 
 
+def _naming(step: Step, dockerfile: Dockerfile, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:
+    """What names the image that a step looks up: FROM, COPY, a mount or the directive syntax; None for another step."""
+    found = _LOOKED_UP.match(step.name)
+    if not found:
+        return None
+    for base in syntax_image(dockerfile, {}):
+        if found["image"] == str(base.reference):
+            return Instruction("#", (), "syntax=" + dockerfile.syntax, base.line)
+    lines = [
+        base.line for base in base_images(stages, stages, dockerfile.name) if found["image"] == str(base.reference)
+    ]
+    carried_out = (instruction for stage in stages for instruction in stage.carried_out)
+    return next((instruction for instruction in carried_out if instruction.line in lines), None)
+
+
 def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:
-    """The instruction that a step carries out, by its text, or as the n-th of its stage, as BuildKit counts; None where that
-    cannot be told.
+    """The instruction that a step carries out, by its text, or as the n-th of its stage, as BuildKit counts: with the ONBUILD
+    instructions of the base, which it leaves out of the total. None where that cannot be told.
     """
     if step.text:
         alike = _with_text(step.text, stages)
@@ -102,19 +125,19 @@ def failed_instruction(step: Step, stages: t.Sequence[Stage]) -> t.Optional[Inst
     named = {other.name for other in stages if other.name and other.index < stage.index}
     first = 0 if stage.source == "scratch" or stage.source.lower() in named else 1
     for kinds in (_COUNTED, _COUNTED[:-1]):  # WORKDIR counts where it makes a layer
-        counted = [instruction for instruction in stage.instructions if instruction.keyword in kinds]
+        counted = [instruction for instruction in stage.carried_out if instruction.keyword in kinds]
+        total = sum(not instruction.triggered for instruction in counted) + first
         position = int(found["number"]) - 1 - first
-        counts_agree = len(counted) + first == int(found["total"]) and 0 <= position < len(counted)
-        if counts_agree and counted[position].keyword == keyword:
+        if total == int(found["total"]) and 0 <= position < len(counted) and counted[position].keyword == keyword:
             return counted[position]
-    # an ONBUILD of the base image shifts the count
     same = _with_text(found["text"], [stage])
     return same[0] if len(same) == 1 else None
 
 
 def _with_text(text: str, stages: t.Sequence[Stage]) -> t.List[Instruction]:
     wanted = _squeezed(text)
-    return [found for stage in stages for found in stage.instructions if _squeezed(str(found)) == wanted]
+    alike = (found for stage in stages for found in stage.carried_out)
+    return [found for found in alike if _squeezed(str(dataclasses.replace(found, triggered=False))) == wanted]
 
 
 def _squeezed(text: str) -> str:

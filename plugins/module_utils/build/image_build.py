@@ -27,6 +27,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_output import find_output
+from ansible_collections.longshore.delivery.plugins.module_utils.build.foundation import Foundation
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import (
     Inputs,
     Recorded,
@@ -60,13 +61,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     Stage,
-    base_images,
-    syntax_image,
-    target_arguments,
-    uses_platform,
+    triggers_of,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
@@ -107,26 +104,10 @@ class _Delivery:
         self.engine_reason = engine_reason
         self.context = context
         self.last_build = LastBuild(output.where, str(wanted.references[0]))
-        of_platforms = self.stages_of_platforms(definition)
-        self.stages: t.Tuple[Stage, ...] = of_platforms[0]
-        check_stages(wanted.contexts, self.stages, definition.path)
-        images = {named.name: named.image for named in wanted.contexts}
-        bases = syntax_image(definition.dockerfile, wanted.args) if engine.follows_syntax else ()
-        for stages in of_platforms:
-            bases += base_images(stages, stages, definition.path, images)
-        bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
-        coming = wanted.coming if context.check else {}
-        self.bases = Bases(engine, bases, definition.path, wanted.platforms, coming)
-        self.contexts = self.read_contexts()
-        definition.check_arguments(wanted.args)
-        definition.check_copies(self.stages)
-        escape = definition.dockerfile.escape
-        for instruction in fetched(self.stages, wanted.args, escape) if wanted.rebuild == "auto" else ():
-            context.warn(
-                "%s, line %d: %s fetches what nobody can know before the build: a change there builds nothing. "
-                "Copy it into 'source', or set 'rebuild: always'." % (definition.path, instruction.line, instruction)
-            )
         self.definition = definition
+        self.foundation = Foundation(wanted, definition, engine, context)
+        check_stages(wanted.contexts, self.stages, definition.path)
+        self.contexts = self.read_contexts()
         self.revision: t.Dict[str, str] = {}
         self.builder: t.Optional[Builder] = None
 
@@ -151,20 +132,17 @@ class _Delivery:
             self.last_build.note(observed.inputs, image)
         return self.result(observed, plan, image, plan.names, plan.changes)
 
-    def stages_of_platforms(self, definition: Definition) -> t.List[t.Tuple[Stage, ...]]:
-        """The stages that are needed, for each platform where a FROM names it, else once."""
-        wanted = self.wanted
-        if not uses_platform(definition.dockerfile):
-            return [definition.stages(wanted.args, wanted.target)]
-        own = self.engine.platform_arguments()
-        return [
-            definition.stages({**own, **target_arguments(platform), **wanted.args}, wanted.target)
-            for platform in wanted.platforms or (own["BUILDPLATFORM"],)
-        ]
+    @property
+    def stages(self) -> t.Tuple[Stage, ...]:
+        return self.foundation.stages
+
+    @property
+    def bases(self) -> Bases:
+        return self.foundation.bases
 
     def observe(self) -> Observed:
         images = {reference: self.output.image(reference) for reference in self.wanted.references}
-        held = self.bases.held()
+        held = self.foundation.look()
         pull_base = self.wanted.pull_base
         observed = Observed(
             inputs=self.inputs(self.definition, held),
@@ -178,10 +156,7 @@ class _Delivery:
         )
         current = observed.current
         if observed.absent_bases and current is not None:
-            recorded = Recorded.of(current.labels).bases
-            absent = (str(base.reference) for base in observed.absent_bases)
-            assumed = {name: recorded[name] for name in absent if name in recorded}
-            inputs = self.inputs(self.definition, {**held, **assumed})
+            inputs = self.inputs(self.definition, {**held, **self.foundation.assumed(current, observed.absent_bases)})
             observed = dataclasses.replace(observed, inputs=inputs)
             current = observed.current
         if current is None or not observed.matches(current):
@@ -231,10 +206,13 @@ class _Delivery:
         """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""
         show, wanted = self.progress, self.wanted
         show("building, because %s" % "; ".join(plan.reasons))
-        for base in plan.pull:
-            show("pulling the base image %s" % base.reference)
-            self.bases.pull(base)
-        inputs = self.inputs(self.definition, self.bases.held()) if plan.pull else observed.inputs
+        inputs = observed.inputs
+        if plan.pull:
+            before = triggers_of(self.stages)
+            plan = dataclasses.replace(plan, pull=self.foundation.pull(plan.pull, show))
+            if triggers_of(self.stages) != before:
+                self.builder = self.engine.builder(self.request({}))
+            inputs = self.inputs(self.definition, self.bases.held())
         with self.output.work(inputs.digest) as work:
             request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
             built = work.build(builder, request, show)
@@ -303,7 +281,8 @@ class _Delivery:
             provenance=wanted.provenance,
             sbom=wanted.sbom,
             source_date_epoch=wanted.source_date_epoch,
-            has_bases=bool(self.bases.count),
+            has_bases=bool(self.bases.names),
+            triggers=triggers_of(self.stages),
             stays=self.output.kind == ENGINE,
         )
 

@@ -40,6 +40,7 @@ class Image:
     :param content: stands for its configuration with those layers, whatever attests or lists it, and whichever the store is;
         empty where it was only listed.
     :param settings: stands for what its containers are started with; empty where that is not known.
+    :param on_build: its ONBUILD instructions; None where the engine does not tell them.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Image:
     layers: t.Tuple[str, ...] = ()
     content: str = ""
     settings: str = ""
+    on_build: t.Optional[t.Tuple[str, ...]] = None
 
     @classmethod
     def of_api(cls, found: t.Mapping[str, t.Any], labels: t.Optional[t.Mapping[str, str]]) -> Image:
@@ -64,6 +66,7 @@ class Image:
             layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
             content=content_of(found) if shown else "",
             settings=_settings_of(found) if shown else "",
+            on_build=tuple((found.get("Config") or {}).get("OnBuild") or ()) if shown else None,
         )
 
     def is_made_from(self, other: Image) -> bool:

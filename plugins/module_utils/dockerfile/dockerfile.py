@@ -11,6 +11,7 @@ What BuildKit would refuse is left to BuildKit, which says it better, wherever t
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import re
@@ -29,6 +30,9 @@ _OF_BUILDKIT = {
     "ADD": ("chmod", "link", "checksum", "keep-git-dir", "exclude"),
 }
 _OWN_SYNTAX = re.compile(r"(^|/)docker/dockerfile(-upstream)?([:@]|\Z)")
+_EXPANDED = frozenset(
+    ["ADD", "ARG", "COPY", "ENV", "EXPOSE", "FROM", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"]
+)
 _WITH_HEREDOC = frozenset(("ADD", "COPY", "RUN"))
 
 
@@ -45,6 +49,7 @@ class Instruction:
     :param arguments: what follows, continuation lines joined, comments left out.
     :param line: its first line, from 1.
     :param heredoc: whether an argument is a here-document.
+    :param triggered: whether it is an ONBUILD instruction of the image that a stage starts from.
     """
 
     keyword: str
@@ -52,9 +57,24 @@ class Instruction:
     arguments: str
     line: int
     heredoc: bool = False
+    triggered: bool = False
 
     def flag(self, name: str) -> t.Optional[str]:
         return next((value for key, value in self.flags if key == name), None)
+
+    @property
+    def sources(self) -> t.Iterator[str]:
+        """What COPY, ADD and the mounts of RUN take from that is not the context: names of stages, their numbers, images."""
+        if self.keyword in ("COPY", "ADD"):
+            source = self.flag("from")
+            if source:
+                yield source
+        elif self.keyword == "RUN":
+            for key, value in self.flags:
+                for part in next(csv.reader([value]), []) if key == "mount" else ():
+                    name, _equals, source = part.partition("=")
+                    if name.lower() == "from" and source:
+                        yield source
 
     def words(self, escape: str = "\\") -> t.List[str]:
         """The arguments one by one, from the JSON form too; variables stay as they are written."""
@@ -69,7 +89,7 @@ class Instruction:
 
     def __str__(self) -> str:
         flags = "".join(" --%s=%s" % flag if flag[1] else " --%s" % flag[0] for flag in self.flags)
-        return "%s%s %s" % (self.keyword, flags, self.arguments)
+        return "%s%s%s %s" % ("ONBUILD " if self.triggered else "", self.keyword, flags, self.arguments)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,21 +134,59 @@ def is_own_syntax(image: str) -> bool:
     return _OWN_SYNTAX.search(image) is not None
 
 
-def buildkit_needs(dockerfile: Dockerfile) -> str:
-    """What of a Dockerfile only BuildKit can build, as a sentence without its end; empty where there is nothing."""
+def triggered(text: str, line: int) -> t.Tuple[Instruction, ...]:
+    """What an ONBUILD instruction has the build carry out that starts from its image; none where that cannot be read.
+
+    :param line: of what has it carried out.
+    """
+    try:
+        found = parse(text).instructions
+    except InvalidDockerfile:
+        return ()
+    return tuple(dataclasses.replace(instruction, line=line, triggered=True) for instruction in found)
+
+
+def buildkit_needs(dockerfile: Dockerfile, further: t.Sequence[Instruction] = ()) -> str:
+    """What of a Dockerfile only BuildKit can build, as a sentence without its end; empty where there is nothing.
+
+    :param further: ONBUILD instructions of its base images.
+    """
     if dockerfile.syntax:
         return "%s needs BuildKit for its directive syntax=%s" % (dockerfile.name, dockerfile.syntax)
-    for instruction in dockerfile.instructions:
+    for instruction in (*dockerfile.instructions, *further):
         flag = next((key for key, _value in instruction.flags if key in _OF_BUILDKIT.get(instruction.keyword, ())), "")
         if instruction.heredoc or flag:
             what = "--" + flag if flag else "a here-document"
             return "%s needs BuildKit: line %d, %s with %s" % (
                 dockerfile.name,
                 instruction.line,
-                instruction.keyword,
+                "ONBUILD %s of its base image" % instruction.keyword if instruction.triggered else instruction.keyword,
                 what,
             )
     return ""
+
+
+def with_heredoc(dockerfile: Dockerfile) -> t.Optional[Instruction]:
+    """The first instruction with a here-document."""
+    return next((found for found in dockerfile.instructions if found.heredoc), None)
+
+
+def with_pattern(dockerfile: Dockerfile) -> t.Optional[Instruction]:
+    """The first instruction with a substitution by a pattern, as C(${NAME%pattern}).
+
+    :raises InvalidDockerfile: one of them is empty.
+    """
+    first = None
+    for found in dockerfile.instructions:
+        try:
+            if found.keyword in _EXPANDED and words.has_pattern(str(found), dockerfile.escape):
+                first = first or found
+        except words.EmptyPattern as error:
+            raise InvalidDockerfile(
+                "%s, line %d: %s. Write what is to be cut off: some versions of BuildKit end the whole engine there."
+                % (dockerfile.name, found.line, error)
+            ) from None
+    return first
 
 
 def _directives(lines: t.Sequence[str], name: str) -> t.Dict[str, t.Tuple[str, int]]:

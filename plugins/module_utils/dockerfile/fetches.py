@@ -30,7 +30,7 @@ def fetched(needed: t.Sequence[Stage], arguments: t.Mapping[str, str], escape: s
     for stage in needed:
         parent = source_stage(needed, stage, stage.source)
         variables = variables_of[stage.index] = dict(variables_of[parent.index]) if parent else {}
-        for instruction in stage.instructions:
+        for instruction in stage.carried_out:
             try:
                 if _fetches(instruction, stage, variables, arguments, escape):
                     yield instruction

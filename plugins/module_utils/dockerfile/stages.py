@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import posixpath
 import typing as t
@@ -19,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dock
     Dockerfile,
     Instruction,
     InvalidDockerfile,
+    triggered,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
@@ -37,6 +37,7 @@ class Stage:
     :param name: what C(AS) names, in lower case; empty where it does not.
     :param instructions: with FROM as the first.
     :param variables: those declared before the first FROM, which an ARG without a value takes.
+    :param triggers: what it is made to carry out first by the ONBUILD instructions of what it starts from.
     """
 
     index: int
@@ -44,10 +45,16 @@ class Stage:
     name: str
     instructions: t.Tuple[Instruction, ...]
     variables: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    triggers: t.Tuple[Instruction, ...] = ()
 
     @property
     def line(self) -> int:
         return self.instructions[0].line
+
+    @property
+    def carried_out(self) -> t.Tuple[Instruction, ...]:
+        """All its instructions, and those of its base, in the order in which they are carried out."""
+        return (self.instructions[0], *self.triggers, *self.instructions[1:])
 
     @property
     def label(self) -> str:
@@ -92,10 +99,15 @@ def target_arguments(platform: str) -> t.Dict[str, str]:
     return {"TARGET" + part: value for part, value in values.items()}
 
 
-def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple[Stage, ...]:
+def stages_of(
+    dockerfile: Dockerfile,
+    arguments: t.Mapping[str, str],
+    triggers: t.Mapping[str, t.Sequence[str]] = MappingProxyType({}),
+) -> t.Tuple[Stage, ...]:
     """Cut a Dockerfile into its stages.
 
     :param arguments: the build's arguments and, where a FROM names them, those of the platform.
+    :param triggers: the ONBUILD instructions of images, by what a FROM calls them.
     :raises InvalidDockerfile: there is no FROM, or what it names cannot be known or is nothing.
     """
     variables = {key: value for key, value in arguments.items() if key in PLATFORM_ARGUMENTS}
@@ -109,10 +121,24 @@ def stages_of(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple
     except words.UnreadableWord as error:
         raise InvalidDockerfile("%s, line %d: %s." % (dockerfile.name, instruction.line, error)) from None
     ends = [*starts[1:], len(dockerfile.instructions)]
-    return tuple(
-        _stage(index, dockerfile, dockerfile.instructions[start:end], variables)
-        for index, (start, end) in enumerate(zip(starts, ends))
-    )
+    stages: t.List[Stage] = []
+    for index, (start, end) in enumerate(zip(starts, ends)):
+        stage = _stage(index, dockerfile, dockerfile.instructions[start:end], variables)
+        stages.append(dataclasses.replace(stage, triggers=tuple(_triggers(stage, stages, triggers))))
+    return tuple(stages)
+
+
+def _triggers(
+    stage: Stage, above: t.Sequence[Stage], of_images: t.Mapping[str, t.Sequence[str]]
+) -> t.Iterator[Instruction]:
+    parent = source_stage(above, stage, stage.source)
+    if parent is None:
+        for text in of_images.get(stage.source, ()):
+            yield from triggered(text, stage.line)
+    else:
+        for instruction in parent.instructions:
+            if instruction.keyword == "ONBUILD":
+                yield from triggered(instruction.arguments, instruction.line)
 
 
 def declare(instruction: Instruction, variables: t.Dict[str, str], arguments: t.Mapping[str, str], escape: str) -> None:
@@ -186,20 +212,36 @@ def base_images(
     found: t.Dict[str, BaseImage] = {}
     for stage in needed:
         for source, line in _sources(stage):
-            if source == "scratch" or "$" in source or source_stage(stages, stage, source):
+            if source_stage(stages, stage, source):
                 continue
             try:
-                reference = with_latest(Reference.parse(source))
+                named = named_image(source, contexts)
             except InvalidReference as error:
                 raise InvalidDockerfile("%s, line %d: %s" % (name, line, error)) from None
-            short = str(reference)
-            if short.startswith(_SHORT) and short.endswith(_LATEST):
-                # for BuildKit these are one name
-                short = short[len(_SHORT) : -len(_LATEST)]
-            named = contexts.get(short, reference)
             if named is not None:
                 found.setdefault(str(named), BaseImage(named, line))
     return tuple(found.values())
+
+
+def named_image(source: str, contexts: t.Mapping[str, t.Optional[Reference]]) -> t.Optional[Reference]:
+    """The image that a source names which is no stage; None where it is no image, or only the build will know which.
+
+    :param contexts: as above.
+    :raises InvalidReference: it is no reference.
+    """
+    if source == "scratch" or "$" in source:
+        return None
+    reference = with_latest(Reference.parse(source))
+    short = str(reference)
+    if short.startswith(_SHORT) and short.endswith(_LATEST):
+        # for BuildKit these are one name
+        short = short[len(_SHORT) : -len(_LATEST)]
+    return contexts.get(short, reference)
+
+
+def triggers_of(stages: t.Iterable[Stage]) -> t.Tuple[Instruction, ...]:
+    """What these stages are made to carry out by what they start from."""
+    return tuple(instruction for stage in stages for instruction in stage.triggers)
 
 
 def syntax_image(dockerfile: Dockerfile, arguments: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
@@ -223,7 +265,7 @@ def with_latest(reference: Reference) -> Reference:
 def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPath]:
     """What COPY and ADD take from the context, as far as it is written down: no wildcard, variable, URL or here-document."""
     for stage in needed:
-        for instruction in stage.instructions:
+        for instruction in stage.carried_out:
             if (
                 instruction.keyword not in ("COPY", "ADD")
                 or instruction.flag("from") is not None
@@ -250,17 +292,9 @@ def is_elsewhere(source: str) -> bool:
 def _sources(stage: Stage) -> t.Iterator[t.Tuple[str, int]]:
     """What a stage starts from or copies from: names of stages, their numbers, images."""
     yield stage.source, stage.line
-    for instruction in stage.instructions[1:]:
-        if instruction.keyword in ("COPY", "ADD"):
-            source = instruction.flag("from")
-            if source:
-                yield source, instruction.line
-        elif instruction.keyword == "RUN":
-            for key, value in instruction.flags:
-                for part in next(csv.reader([value]), []) if key == "mount" else ():
-                    name, _equals, source = part.partition("=")
-                    if name.lower() == "from" and source:
-                        yield source, instruction.line
+    for instruction in stage.carried_out[1:]:
+        for source in instruction.sources:
+            yield source, instruction.line
 
 
 def source_stage(stages: t.Sequence[Stage], stage: Stage, source: str) -> t.Optional[Stage]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import patterns
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?\-$!]")
 _RAW_WORD = re.compile(r"(?:'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"])+")
 
@@ -18,7 +20,11 @@ Variables = t.Mapping[str, str]
 
 
 class UnreadableWord(ValueError):
-    """A word that BuildKit would refuse, or a substitution that only BuildKit knows."""
+    """A word that BuildKit would refuse."""
+
+
+class EmptyPattern(UnreadableWord):
+    """C(${NAME#}) or C(${NAME%}), which ends an engine with BuildKit 0.13 (seen with Docker 26.1.5)."""
 
 
 def expand(text: str, variables: Variables, escape: str = "\\") -> str:
@@ -45,6 +51,22 @@ def split(text: str, variables: t.Optional[Variables] = None, escape: str = "\\"
             words.append(piece.text)
             open_word = True
     return [word for word in words if word]
+
+
+def has_pattern(text: str, escape: str = "\\") -> bool:
+    """Whether a text has a substitution by a pattern, as C(${NAME%pattern}), which older builders do not know.
+
+    :raises EmptyPattern: one is empty, as it is written.
+    """
+    reader = _Reader(text, None, escape)
+    try:
+        for _piece in reader.pieces():
+            pass
+    except EmptyPattern:
+        raise
+    except UnreadableWord:
+        pass  # the builder says it
+    return reader.has_pattern
 
 
 def raw(text: str) -> t.List[str]:
@@ -100,6 +122,8 @@ class _Reader:
         self.variables = variables
         self.escape = escape
         self.position = 0
+        self.keeps_escapes = False
+        self.has_pattern = False
 
     def pieces(self, stop: str = "") -> t.Iterator[_Piece]:
         while self.position < len(self.text):
@@ -115,6 +139,8 @@ class _Reader:
                 for part in self.dollar():
                     yield _Piece(part, True)
             elif character == self.escape:
+                if self.keeps_escapes:
+                    yield _Piece(character, False)
                 if self.position < len(self.text):
                     yield _Piece(self.text[self.position], False)
                     self.position += 1
@@ -141,6 +167,8 @@ class _Reader:
                 result.append(self.dollar())
                 continue
             if character == self.escape:
+                if self.keeps_escapes:
+                    result.append(character)
                 following = self.text[self.position : self.position + 1]
                 if following and following in ('"', "$", self.escape):
                     character = following
@@ -167,23 +195,25 @@ class _Reader:
         return (self.variables or {}).get(name)
 
     def substitution(self) -> str:
-        """What follows C($) in C(${NAME}), C(${NAME:-word}), C(${NAME+word}), C(${NAME:?text})."""
+        """What follows C($) in C(${NAME}), C(${NAME:-word}), C(${NAME+word}), C(${NAME:?text}), C(${NAME#pattern})."""
         self.position += 1
         name = self.name()
-        operator = self.text[self.position : self.position + 1]
-        self.position += 1
+        operator = self.character()
         value = self.value(name)
         if operator == "}" and name:
             return value or ""
+        if operator == "/" and name:
+            return self.replacement(value or "")
         if operator == ":":
-            operator = self.text[self.position : self.position + 1]
-            self.position += 1
+            operator = self.character()
             is_set = bool(value)
         else:
             is_set = value is not None
-        if not name or not operator or operator not in "-+?":
+        if not name or not operator or operator not in "-+?#%":
             raise UnreadableWord("the substitution in %s cannot be read" % self.text)
-        word = "".join(piece.text for piece in self.pieces(stop="}"))
+        if operator in "#%":
+            return self.cut(value or "", operator)
+        word = self.word("}")
         if operator == "+":
             return word if is_set else ""
         if is_set:
@@ -191,3 +221,40 @@ class _Reader:
         if operator == "?" and self.variables is not None:
             raise UnreadableWord("%s: %s" % (name, word or "it has no value"))
         return word
+
+    def character(self) -> str:
+        found = self.text[self.position : self.position + 1]
+        self.position += 1
+        return found
+
+    def word(self, stop: str, keeps_escapes: bool = False) -> str:
+        """What stands before a character that ends it; escapes are a pattern's own where they are kept."""
+        before, self.keeps_escapes = self.keeps_escapes, keeps_escapes
+        word = "".join(piece.text for piece in self.pieces(stop))
+        self.keeps_escapes = before
+        return word
+
+    def cut(self, value: str, operator: str) -> str:
+        """C(${NAME#pattern}), C(${NAME##pattern}), C(${NAME%pattern}) or C(${NAME%%pattern})."""
+        self.has_pattern = True
+        pattern = self.word("}", True)
+        if not pattern:
+            raise EmptyPattern("the pattern of a substitution in %s is empty" % self.text)
+        longest = pattern.startswith(operator)
+        cut = patterns.without_start if operator == "#" else patterns.without_end
+        return self.by_pattern(lambda: cut(value, pattern[1:] if longest else pattern, longest))
+
+    def replacement(self, value: str) -> str:
+        """C(${NAME/pattern/text}), or with two slashes in front for all that the pattern matches."""
+        self.has_pattern = True
+        everywhere = self.text.startswith("/", self.position)
+        if everywhere:
+            self.position += 1
+        pattern, text = self.word("/", True), self.word("}", True)
+        return self.by_pattern(lambda: patterns.replaced(value, pattern, text, everywhere))
+
+    def by_pattern(self, result: t.Callable[[], str]) -> str:
+        try:
+            return "" if self.variables is None else result()
+        except patterns.InvalidPattern as error:
+            raise UnreadableWord("%s in %s" % (error, self.text)) from None

@@ -349,15 +349,15 @@ def test_an_argument_that_the_dockerfile_does_not_know_is_refused(source: Path) 
     (source / "Dockerfile").write_text("ARG A\nFROM scratch AS x\nFROM scratch\nARG B=1 C\n")
     definition = read_definition(str(source), "Dockerfile")
     definition.check_arguments(
-        ["A", "B", "C", "https_proxy", "NO_PROXY", "SOURCE_DATE_EPOCH", "TARGETARCH", "BUILDKIT_X"]
+        ["A", "B", "C", "https_proxy", "NO_PROXY", "SOURCE_DATE_EPOCH", "TARGETARCH", "BUILDKIT_X"], ()
     )
     with pytest.raises(DeliveryError, match=r"args\.b has no effect: there is no ARG b in /.*/Dockerfile\."):
-        definition.check_arguments(["A", "b"])
+        definition.check_arguments(["A", "b"], ())
     (source / "Dockerfile").write_text("# syntax=docker/dockerfile:1.7\nFROM scratch\n")
     with pytest.raises(DeliveryError, match=r"args\.A has no effect"):
-        read_definition(str(source), "Dockerfile").check_arguments(["A"])
+        read_definition(str(source), "Dockerfile").check_arguments(["A"], ())
     (source / "Dockerfile").write_text("# syntax=r.example/another/language\nFROM scratch\n")
-    read_definition(str(source), "Dockerfile").check_arguments(["A"])
+    read_definition(str(source), "Dockerfile").check_arguments(["A"], ())
 
 
 def test_a_link_that_leads_to_nothing_in_the_directory_is_said(source: Path) -> None:

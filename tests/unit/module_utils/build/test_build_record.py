@@ -127,6 +127,44 @@ def test_the_failed_instruction_is_found(step: str, line: int | None) -> None:
     assert failed(step, "exit code: 1").facts.get("dockerfile_line") == line
 
 
+@pytest.mark.parametrize(
+    ("step", "line", "instruction"),
+    [
+        ("[2/2] COPY package /p", 1, "ONBUILD COPY package /p"),
+        ("[3/2] RUN install", 1, "ONBUILD RUN install"),
+        ("[4/2] COPY y $Z", 2, "COPY y z"),
+        ("[9/9] RUN install", 1, "ONBUILD RUN install"),
+    ],
+)
+def test_what_a_base_image_had_carried_out_is_found(step: str, line: int, instruction: str) -> None:
+    """BuildKit 0.8 and 0.13 count it, and leave it out of the total."""
+    read = definition("FROM a\nCOPY y z\n")
+    stages = stages_of(read.dockerfile, {}, {"a": ["COPY package /p", "RUN install"]})
+    result, _shown = record(vertex(step, started=START, completed=END, error="exit code: 1"))
+    facts = failure("x:1", read, stages, Built("", result)).facts
+    assert (facts["dockerfile_line"], facts["instruction"]) == (line, instruction)
+
+
+@pytest.mark.parametrize(
+    ("step", "where"),
+    [
+        ("[internal] load metadata for docker.io/library/a:latest", "line 2, FROM a:"),
+        ("FROM r.example/b:1", "line 3, COPY --from=r.example/b:1 x y:"),
+        ("[internal] load metadata for r.example/c:1", "line 5, FROM --platform=linux/s390x r.example/c:1:"),
+        ("resolve image config for r.example/s:1", "line 1, # syntax=r.example/s:1:"),
+        ("resolve image config for docker-image://r.example/s:1", "line 1, # syntax=r.example/s:1:"),
+    ],
+)
+def test_what_names_an_image_that_is_not_there_is_found(step: str, where: str) -> None:
+    """By the words of BuildKit 0.8 and 0.13."""
+    read = definition(
+        "# syntax=r.example/s:1\nFROM a\nCOPY --from=r.example/b:1 x y\n\nFROM --platform=linux/s390x r.example/c:1\n"
+    )
+    result, _shown = record(vertex(step, started=START, completed=END, error="no such host"))
+    said = str(failure("x:1", read, stages_of(read.dockerfile, {}), Built("", result)))
+    assert said == f"Building x:1 failed at /c/D, {where} no such host."
+
+
 def test_the_message_has_instruction_cause_and_the_end_of_the_output() -> None:
     lines = "".join(f"line {number}\n" for number in range(30))
     error = failed(

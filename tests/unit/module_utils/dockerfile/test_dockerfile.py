@@ -12,6 +12,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dock
     InvalidDockerfile,
     buildkit_needs,
     parse,
+    triggered,
+    with_heredoc,
+    with_pattern,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
@@ -20,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     needed_stages,
     stages_of,
     syntax_image,
+    triggers_of,
     uses_platform,
 )
 
@@ -81,7 +85,46 @@ def test_variables(text: str, expected: str) -> None:
     assert words.expand(text, {"A": "1", "E": ""}) == expected
 
 
-@pytest.mark.parametrize("text", ["${A", "${}", "${A:?it is needed}", "'x", '"x', "${A%x}", "${A/x/y}"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${A#*.}", "two.three"),
+        ("${A##*.}", "three"),
+        ("${A%.*}", "one.two"),
+        ("${A%%.*}", "one"),
+        ("${A:%.*}", "one.two"),
+        ("${A#two}${B#two}", "one.two.three"),
+        ("${A#?n}", "e.two.three"),
+        ("${A/t*e/X}", "one.X"),
+        ("${A//o/0}", "0ne.tw0.three"),
+        ("${A//./}", "onetwothree"),
+        ("${A//*/y}", "y"),
+        ("${B/*/y}", "y"),
+        ("${S/\\//_}", "a_b/*"),
+        ("${S//\\//_}", "a_b_*"),
+        ("${S%\\*}", "a/b/"),
+        ("${S/b/\\/}", "a/\\//*"),
+        ("${A//two/<$D>}", "one.<>.three"),
+        ("${A//two/<$Z>}", "one.<two>.three"),
+        ("${A/two/<$Z>}", "one.<$0>.three"),
+        ("${A%${N:-.three}}", "one.two"),
+        ("${A%'.three'}", "one.two"),
+    ],
+)
+def test_patterns(text: str, expected: str) -> None:
+    assert words.expand(text, {"A": "one.two.three", "S": "a/b/*", "D": "$1", "Z": "$0"}) == expected
+    assert words.split(text) == [text]
+    assert words.has_pattern(f"x {text}")
+
+
+@pytest.mark.parametrize("text", ["${A:-x%}", "'${A%x}'", "\\${A%x}", "$A%x", "${A", "#%/"])
+def test_what_is_no_pattern(text: str) -> None:
+    assert not words.has_pattern(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["${A", "${}", "${A:?it is needed}", "'x", '"x', "${A%x", "${A/x}", "${A#\\x}", "${A/\\x/y}", "${A:/x/y}"]
+)
 def test_what_cannot_be_expanded_is_said(text: str) -> None:
     with pytest.raises(words.UnreadableWord):
         words.expand(text, {})
@@ -189,6 +232,52 @@ def test_what_is_fetched_by_a_variable_is_seen() -> None:
     assert [instruction.line for instruction in fetched(stages_of(parse(text), given), given)] == [12]
 
 
+def test_what_a_base_image_has_carried_out_is_part_of_the_stage_that_starts_from_it() -> None:
+    text = "FROM a AS one\nRUN x\nFROM a\nCOPY --from=one x y\nFROM other AS unused\n"
+    triggers = {
+        "a": ["ARG T=https://x.example", "COPY --from=b:1 x y", "COPY package.json /", "ADD $T /"],
+        "other": ["ADD no /"],
+    }
+    dockerfile = parse(text, "D")
+    stages = stages_of(dockerfile, {}, triggers)
+    needed = needed_stages(stages, "1", "D")
+    assert [(found.keyword, found.line) for found in needed[0].carried_out] == [
+        ("FROM", 1),
+        ("ARG", 1),
+        ("COPY", 1),
+        ("COPY", 1),
+        ("ADD", 1),
+        ("RUN", 2),
+    ]
+    assert [str(base.reference) for base in base_images(stages, needed, "D")] == [
+        "docker.io/library/a:latest",
+        "docker.io/library/b:1",
+    ]
+    assert [(copied.path, str(copied.instruction)) for copied in copied_paths(needed, "\\")] == [
+        ("package.json", "ONBUILD COPY package.json /")
+    ] * 2
+    assert [(str(found), found.line) for found in fetched(needed, {})] == [
+        ("ONBUILD ADD $T /", 1),
+        ("ONBUILD ADD $T /", 3),
+    ]
+    assert triggers_of(needed) == needed[0].triggers + needed[1].triggers
+
+
+def test_what_a_stage_has_the_next_carry_out_is_done_once() -> None:
+    text = "FROM a AS one\nONBUILD COPY --from=b:1 x y\nFROM one AS two\nFROM two\n"
+    stages = stages_of(parse(text, "D"), {}, {"one": ["COPY never /"], "a": ["no Dockerfile's \n"]})
+    assert [[str(found) for found in stage.triggers if found.keyword == "COPY"] for stage in stages] == [
+        [],
+        ["ONBUILD COPY --from=b:1 x y"],
+        [],
+    ]
+    assert stages[1].triggers[0].line == 2
+    assert [str(base.reference) for base in base_images(stages, stages, "D")] == [
+        "docker.io/library/a:latest",
+        "docker.io/library/b:1",
+    ]
+
+
 def test_the_image_that_reads_the_dockerfile_is_one_of_its_base_images() -> None:
     def syntax(text: str, arguments: dict[str, str] | None = None) -> list[tuple[str, int]]:
         return [(str(base.reference), base.line) for base in syntax_image(parse(text, "D"), arguments or {})]
@@ -215,3 +304,20 @@ def test_the_image_that_reads_the_dockerfile_is_one_of_its_base_images() -> None
 )
 def test_what_only_buildkit_builds_is_seen(text: str, needs: str) -> None:
     assert buildkit_needs(parse(text, "D")) == needs
+
+
+def test_what_only_buildkit_builds_of_a_base_image_is_seen() -> None:
+    needs = buildkit_needs(parse("FROM a", "D"), triggered("RUN --mount=type=ssh x", 1))
+    assert needs == "D needs BuildKit: line 1, ONBUILD RUN of its base image with --mount"
+
+
+def test_what_older_languages_do_not_know_is_found() -> None:
+    text = "ARG V=1-a\nFROM a:${V}\nRUN echo ${V%x}\nONBUILD ENV x=${V%x}\nENV x='${V%x}'\n"
+    assert with_pattern(parse(text)) is None
+    found = with_pattern(parse(f"{text}LABEL x=${{V#y}}\nENV ${{V/x/y}}=z\n"))
+    assert found is not None
+    assert found.line == 6
+    assert with_heredoc(parse(text)) is None
+    here = with_heredoc(parse(f"{text}COPY <<E /x\nE\n"))
+    assert here is not None
+    assert here.line == 6
