@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.anchors import DETECTORS
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER, is_words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
@@ -26,43 +27,11 @@ except ImportError as import_error:
 else:
     IMPORT_PROBLEM = None
 
-Anchors = t.Tuple[t.Tuple[bytes, t.Tuple[str, ...]], ...]
-# What a detector's secrets cannot be without, as a cheap search in bytes; a hit is shown to the detectors named. A pattern
-# begins with a byte of its own, which the re module looks for at 2 to 3 GB/s; an alternation in front would be 50 times
-# slower. Each is a pass over everything, so that those which share a byte that is seldom are one, and look back from there.
-# None repeats without bound: a crafted file would take for ever.
-ANCHORS: Anchors = (
-    (
-        # a key stands by itself: tables of syllables and encoded data have its letters somewhere
-        rb"A(?:(?<![A-Za-z0-9+/]A)(?:3T[A-Z0-9]|BIA|CCA|KIA|SIA)[0-9A-Z]{16}(?![A-Za-z0-9+/])|ccountKey=[a-zA-Z0-9+/=]{88})",
-        ("AWSKeyDetector", "AzureStorageKeyDetector"),
-    ),
-    (
-        rb"g(?:h[oprsu]_[A-Za-z0-9_]{36}|l(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-[A-Za-z0-9_\-]{20})",
-        ("GitHubTokenDetector", "GitLabTokenDetector"),
-    ),
-    (
-        rb"G(?:R1348941[A-Za-z0-9_\-]{20}|(?<=SG)\.[a-zA-Z0-9_-]{22}\.)",
-        ("GitLabTokenDetector", "SendGridDetector"),
-    ),
-    (
-        rb"-(?:\d(?<=xox[abposr]-.)|AgE(?<=pypi-AgE)|(?<=sq0csp-))",
-        ("SlackDetector", "PypiTokenDetector", "SquareOAuthDetector"),
-    ),
-    (rb"hooks\.slack\.com/services/T", ("SlackDetector",)),
-    (rb"k_live_[0-9a-zA-Z]{24}", ("StripeDetector",)),
-    (
-        # a web token begins where no other may go on, so that no byte is gone over for more than one
-        rb"J(?:(?<=eyJ)(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_=-]{10}|(?<=T3BlbkFJ)[A-Za-z0-9]{20})",
-        ("JwtTokenDetector", "OpenAIDetector"),
-    ),
-    (rb":_authToken=", ("NpmDetector",)),
-)
 _ASSIGNED = rb"[^\n=:]{0,40}[=:]"
 _WORDS = ("AWSKeyDetector", "IbmCloudIamDetector", "IbmCosHmacDetector", "KeywordDetector", "SoftlayerDetector")
-# The same for those whose secrets look like much else, which are asked where settings are: in the image's configuration and in
-# small files of settings. Sought in lower case.
-SETTINGS_ANCHORS: Anchors = (
+# What the secrets of those cannot be without that look like much else, and are asked where settings are: in the image's
+# configuration and in small files of settings. Sought in lower case.
+SETTINGS_ANCHORS: t.Tuple[t.Tuple[bytes, t.Tuple[str, ...]], ...] = (
     *((word + _ASSIGNED, _WORDS) for word in (b"pass", b"pwd", b"secret", b"token", b"key", b"contrase")),
     (rb"://[^\s/]{1,256}@", ("BasicAuthDetector", "CloudantDetector")),
     (rb"cloudant", ("CloudantDetector",)),
@@ -93,7 +62,7 @@ class Detectors:
             )
         kinds: t.Dict[str, t.Any] = get_mapping_from_secret_type_to_class()
         classes = {kind.__name__: kind for kind in kinds.values()}
-        wanted = {name for _pattern, names in ANCHORS + SETTINGS_ANCHORS for name in names}
+        wanted = DETECTORS.union(*(names for _pattern, names in SETTINGS_ANCHORS))
         self._by_name = {name: classes[name]() for name in sorted(wanted & classes.keys())}
         self._all = list(self._by_name.values())
 

@@ -69,11 +69,11 @@ def read_archive(
     try:
         for member, pieces in TarStream(blocks(stream)).members():
             name = posixpath.normpath(member.name)
-            if member.issym() or member.islnk():
+            if member.is_symbolic_link or member.is_hard_link:
                 # in archives of Docker before 25 a layer that two images share is there once
-                base = posixpath.dirname(name) if member.issym() else ""
-                parts.links[name] = posixpath.normpath(posixpath.join(base, member.linkname))
-            elif member.isreg():
+                base = posixpath.dirname(name) if member.is_symbolic_link else ""
+                parts.links[name] = posixpath.normpath(posixpath.join(base, member.target))
+            elif member.is_file:
                 _take(parts, name, member.size, _Pieces(pieces), scan, progress)
     except UnreadableLayer as error:
         raise UnreadableArchive("%s cannot be read: %s" % (where, error)) from None

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import dataclasses
-import tarfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import secret_files
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_header import Member
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import blocks, read_ahead
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
@@ -84,16 +84,16 @@ def read_layer(stream: Readable, scan: FileScan) -> LayerContents:
             elif name.startswith(_WHITEOUT):
                 if not name.startswith(_AUFS):
                     whiteouts.append(normal(directory + "/" + name[len(_WHITEOUT) :]))
-            elif path and member.islnk():
-                target = normal(member.linkname)
+            elif path and member.is_hard_link:
+                target = normal(member.target)
                 if target in entries:  # the one that has the bytes, if this is another link to them
                     target = entries[target].target or target
                 if target != path:
                     entries[path] = Entry("other", 0, member.mode, target)
                     sightings += _sighted_link(path, target, entries, sightings)
             elif path:
-                entries[path] = Entry(_kind(member), member.size if member.isreg() else 0, member.mode)
-                if member.isreg():
+                entries[path] = Entry(_kind(member), member.size if member.is_file else 0, member.mode)
+                if member.is_file:
                     sightings += _sighted(path, member.size, pieces, scan)
                     sightings += _repository(path, repositories)
         return LayerContents(entries, tuple(whiteouts), tuple(opaque), tuple(sightings), tar.position)
@@ -109,8 +109,8 @@ def normal(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
-def _kind(member: tarfile.TarInfo) -> str:
-    return "file" if member.isreg() else "directory" if member.isdir() else "other"
+def _kind(member: Member) -> str:
+    return "file" if member.is_file else "directory" if member.is_directory else "other"
 
 
 def _sighted(path: str, size: int, pieces: t.Iterator[bytes], scan: FileScan) -> t.List[Sighting]:

@@ -14,9 +14,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-# what every such key has, for the fast search, and what it looks like: RFC 7468, RFC 4880 (6.2), PuTTY's own. In JSON and in
-# environment files the line ends are written as \n.
-ANCHOR = rb"P(?:RIVATE KEY|uTTY-User-Key-File-)"
+# what such keys look like: RFC 7468, RFC 4880 (6.2), PuTTY's own. In JSON and in environment files the line ends are written as
+# \n. The fast search is for PRIVATE KEY and PuTTY-User-Key-File- (see anchors.py).
 _END = rb"(?:\r?\n|\\r\\n|\\n)"
 _ARMOURED = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----[ \t]*"

@@ -13,8 +13,8 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit import private_keys, secret_files
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.anchors import PASSES, Anchor, pattern
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import (
-    ANCHORS,
     SETTINGS_ANCHORS,
     Detectors,
 )
@@ -29,10 +29,6 @@ _SHORT = 600  # bytes of a line of settings that is shown as a whole; a longer o
 _VALUE = 200  # bytes behind a hit in such a one
 _WORD = 48  # bytes before a hit in which the setting's name may begin
 _NAME_BEGINS = re.compile(rb"""[^\s,;&{}()\["']*\Z""")
-
-# tells of a hit in some bytes the rule that is broken and the kind of secret, None where it is none, and up to which byte hits
-# are judged with it: one long line of what is nearly a secret would be looked at as often as it has hits
-_Judge = t.Callable[[bytes, t.Match[bytes]], t.Tuple[t.Optional[t.Tuple[str, str]], int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,17 +46,26 @@ class Sighting:
     place: str = ""
 
 
+@dataclasses.dataclass
+class _Judged:
+    """What came of the hits of one kind of anchor in some bytes.
+
+    :param until: up to which byte hits are judged: one long line of what is nearly a secret would be looked at as often as it
+        has hits.
+    """
+
+    seen: t.Set[t.Tuple[str, str]] = dataclasses.field(default_factory=set)
+    hits: int = 0
+    until: int = 0
+
+
 class SecretScan:
     """Looks through files for secrets; one for any number of them."""
 
     def __init__(self, detectors: Detectors) -> None:
         self._detectors = detectors
-        # each with the number of kinds that it may find
-        self._searches: t.List[t.Tuple[t.Pattern[bytes], _Judge, int]] = [
-            (re.compile(pattern), self._by_detectors(names), len(names)) for pattern, names in ANCHORS
-        ]
-        self._searches.append((re.compile(private_keys.ANCHOR), _private_key, 1))
-        self._settings = [(re.compile(pattern), names) for pattern, names in SETTINGS_ANCHORS]
+        self._searches = [(re.compile(pattern(first, anchors)), anchors) for first, anchors in PASSES]
+        self._settings = [(re.compile(expression), names) for expression, names in SETTINGS_ANCHORS]
 
     def file(self, path: str, size: int, pieces: t.Iterable[bytes]) -> t.List[Sighting]:
         """Everything in a file; each kind of secret once, at its first place.
@@ -94,36 +99,37 @@ class SecretScan:
 
     def _search(self, data: bytes, start: int, found: t.Dict[t.Tuple[str, str], str], numbered: bytes) -> None:
         """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
-        for search, judge, kinds in self._searches:
-            seen = set()
-            judged = 0
-            for number, hit in enumerate(search.finditer(data), 1):
-                if hit.end() <= judged:
+        for search, anchors in self._searches:
+            by_kind: t.Dict[t.Tuple[str, ...], _Judged] = {}
+            for hit in search.finditer(data):
+                anchor = anchors[t.cast("int", hit.lastindex) - 1]
+                judged = by_kind.setdefault(anchor.detectors, _Judged())
+                judged.hits += 1
+                is_enough = judged.seen and (len(judged.seen) >= len(anchor.detectors) or judged.hits > _ENOUGH)
+                if is_enough or hit.end() <= judged.until:
                     continue
-                sighted, judged = judge(data, hit)
+                at = hit.start() - anchor.before
+                sighted, judged.until = self._judge(anchor, data, at, hit.end())
                 if sighted is not None:
-                    seen.add(sighted)
+                    judged.seen.add(sighted)
                     if sighted not in found:
-                        at = hit.start()
                         found[sighted] = (
                             "line %d" % (numbered.count(b"\n", 0, at) + 1)
                             if numbered and b"\0" not in numbered
                             else "byte %d" % (start + at)
                         )
-                if seen and (len(seen) == kinds or number >= _ENOUGH):
-                    break
 
-    def _by_detectors(self, names: t.Sequence[str]) -> _Judge:
-        def judge(data: bytes, hit: t.Match[bytes]) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
-            text = hit.group().decode("latin-1")
-            if PLACEHOLDER.search(text):
-                return None, hit.end()
-            first, last = _line(data, hit.start(), _LINE_BEFORE, _LINE_AFTER)
-            line = data[first:last].decode("latin-1")
-            what = self._detectors.seen(names, line, text)
-            return (None, last - _LONGEST_SECRET) if what is None else (("secret", what), hit.end())
-
-        return judge
+    def _judge(self, anchor: Anchor, data: bytes, at: int, end: int) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
+        """The rule that a hit breaks, and the kind of secret, None where it is none; and up to which byte hits are judged."""
+        if not anchor.detectors:
+            what = private_keys.kind(data[max(0, at - private_keys.BEFORE) : at + private_keys.AFTER])
+            return None if what is None else ("private_key", what), end
+        text = data[at:end].decode("latin-1")
+        if PLACEHOLDER.search(text):
+            return None, end
+        first, last = _line(data, at, _LINE_BEFORE, _LINE_AFTER)
+        what = self._detectors.seen(anchor.detectors, data[first:last].decode("latin-1"), text)
+        return (None, last - _LONGEST_SECRET) if what is None else (("secret", what), end)
 
     def _lines(self, data: bytes, found: t.Dict[t.Tuple[str, str], str], of_system: bool) -> None:
         """Note what the lines of settings hold."""
@@ -157,9 +163,3 @@ def _setting(data: bytes, hit: t.Match[bytes]) -> t.Tuple[int, int]:
     if begins and before[begins - 1 : begins] in (b'"', b"'"):
         begins -= 1
     return hit.start() - len(before) + begins, min(last, hit.end() + _VALUE)
-
-
-def _private_key(data: bytes, hit: t.Match[bytes]) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
-    at = hit.start()
-    what = private_keys.kind(data[max(0, at - private_keys.BEFORE) : at + private_keys.AFTER])
-    return None if what is None else ("private_key", what), hit.end()
