@@ -32,11 +32,13 @@ class Holding:
     """Docker's API, as far as images go; as Podman's program the same.
 
     :ivar names: of each image that there is.
+    :ivar created: when an image was, where that is known.
     :ivar refuses: names that cannot be removed; C(returns) ones that are there again at once.
     """
 
     def __init__(self) -> None:
         self.names = {ONE: [f"{WEB}:3"], TWO: [f"{WEB}:1", f"{WEB}:2"], USED: [f"{WEB}:4"], STEP: []}
+        self.created: dict[str, str] = {}
         self.refuses: set[str] = set()
         self.returns: set[str] = set()
         self.store: list[list[str]] = []
@@ -52,7 +54,8 @@ class Holding:
     def inspected(self, one: str) -> dict[str, t.Any]:
         layers = {ONE: [STEP, ONE]}.get(one, [one])
         size = 10 * len(layers)
-        return {"Id": one, "Os": "linux", "Architecture": "amd64", "Size": size, "RootFS": {"Layers": layers}}
+        shown = {"Id": one, "Os": "linux", "Architecture": "amd64", "Size": size, "RootFS": {"Layers": layers}}
+        return {**shown, "Created": self.created.get(one)}
 
     def remove(self, name: str) -> bool:
         self.asked.append(name)
@@ -155,6 +158,13 @@ def test_one_name_of_several(asked: Asked) -> None:
     assert gone["removed"] == [{"id": TWO, "references": [f"{WEB}:1"], "whole": False, "size": 10}]
     assert gone["bytes_gained"] == 0
     assert asked.engine.asked == [f"{WEB}:1"]
+
+
+def test_as_many_as_are_to_be_kept_are_and_no_more(asked: Asked) -> None:
+    asked.engine.created = {ONE: "2026-01-01T00:00:00Z", TWO: "2026-01-02T00:00:00Z", USED: "2026-01-01T00:00:00Z"}
+    assert asked.prune(keep=3)["removed"] == []
+    assert ONE in [one["id"] for one in asked.prune(keep=1)["removed"]]
+    assert {TWO, USED} <= set(asked.engine.names)
 
 
 def test_a_failure_says_whether_something_went_before(asked: Asked) -> None:
