@@ -131,6 +131,20 @@ def test_an_option_of_a_role_is_the_modules(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_what_a_role_has_an_option_for_is_taken_from_it(role: str) -> None:
+    """By one call of the module at least: another may be a step of its own, as one that restarts nothing yet."""
+    specification = options(role)
+    taken: dict[tuple[str, str], bool] = {}
+    for call in calls(role):
+        for name, value in call.arguments.items():
+            option = RENAMED.get((role, name), f"{role}_{name}")
+            if option in specification and (role, call.module, name) not in OWN:
+                key = (call.module, name)
+                taken[key] = taken.get(key, False) or option in names(value)
+    assert [key for key, is_taken in taken.items() if not is_taken] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_an_entry_has_no_key_that_nothing_takes(role: str) -> None:
     specification = options(role)
     taken = {reference for call in calls(role) for value in call.arguments.values() for reference in names(value)}
