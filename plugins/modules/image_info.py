@@ -180,7 +180,8 @@ images:
     id:
       description:
         - What the store calls it. In an engine the image ID, which is the config digest but for Docker with containerd's
-          image store; in a registry or a layout the manifest digest.
+          image store; in a registry or a layout the manifest digest. With its algorithm in each of them, though Podman and
+          CRI-O write theirs without.
       type: str
       sample: sha256:2d389e545974d4a93ebdef09b650753a55f72d1ab4518d17a30c0e1b3e297444
     references:

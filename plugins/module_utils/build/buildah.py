@@ -41,6 +41,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
     run_program,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import BUILDAH, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import (
+    with_algorithm,
+    without_algorithm,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -105,9 +109,9 @@ class LibraryEngine:
     def image(self, name: str) -> t.Optional[Image]:
         """The image of a reference or an ID; None where there is none."""
         if self.name == PODMAN:
-            [found] = self._inspected(["image", "inspect", _without_algorithm(name)]) or [None]
+            [found] = self._inspected(["image", "inspect", without_algorithm(name)]) or [None]
         else:
-            found = self._inspected(["inspect", "--type", "image", _without_algorithm(name)])
+            found = self._inspected(["inspect", "--type", "image", without_algorithm(name)])
             if found is not None:
                 [listed] = self._json(["images", "--json", "--no-trunc", found["FromImageID"]])
                 found["RepoTags"] = listed.get("names")
@@ -119,19 +123,19 @@ class LibraryEngine:
         listed = self._json(["images", *(("--format", "json") if self.name == PODMAN else ("--json",)), *options])
         found: t.Dict[str, Image] = {}
         for entry in listed or ():
-            image_id = _with_algorithm(entry.get("Id") or entry.get("id") or "")
+            image_id = with_algorithm(entry.get("Id") or entry.get("id") or "")
             names = tuple(entry.get("Names") or entry.get("names") or ())
             found[image_id] = Image(image_id, {label: value}, names)
         return list(found.values())
 
     def tag(self, image_id: str, reference: Reference) -> None:
         """Name an image; the name is taken from whatever image has it."""
-        self._run(["tag", _without_algorithm(image_id), str(reference)])
+        self._run(["tag", without_algorithm(image_id), str(reference)])
 
     def remove(self, name: str) -> None:
         """Remove a name, or an image that has none. One that is gone already is no error."""
         try:
-            self._run(["rmi", _without_algorithm(name)])
+            self._run(["rmi", without_algorithm(name)])
         except BuildEngineError as error:
             if not _GONE.search(str(error)):
                 raise
@@ -143,7 +147,7 @@ class LibraryEngine:
         from ansible_collections.longshore.delivery.plugins.module_utils.build.saved_image import from_directory
 
         with tempfile.TemporaryDirectory(dir=parts.path) as directory:
-            self._run(["push", "--quiet", _without_algorithm(image_id), "dir:" + directory])
+            self._run(["push", "--quiet", without_algorithm(image_id), "dir:" + directory])
             return from_directory(directory, parts, annotations)
 
     def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
@@ -231,7 +235,7 @@ class Buildah:
             record.end(error)
             try:
                 with open(image_id_file, encoding="ascii") as file:
-                    image_id = _with_algorithm(file.read().strip())
+                    image_id = with_algorithm(file.read().strip())
             except OSError:
                 image_id = ""
         return Built(image_id if done.rc == 0 else "", record, error)
@@ -316,7 +320,7 @@ def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
         pinned = {"%s@%s" % (Reference.parse(name).name, digest) for name in names} if digest else set()
         layers = ((found.get("OCIv1") or {}).get("rootfs") or {}).get("diff_ids")
         return Image(
-            _with_algorithm(found["FromImageID"]),
+            with_algorithm(found["FromImageID"]),
             dict(config.get("Labels") or {}),
             names,
             tuple(sorted(pinned)),
@@ -324,7 +328,7 @@ def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
             on_build=tuple(config.get("OnBuild") or ()),
         )
     return Image(
-        id=_with_algorithm(found["Id"]),
+        id=with_algorithm(found["Id"]),
         labels=dict(found.get("Labels") or {}),
         references=tuple(found.get("RepoTags") or ()),
         repository_digests=tuple(found.get("RepoDigests") or ()),
@@ -334,12 +338,3 @@ def _inspected_image(found: t.Mapping[str, t.Any]) -> Image:
         if any(_ONBUILD.search(str(step.get("created_by"))) for step in found.get("History") or ())
         else (),
     )
-
-
-def _with_algorithm(image_id: str) -> str:
-    return image_id if ":" in image_id or not image_id else "sha256:" + image_id
-
-
-def _without_algorithm(name: str) -> str:
-    """An ID as these programs know it; a reference stays what it is."""
-    return name[len("sha256:") :] if name.startswith("sha256:") else name

@@ -146,16 +146,15 @@ def of_podman(held: HeldImage, shown: Document) -> ImageContents:
     if shown.get("Digest") and shown.get("ManifestType") in MEDIA_TYPES:
         manifest = ManifestDigest.parse(shown["Digest"])
     is_index = shown.get("ManifestType") in INDEX_MEDIA_TYPES
-    digests = Digests(ConfigDigest("sha256", held.image_id), None if is_index else manifest)
+    digests = Digests(ConfigDigest.parse(held.image_id), None if is_index else manifest)
     return _contents(held, _config(shown, shown.get("History") or ()), digests, shown.get("Size"))
 
 
 def of_cri(held: HeldImage, shown: Document) -> ImageContents:
-    """An image as C(crictl inspecti) shows it. Its ID is the configuration's digest, which CRI-O writes without algorithm."""
-    algorithm, _colon, encoded = held.image_id.rpartition(":")
+    """An image as C(crictl inspecti) shows it; its ID is the configuration's digest."""
     config = (shown.get("info") or {}).get("imageSpec") or {}
     size = (shown.get("status") or {}).get("size")  # 64 bits are a text in the JSON of Protocol Buffers
-    digests = Digests(ConfigDigest(algorithm or "sha256", encoded))
+    digests = Digests(ConfigDigest.parse(held.image_id))
     return _contents(held, config, digests, int(size) if size else None)
 
 

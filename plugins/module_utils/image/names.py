@@ -45,7 +45,7 @@ class ImageId:
         return cls(match.group(1)) if match else None
 
     def is_of(self, image_id: str) -> bool:
-        """:param image_id: as an engine writes it; Podman and CRI-O leave the algorithm away."""
+        """:param image_id: with its algorithm or without."""
         return image_id.rpartition(":")[2].startswith(self.digits)
 
 

@@ -23,7 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_im
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.prune_plan import Prunable
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import DockerSocket
-from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage, with_algorithm
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 
 if t.TYPE_CHECKING:
@@ -107,7 +107,7 @@ class PodmanPruning:
 
         def read(held: HeldImage, shown: t.Dict[str, t.Any]) -> Prunable:
             image_id = held.image_id
-            return Prunable(of_podman(held, shown), shown.get("Parent") or "", users.get(image_id, ()))
+            return Prunable(of_podman(held, shown), with_algorithm(shown.get("Parent") or ""), users.get(image_id, ()))
 
         return ProgramsImages(self._podman, read).images(Names())
 
@@ -139,5 +139,5 @@ def _users(containers: t.Iterable[Document]) -> t.Dict[str, t.Tuple[str, ...]]:
     users: t.Dict[str, t.List[str]] = {}
     for container in containers:
         names = container.get("Names") or [container["Id"][:12]]
-        users.setdefault(container["ImageID"], []).append(names[0].lstrip("/"))
+        users.setdefault(with_algorithm(container["ImageID"]), []).append(names[0].lstrip("/"))
     return {image_id: tuple(sorted(names)) for image_id, names in users.items()}

@@ -23,7 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.client imp
     asked_as,
     run_program,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage, without_algorithm
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -33,6 +33,7 @@ _GONE = re.compile(r"no such image .* present|image \S+ not found", re.IGNORECAS
 # crictl gives up after two seconds by itself, which a busy node may need.
 _ANSWER_SECONDS = 30
 _SIGN_OF_LIFE_SECONDS = 5
+_INSPECT = ("inspecti", "--output", "json")
 
 
 class Cri:
@@ -76,7 +77,7 @@ class Cri:
         :raises EngineRefusal: the runtime's own words.
         """
         try:
-            found: t.Dict[str, t.Any] = json.loads(self._crictl(["inspecti", "--output", "json", image_id]))
+            found: t.Dict[str, t.Any] = json.loads(self._crictl([*_INSPECT, without_algorithm(image_id)]))
         except EngineRefusal as refusal:
             if _GONE.search(str(refusal)):
                 return None
@@ -89,9 +90,10 @@ class Cri:
         :raises EngineRefusal: the runtime's own words.
         """
         if len(image_ids) > 1:
+            asked = map(without_algorithm, image_ids)
             # one that is gone is an error of all; and some versions of crictl write several as no JSON
             with contextlib.suppress(EngineRefusal, ValueError):
-                return dict(zip(image_ids, json.loads(self._crictl(["inspecti", "--output", "json", *image_ids]))))
+                return dict(zip(image_ids, json.loads(self._crictl([*_INSPECT, *asked]))))
         return {image_id: self.inspected(image_id) for image_id in image_ids}
 
     def pull(self, reference: Reference, login: t.Optional[Login]) -> None:

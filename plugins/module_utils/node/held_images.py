@@ -14,22 +14,36 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
+_ALGORITHM = "sha256:"
+
+
+def with_algorithm(image_id: str) -> str:
+    """An ID as all engines' are shown: Podman, Buildah and CRI-O write theirs without the algorithm."""
+    return image_id if ":" in image_id or not image_id else _ALGORITHM + image_id
+
+
+def without_algorithm(name: str) -> str:
+    """An ID as every program takes it; a reference stays what it is."""
+    return name[len(_ALGORITHM) :] if name.startswith(_ALGORITHM) else name
+
 
 @dataclasses.dataclass(frozen=True)
 class HeldImage:
-    """An image of an engine: its ID, and its references by tag and by digest. A list's digest counts like a manifest's."""
+    """An image of an engine: its ID with the algorithm, and its references by tag and by digest. A list's digest counts like a
+    manifest's.
+    """
 
     image_id: str
     references: t.Tuple[Reference, ...]
 
     @classmethod
     def of(cls, image_id: str, names: t.Iterable[str]) -> HeldImage:
-        """Make one of an engine's texts; those that name nothing, as C(<none>@<none>), are left out."""
+        """Make one of an engine's texts, the ID in either form; those that name nothing, as C(<none>@<none>), are left out."""
         references: t.List[Reference] = []
         for name in names:
             with contextlib.suppress(InvalidReference):
                 references.append(Reference.parse(name))
-        return cls(image_id, tuple(references))
+        return cls(with_algorithm(image_id), tuple(references))
 
     @classmethod
     def of_docker(cls, listed: t.Mapping[str, t.Any]) -> HeldImage:

@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node.auth_file import login_option
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, asked_as, run_program
-from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage, without_algorithm
 from ansible_collections.longshore.delivery.plugins.module_utils.node.login import Login
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
@@ -54,7 +54,7 @@ class Podman:
         :raises EngineRefusal: Podman's own words.
         """
         try:
-            [found] = json.loads(self._podman(["image", "inspect", image_id]))
+            [found] = json.loads(self._podman(["image", "inspect", without_algorithm(image_id)]))
         except EngineRefusal as refusal:
             if _GONE.search(str(refusal)):
                 return None
@@ -69,9 +69,10 @@ class Podman:
         :raises EngineRefusal: Podman's own words.
         """
         if len(image_ids) > 1:
+            asked = map(without_algorithm, image_ids)
             with contextlib.suppress(EngineRefusal):  # one that is gone, or a list, is an error of all
                 # in their order, as a list's image has an ID of its own
-                return dict(zip(image_ids, json.loads(self._podman(["image", "inspect", *image_ids]))))
+                return dict(zip(image_ids, json.loads(self._podman(["image", "inspect", *asked]))))
         return {image_id: self.inspected(image_id) for image_id in image_ids}
 
     def history(self, image_id: str) -> t.List[t.Dict[str, t.Any]]:
@@ -80,7 +81,9 @@ class Podman:
         :raises EngineRefusal: Podman's own words.
         """
         try:
-            found: t.List[t.Dict[str, t.Any]] = json.loads(self._podman(["history", "--format", "json", image_id]))
+            found: t.List[t.Dict[str, t.Any]] = json.loads(
+                self._podman(["history", "--format", "json", without_algorithm(image_id)])
+            )
         except EngineRefusal as refusal:
             if _GONE.search(str(refusal)):
                 return []
@@ -96,7 +99,7 @@ class Podman:
         # where Podman itself puts large files; /tmp may be in memory
         with tempfile.TemporaryDirectory(prefix="longshore-", dir=os.environ.get("TMPDIR") or "/var/tmp") as directory:
             path = os.path.join(directory, "image.tar")
-            self._podman(["save", "--quiet", "--format", "docker-archive", "--output", path, image])
+            self._podman(["save", "--quiet", "--format", "docker-archive", "--output", path, without_algorithm(image)])
             with open(path, "rb") as file:
                 yield file
 
@@ -114,7 +117,7 @@ class Podman:
 
         :raises EngineRefusal: Podman's own words.
         """
-        self._podman(["tag", image_id, "%s:%s" % (reference.name, reference.tag)])
+        self._podman(["tag", without_algorithm(image_id), "%s:%s" % (reference.name, reference.tag)])
 
     def remove(self, reference: Reference) -> None:
         """Remove this name of an image, and the image if it has no other.
@@ -129,7 +132,7 @@ class Podman:
         :raises EngineRefusal: it stays.
         """
         try:
-            self._podman(["rmi", name])
+            self._podman(["rmi", without_algorithm(name)])
         except EngineRefusal as refusal:
             if not _GONE.search(str(refusal)):
                 raise

@@ -19,6 +19,10 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError, RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal, run_program
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import (
+    with_algorithm,
+    without_algorithm,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.node.said import core_of
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import host_port
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import MOST_READ, Listed, Wish
@@ -69,8 +73,8 @@ class PodmanTrials:
         """Nothing is open."""
 
     def image(self, name: str) -> t.Optional[t.Mapping[str, t.Any]]:
-        found = self._inspected("image", name[len("sha256:") :] if name.startswith("sha256:") else name)
-        return None if found is None else {**found, "Id": "sha256:" + str(found["Id"]).rpartition(":")[2]}
+        found = self._inspected("image", without_algorithm(name))
+        return None if found is None else {**found, "Id": with_algorithm(found["Id"])}
 
     def now(self) -> float:
         return time.time()
@@ -100,7 +104,7 @@ class PodmanTrials:
         with tempfile.TemporaryDirectory(prefix="longshore-trial-") as directory:
             if own:
                 argv += ["--env-file", _env_file(own, directory)]
-            argv += [wish.image.rpartition(":")[2], *(wish.command or ())]
+            argv += [without_algorithm(wish.image), *(wish.command or ())]
             return self._podman(argv, environment=others).strip().rpartition("\n")[2]
 
     def start(self, container: str) -> str:

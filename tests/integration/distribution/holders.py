@@ -120,7 +120,7 @@ class PodmanHolder:
 
     def names(self) -> dict[str, str]:
         listed = json.loads(on_node("dock", "podman", "images", "--no-trunc", "--format", "json"))
-        return {name: str(image["Id"]) for image in listed for name in image.get("Names") or ()}
+        return {name: "sha256:" + str(image["Id"]) for image in listed for name in image.get("Names") or ()}
 
     @contextlib.contextmanager
     def used(self, name: str) -> t.Iterator[str]:
@@ -132,5 +132,5 @@ class PodmanHolder:
             on_node("dock", "podman", "rm", container)
 
     def remove(self, image_id: str) -> None:
-        argv = ["docker", "exec", NODES["dock"].container, "podman", "rmi", "--force", image_id]
+        argv = ["docker", "exec", NODES["dock"].container, "podman", "rmi", "--force", image_id.removeprefix("sha256:")]
         subprocess.run(argv, capture_output=True, check=False)

@@ -133,14 +133,14 @@ def test_one_image_everywhere(builder: Builder, nodes: Nodes, left_on_dock: str)
         assert by_digest[node]["engine"] == engine
         [held] = by_digest[node]["images"]
         assert [held] == by_glob[node]["images"]
-        assert held["digests"]["config"] == str(manifest.config_digest)
+        assert held["id"] == held["digests"]["config"] == str(manifest.config_digest)
         assert reference in held["repository_digests"]
         assert alike(held) == alike(served), node
         assert held["size"] > 0
     [held] = podman["dock"]["images"]
     assert held["digests"] == served["digests"]
     [inspected] = json.loads(on_node("dock", "podman", "image", "inspect", tagged))
-    assert (held["id"], held["size"]) == (inspected["Id"], inspected["Size"])
+    assert (held["id"], held["size"]) == ("sha256:" + inspected["Id"], inspected["Size"])
     for layout in (directory, tar):
         [stored] = layout["dock"]["images"]
         assert alike(stored) == alike(served)

@@ -42,10 +42,11 @@ def test_podman_on_a_host(builder: Builder, nodes: Nodes) -> None:
     first, second, inspected, foretold, pruned = (task["hosts"]["dock"] for task in ran["tasks"][1:])
     assert (first["changed"], second["changed"]) == (True, False)
     [shown] = json.loads(inspected["stdout"])
-    assert shown["Id"] == first["image_id"]
+    image_id = "sha256:" + shown["Id"]
+    assert image_id == first["image_id"]
     assert f"{name}:1" in shown["RepoTags"]
     # it has a name by its digest, too, since it was pulled by that
     [gone] = pruned["removed"]
-    assert (gone["id"], sorted(gone["references"]), gone["whole"]) == (shown["Id"], sorted(prune["references"]), True)
+    assert (gone["id"], sorted(gone["references"]), gone["whole"]) == (image_id, sorted(prune["references"]), True)
     assert (foretold["removed"], foretold["bytes_gained"]) == ([gone], pruned["bytes_gained"])
     assert shown["Id"] not in on_node("dock", "podman", "images", "--all", "--no-trunc", "--quiet")

@@ -150,5 +150,8 @@ def cri(identity: str = CONFIG, **info: t.Any) -> dict[str, t.Any]:
     }
     return {
         "images --output json": {"images": [status, {"id": OTHER}]},
-        f"inspecti --output json {identity}": {"status": status, "info": {"imageSpec": spec, **info}},
+        f"inspecti --output json {identity.rpartition(':')[2]}": {
+            "status": status,
+            "info": {"imageSpec": spec, **info},
+        },
     }

@@ -74,13 +74,14 @@ class Named:
         return json_reply({}, 201) if given else json_reply({"message": "no space left on device"}, 500)
 
     def podman(self, argv: t.Sequence[str], **_more: t.Any) -> Completed:
+        """With IDs as Podman writes and reads them, without the algorithm."""
         if argv[1] == "images":
-            listed = [{"Id": one["Id"], "Names": one["RepoTags"]} for one in self.listed()]
+            listed = [{"Id": one["Id"].partition(":")[2], "Names": one["RepoTags"]} for one in self.listed()]
             return Completed(0, json.dumps(listed), "")
         if argv[1] == "rmi":
             self.take(argv[2])
             return Completed(0, "", "")
-        given = self.give(argv[2], argv[3])
+        given = self.give("sha256:" + argv[2], argv[3])
         return Completed(0, "", "") if given else Completed(125, "", "Error: no space left on device")
 
 

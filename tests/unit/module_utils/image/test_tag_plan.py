@@ -46,9 +46,10 @@ def test_the_image_that_is_meant(text: str, found: str | None) -> None:
     assert image_id_of(text, HELD) == found
 
 
-def test_podmans_ids_have_no_algorithm() -> None:
+def test_podmans_ids_get_their_algorithm() -> None:
     [image] = [HeldImage.of("f" * 64, ["shop/web:1"])]
-    assert image_id_of("sha256:" + "f" * 64, [image]) == image_id_of("f" * 12, [image]) == "f" * 64
+    whole = "sha256:" + "f" * 64
+    assert image_id_of(whole, [image]) == image_id_of("f" * 64, [image]) == image_id_of("f" * 12, [image]) == whole
 
 
 @pytest.mark.parametrize(
