@@ -48,6 +48,7 @@ class BuildRequest:
     """What is to be built.
 
     :param context: what the build receives of the directory.
+    :param contexts_entries: what it receives of the named contexts, each path below the name.
     :param path: of the Dockerfile; the option's name where it is in no file.
     :param inline: the Dockerfile itself, where it is in no file.
     :param target_index: the number of the stage that is built, from 0.
@@ -80,6 +81,7 @@ class BuildRequest:
     cache_to: str = ""
     inline: t.Optional[bytes] = None
     contexts: t.Tuple[NamedContext, ...] = ()
+    contexts_entries: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     platforms: t.Tuple[str, ...] = ()
     annotations: t.Dict[str, str] = dataclasses.field(default_factory=dict)
     provenance: str = ""

@@ -64,9 +64,9 @@ class Buildx:
     def build(self, request: BuildRequest, show: Show) -> Built:
         """Build an image into the engine's store, without a name, or into an OCI layout."""
         record = BuildRecord(show)
-        with request.temporary_directory() as directory:
+        with request.temporary_directory() as directory, sent(request, directory, str(self._address)) as given:
             completed = self._run_command(
-                command(request, sent(request, directory), directory),
+                command(request, given, directory),
                 environment={**self._address.command_environment, **secret_variables(request), **NOT_THE_USERS},
                 on_line=record.line,
             )

@@ -9,16 +9,12 @@
 As git's index does, a hash is kept with the file's size, times, inode and device. The inode's change time cannot be set back, and
 the hash of a file that changed less than C(SETTLED) before it was hashed is not relied on, so that an edit within one tick of the
 clock is seen.
-
-BuildKit is less careful: it asks for a file again only where size, mode or modification time differ from what it kept of the same
-directory. So the directory has a generation, which is another one after an edit that BuildKit would not see.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import time
 import typing as t
 
@@ -53,9 +49,6 @@ class ContentHashes:
         self._root = root
         self._seen: t.Dict[str, Known] = {}
         self._read = 0
-        self._kept_generation = str(document.get("generation") or "")
-        readable = len(self._known) == len(document.get("files") or ()) and bool(self._kept_generation)
-        self.generation = self._kept_generation if readable else _another()
 
     @classmethod
     def of_directory(cls, root: str) -> ContentHashes:
@@ -66,10 +59,8 @@ class ContentHashes:
 
     @property
     def place(self) -> t.Optional[str]:
-        """The cache's path without its ending; None where the generation is not kept."""
-        if not self._cache or self.generation != self._kept_generation:
-            return None
-        return self._cache[: -len(".json")]
+        """The cache's path without its ending; None where nothing is kept."""
+        return self._cache[: -len(".json")] if self._cache else None
 
     @property
     def files_read(self) -> int:
@@ -90,22 +81,29 @@ class ContentHashes:
         else:
             digest = _hash(full, identity)
             self._read += 1
-            if known and known[0][:2] == identity[:2] and known[1] != digest:
-                self.generation = _another()
         if status.st_ctime_ns + SETTLED >= self._started:
             identity = [*identity[:2], _UNSETTLED, *identity[3:]]
         self._seen[path] = (identity, digest)
         return digest
+
+    def is_unchanged(self, full: str, path: str) -> bool:
+        """Whether a file whose hash was asked for is what it was then.
+
+        :raises OSError: it cannot be read, or changes meanwhile.
+        """
+        identity, digest = self._seen[path]
+        now = _identity(os.lstat(full))
+        if identity[2] != _UNSETTLED:
+            return now == identity
+        return [*now[:2], _UNSETTLED, *now[3:]] == identity and _hash(full, now) == digest
 
     def save(self) -> None:
         """Keep what was seen, beside what other builds saw of the directory. A cache that cannot be written is none."""
         others = self._known.keys() - self._seen.keys()
         kept = {path: self._known[path] for path in others if os.path.lexists(os.path.join(self._root, path))}
         kept.update(self._seen)
-        if self._cache and (kept != self._known or self.generation != self._kept_generation):
-            document = {"form": _FORM, "root": self._root, "generation": self.generation, "files": kept}
-            if write_json(self._cache, document):
-                self._kept_generation = self.generation
+        if self._cache and kept != self._known:
+            write_json(self._cache, {"form": _FORM, "root": self._root, "files": kept})
 
 
 def _identity(status: os.stat_result) -> t.List[int]:
@@ -117,10 +115,6 @@ def _known(document: t.Mapping[str, t.Any]) -> t.Dict[str, Known]:
         return {path: (list(identity), str(digest)) for path, (identity, digest) in document["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}
-
-
-def _another() -> str:
-    return secrets.token_hex(8)
 
 
 def _hash(full: str, identity: t.List[int]) -> str:

@@ -265,6 +265,7 @@ class _Delivery:
             dockerfile=self.definition.dockerfile,
             inline=self.definition.inline,
             contexts=wanted.contexts,
+            contexts_entries=self.contexts,
             args=wanted.args,
             target=wanted.target,
             target_index=self.stages[-1].index,

@@ -75,6 +75,16 @@ def test_an_edit_that_keeps_size_and_time_is_built(
     assert not found["Created"].startswith("1970")
 
 
+def test_an_edit_that_keeps_what_was_built_is_built_whatever_was_read_since(engine: Engine, source: Path) -> None:
+    """By check mode, or a task that fails before it builds: BuildKit has size and time of the file that it was sent."""
+    for content, when in (("one\n", 1), ("two\n", 2), ("new\n", 1)):
+        (source / "app").write_text(content)
+        os.utime(source / "app", (when, when))
+        engine.build("kept", source, tags=["2"], check=when == 2)
+    expected = {"app": "file 0644 " + hashlib.sha256(b"new\n").hexdigest()}
+    assert engine.files_below("kept:2", "dir") == expected
+
+
 def test_another_controller_sees_that_nothing_changed(
     engine: Engine, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,40 +167,6 @@ def test_an_edit_within_one_tick_of_the_clock_is_seen(tree: Path, tmp_path: Path
     assert again.files_read == 2
 
 
-def test_a_generation_ends_with_an_edit_that_keeps_size_and_time(tree: Path, tmp_path: Path) -> None:
-    """However soon after the one before, and whatever other builds of the directory leave out."""
-    cache = str(tmp_path / "cache" / "hashes.json")
-
-    def look(rules: str = "") -> tuple[str, str | None]:
-        hashes = ContentHashes(str(tree), cache)
-        context.read(str(tree), parse(rules), hashes)
-        hashes.save()
-        return hashes.generation, hashes.place
-
-    def edit(text: str, later: int) -> None:
-        status = os.stat(tree / "run")
-        (tree / "run").write_text(text)
-        os.utime(tree / "run", ns=(status.st_atime_ns, status.st_mtime_ns + later))
-
-    (tree / "run").write_text("a")
-    first, place = look()
-    assert place == cache.removesuffix(".json")
-    assert look("run") == look() == (first, place)
-    edit("b", later=1)
-    assert look()[0] == first
-    look("run")
-    edit("c", later=0)
-    assert look("run")[0] == first
-    second = look()[0]
-    assert second != first
-    assert look()[0] == second
-    Path(cache).write_text("broken")
-    assert look()[0] not in (first, second)
-    Path(cache).unlink()
-    Path(cache).mkdir()
-    assert look()[1] is None
-
-
 KINDS = st.dictionaries(
     st.sampled_from(["context", "dockerfile", "args", "target", "labels", "secrets", "bases"]),
     st.dictionaries(
