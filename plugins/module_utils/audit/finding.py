@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
+
 SEVERITIES = ("low", "medium", "high", "critical")
 
 
@@ -78,7 +80,7 @@ def finding(
     size: t.Optional[int] = None,
 ) -> Finding:
     """A finding with its rule's severity."""
-    return Finding(rule, RULES[rule].severity, what, way_out, layer, None if path is None else shown(path), size)
+    return Finding(rule, RULES[rule].severity, what, way_out, layer, None if path is None else printable(path), size)
 
 
 def by_importance(findings: t.Iterable[Finding]) -> t.List[Finding]:
@@ -94,9 +96,3 @@ def by_importance(findings: t.Iterable[Finding]) -> t.List[Finding]:
             found.what,
         ),
     )
-
-
-def shown(path: str) -> str:
-    """A path as it can be printed: what is no UTF-8 in it, and what would move a terminal's cursor, is escaped."""
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

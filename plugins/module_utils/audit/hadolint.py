@@ -16,8 +16,9 @@ import sys
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, shown
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 RULE = re.compile(r"(?:DL|SC)\d+")  # its own, and those of ShellCheck, which it asks for what RUN runs
 _SEVERITIES = {"error": "high", "warning": "medium", "info": "low", "style": "low"}
@@ -51,6 +52,6 @@ def _finding(entry: t.Mapping[str, t.Any]) -> Finding:
     return Finding(
         code,
         _SEVERITIES[entry["level"]],
-        "the Dockerfile's line %d: %s" % (line, shown(" ".join(str(entry["message"]).split()).rstrip("."))),
+        "the Dockerfile's line %d: %s" % (line, printable(" ".join(str(entry["message"]).split()).rstrip("."))),
         "Mend it, or write '# hadolint ignore=%s' and the reason above it" % code,
     )

@@ -23,7 +23,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
     Finding,
     by_importance,
     finding,
-    shown,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep, instructions
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import LayerContents
@@ -31,6 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged im
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 WORTH_SAYING = 64 * 1024  # bytes of one hidden file; smaller ones are in the total alone
 
@@ -130,7 +130,7 @@ def _layer(
     index: int, layer: LayerContents, merged: Merged, step: t.Optional[HistoryStep], detectors: Detectors
 ) -> LayerReport:
     change = merged.changes[index]
-    instruction = shown(settings_secrets.shown_instruction(step, detectors)) if step else ""
+    instruction = printable(settings_secrets.shown_instruction(step, detectors)) if step else ""
     return LayerReport(index, instruction, layer.size, change.added, change.changed, change.deleted)
 
 

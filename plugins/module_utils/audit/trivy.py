@@ -14,8 +14,9 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, shown
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 RULE = re.compile(r"[A-Z][A-Z0-9]*-[\w.:-]*\d[\w.:-]*")  # CVE-2019-1549, GHSA-xvch-5gv4-984h, TEMP-0290435-0B57B5
 _SCHEMA = 2
@@ -107,8 +108,8 @@ def _vulnerability(result: t.Mapping[str, t.Any], entry: t.Mapping[str, t.Any]) 
     finding = Finding(
         str(entry["VulnerabilityID"]),
         _SEVERITIES.get(str(entry.get("Severity")), "low"),
-        shown(what),
-        shown(way_out),
-        path=shown(str(path).lstrip("/")) if path else None,
+        printable(what),
+        printable(way_out),
+        path=printable(str(path).lstrip("/")) if path else None,
     )
     return Vulnerability(finding, str((entry.get("Layer") or {}).get("DiffID") or ""))

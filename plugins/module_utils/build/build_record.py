@@ -11,10 +11,13 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import math
 import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Record, Step, shortened
+
+_NUMBERED = re.compile(r"\[((?:\S+ +)*) *(\d+)/\d+\]")
 
 
 class BuildRecord(Record):
@@ -26,6 +29,21 @@ class BuildRecord(Record):
     def __init__(self, show: t.Callable[[str], None]) -> None:
         super().__init__(show)
         self._object: t.List[str] = []
+
+    @property
+    def steps(self) -> t.List[Step]:
+        """As they began, those of a stage by their numbers: a build that failed is told from its end."""
+        steps = sorted(super().steps, key=lambda step: step.started or step.completed or math.inf)
+        stages: t.Dict[str, t.List[int]] = {}
+        for position, step in enumerate(steps):
+            found = _NUMBERED.match(step.name)
+            if found:
+                stages.setdefault(found.group(1).strip(), []).append(position)
+        ordered = list(steps)
+        for positions in stages.values():
+            for position, step in zip(positions, sorted((steps[each] for each in positions), key=_number)):
+                ordered[position] = step
+        return ordered
 
     def line(self, line: str) -> None:
         """Take one line of output; buildx 0.13 spreads an object over many, later ones do not."""
@@ -73,6 +91,11 @@ class BuildRecord(Record):
             kept = step.keep(line)
             if not step.internal:
                 self.log.append(kept)
+
+
+def _number(step: Step) -> int:
+    found = _NUMBERED.match(step.name)
+    return int(found.group(2)) if found else 0
 
 
 def _time(text: t.Optional[str]) -> t.Optional[float]:

@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.content_h
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules, ParentMatches
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 _LINKS = 40  # that are followed on the way to one path, as Linux does
 
@@ -113,7 +114,7 @@ def read(root: str, rules: IgnoreRules, hashes: ContentHashes) -> BuildContext:
 
 
 def _why_unreadable(error: OSError, root: str) -> str:
-    place = os.fsdecode(error.filename) if error.filename else root
+    place = printable(os.fsdecode(error.filename) if error.filename else root)
     if isinstance(error, ChangedWhileRead):
         return (
             "%s changed while it was read. Run it again when nothing writes to it, or name it in .dockerignore." % place
@@ -122,6 +123,11 @@ def _why_unreadable(error: OSError, root: str) -> str:
         return (
             "%s went away while the build's directory %s was read. Run it again when nothing changes it, or name it in "
             ".dockerignore." % (place, root)
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return (
+            "%s has a path of %d bytes, which is too long for this system. Shorten its name or that of a directory above, move "
+            "it, or name it in .dockerignore." % (place, len(os.fsencode(error.filename or root)))
         )
     return "%s cannot be read: %s. Make it readable, or name it in .dockerignore." % (place, error.strerror or error)
 
@@ -184,5 +190,5 @@ class _Walk:
             return None  # BuildKit leaves sockets out, too
         raise UnreadableContext(
             "%s is %s, which no image can hold. Name it in .dockerignore, or remove it."
-            % (full, "a FIFO" if stat.S_ISFIFO(status.st_mode) else "a device")
+            % (printable(full), "a FIFO" if stat.S_ISFIFO(status.st_mode) else "a device")
         )

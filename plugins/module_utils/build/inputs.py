@@ -21,6 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_
     recorded_bases,
     recorded_detail,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 # bump when the same inputs get another digest: every image is then built once more, and the reason says why
 _FORM = "2"
@@ -45,6 +46,8 @@ _KINDS = {
     "source_date_epoch": "the source date",
     "bases": "the base images",
 }
+# kinds with one item, whose name says nothing more
+_OF_ONE = frozenset({"dockerfile", "target", "provenance", "sbom", "source_date_epoch"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,16 +121,22 @@ def _digest(items: t.Mapping[str, str]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """One item that differs, or all of a kind where the name is empty; None where it is not there."""
+    """One item that differs, or all of a kind where the name is empty; None where it is not there.
+
+    :param name: as it can be printed.
+    """
 
     kind: str
     name: str
     before: t.Optional[str]
     after: t.Optional[str]
 
+    @property
+    def verb(self) -> str:
+        return "added" if self.before is None else "removed" if self.after is None else "changed"
+
     def __str__(self) -> str:
-        verb = "added" if self.before is None else "removed" if self.after is None else "changed"
-        return "%s %s" % (self.name, verb)
+        return "%s %s" % (self.name, self.verb)
 
 
 def differences(before: Inputs, after: Inputs) -> t.List[Difference]:
@@ -137,7 +146,7 @@ def differences(before: Inputs, after: Inputs) -> t.List[Difference]:
         old, new = before.kinds.get(kind, {}), after.kinds.get(kind, {})
         for name in sorted({*old, *new}):
             if old.get(name) != new.get(name):
-                found.append(Difference(kind, name, old.get(name), new.get(name)))
+                found.append(Difference(kind, printable(name), old.get(name), new.get(name)))
     return found
 
 
@@ -158,10 +167,13 @@ def why_different(recorded: Recorded, now: Inputs, last: t.Optional[Inputs]) -> 
         # the image itself tells what it was made from; of the other items it has one digest for all
         last = Inputs({**now.kinds, "bases": recorded.bases})
     named = differences(last, now)
-    return [_sentence(kind, [str(found) for found in named if found.kind == kind]) for kind in changed]
+    return [_sentence(kind, [found for found in named if found.kind == kind]) for kind in changed]
 
 
-def _sentence(kind: str, names: t.Sequence[str]) -> str:
-    more = ["and %d more" % (len(names) - _NAMED)] if len(names) > _NAMED else []
-    listed = ", ".join([*names[:_NAMED], *more])
+def _sentence(kind: str, found: t.Sequence[Difference]) -> str:
+    if kind in _OF_ONE:
+        verb = found[0].verb if found else "changed"
+        return "%s %s" % (_KINDS[kind], verb if verb == "changed" else "was " + verb)
+    more = ["and %d more" % (len(found) - _NAMED)] if len(found) > _NAMED else []
+    listed = ", ".join([*map(str, found[:_NAMED]), *more])
     return "%s changed%s" % (_KINDS[kind], ": " + listed if listed else "")

@@ -126,7 +126,7 @@ def test_everything_that_is_an_input_builds(engine: Engine, source: Path, agent:
     with open(source / "Dockerfile", "a") as file:
         file.write("ENV X=1\n")
     why = engine.build("inputs", source, **options)["why"]
-    assert "the Dockerfile changed: Dockerfile changed" in why
+    assert "the Dockerfile changed" in why
 
 
 def test_a_changed_base_image_builds_what_is_made_from_it(engine: Engine, source: Path) -> None:

@@ -15,7 +15,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
     RULES,
     Finding,
     by_importance,
-    shown,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import instructions
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
@@ -278,8 +277,3 @@ def test_every_rule_is_broken_by_one_image(detectors: Detectors) -> None:
 
 def scan_of(detectors: Detectors) -> FileScan:
     return SecretScan(detectors).file
-
-
-@pytest.mark.parametrize(("path", "text"), [("caf\udce9", "caf\\xe9"), ("a\x1b[2Jb", "a\\x1b[2Jb"), ("größe", "größe")])
-def test_a_path_can_be_printed(path: str, text: str) -> None:
-    assert shown(path) == text

@@ -55,6 +55,27 @@ def without_privilege() -> Iterator[None]:
         os.seteuid(0)
 
 
+def test_a_path_that_is_too_long_can_be_shortened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "d" * 250
+    with monkeypatch.context() as patch:
+        patch.chdir(root)
+        for _ in range(17):
+            os.mkdir(name)
+            os.chdir(name)
+    try:
+        with pytest.raises(UnreadableContext, match=r"d has a path of 4\d{3} bytes.*Shorten its name"):
+            read(root)
+        read(root, name)
+    finally:
+        shutil.rmtree(root)
+
+
+def test_a_name_in_a_message_does_nothing_to_the_terminal(root: Path) -> None:
+    os.mkfifo(root / "a\n\x1b[2K")
+    with pytest.raises(UnreadableContext, match=r"/a\\n\\x1b\[2K is a FIFO"):
+        read(root)
+
+
 @pytest.mark.parametrize("what", ["deep", "deep/file"])
 def test_what_may_not_be_read_is_named_and_may_be_left_out(root: Path, what: str) -> None:
     (root / what).chmod(0)

@@ -214,6 +214,24 @@ def test_the_reasons_name_what_changed() -> None:
     ]
 
 
+def test_what_there_is_one_of_is_not_named_twice() -> None:
+    before = Inputs({"dockerfile": {"Dockerfile": "1"}, "sbom": {"sbom": "r/x:1"}})
+    after = Inputs({"dockerfile": {"Dockerfile": "2"}, "target": {"target": "a"}})
+    recorded = Recorded.of(before.labels())
+    assert why_different(recorded, after, before) == [
+        "the Dockerfile changed",
+        "the target stage was added",
+        "what lists the contents was removed",
+    ]
+    assert why_different(recorded, after, None)[0] == "the Dockerfile changed"
+
+
+def test_a_name_does_nothing_to_the_terminal() -> None:
+    before, after = Inputs({}), Inputs({"context": {"a\n\x1b[2K": "x"}})
+    assert why_different(Recorded.of(before.labels()), after, before) == ["the context changed: a\\n\\x1b[2K added"]
+    assert [found.name for found in differences(before, after)] == ["a\\n\\x1b[2K"]
+
+
 def test_many_changes_are_counted() -> None:
     before, after = Inputs({}), Inputs({"context": {f"file{number:02}": "x" for number in range(20)}})
     (reason,) = why_different(Recorded.of(before.labels()), after, before)

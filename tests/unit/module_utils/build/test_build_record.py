@@ -73,6 +73,21 @@ def test_steps_are_shown_as_they_run_and_end(indent: int | None) -> None:
     assert result.failed is None
 
 
+def test_the_steps_of_a_stage_are_in_its_order() -> None:
+    """BuildKit tells of a build that failed from its end."""
+    result, _shown = record(
+        vertex("exporting to image", started=END, completed=END),
+        vertex("[b 2/2] COPY --from=a / /", started=START, completed=END),
+        vertex("[a 10/10] RUN false", started=START, completed=END, error="exit code: 1"),
+        vertex("[b 1/2] FROM b", started=START, completed=START),
+        vertex("[a  9/10] RUN true", started=START, completed=START),
+    )
+    names = [step.name for step in result.steps]
+    assert [name for name in names if name.startswith("[a")] == ["[a  9/10] RUN true", "[a 10/10] RUN false"]
+    assert [name for name in names if name.startswith("[b")] == ["[b 1/2] FROM b", "[b 2/2] COPY --from=a / /"]
+    assert names[-1] == "exporting to image"
+
+
 def test_what_is_no_progress_is_kept_as_it_is() -> None:
     result, _shown = record("WARNING: x", "", "{", "no json", "}", "ERROR: y")
     assert result.messages == ["WARNING: x", "{\nno json\n}", "ERROR: y"]
