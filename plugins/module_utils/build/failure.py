@@ -23,7 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     syntax_image,
 )
 
-_STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )?(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
+_STEP = re.compile(r"\[(?:\S+ )*?(?:(?P<stage>\S+) )? *(?P<number>\d+)/(?P<total>\d+)\] (?P<text>.*)", re.DOTALL)
 _LOOKED_UP = re.compile(
     r"(?:\[internal\] load metadata for|FROM|resolve image config for) (?:docker-image://)?(?P<image>\S+)\Z"
 )

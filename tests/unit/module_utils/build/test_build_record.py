@@ -18,7 +18,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.build_rec
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
-from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
+from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failed_instruction, failure
+from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import parse
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import stages_of
 
@@ -178,6 +179,17 @@ def test_what_names_an_image_that_is_not_there_is_found(step: str, where: str) -
     result, _shown = record(vertex(step, started=START, completed=END, error="no such host"))
     said = str(failure("x:1", read, stages_of(read.dockerfile, {}), Built("", result)))
     assert said == f"Building x:1 failed at /c/D, {where} no such host."
+
+
+@pytest.mark.parametrize("stage", ["", "a "])
+def test_the_failed_instruction_of_a_long_stage_is_found(stage: str) -> None:
+    """BuildKit writes blanks before the numbers below ten of a stage that has more, so that they stand below each other."""
+    text = "FROM a AS a\n" + "".join(f"RUN {number}\nRUN same\n" for number in range(6))
+    read = definition(text)
+    stages = stages_of(read.dockerfile, {})
+    found = failed_instruction(Step(f"[{stage} 3/13] RUN same"), stages)
+    assert found is not None
+    assert found.line == 3
 
 
 def test_the_message_has_instruction_cause_and_the_end_of_the_output() -> None:
