@@ -393,3 +393,8 @@ def test_named_contexts_need_docker_23(source: Path) -> None:
         pytest.raises(DeliveryError, match=r"'contexts' needs Docker 23 or newer, and .* is 20\.10\.24"),
     ):
         engine.run(contexts={"c": str(source)})
+
+
+def test_certificates_are_those_at_the_path(engine: Engine) -> None:
+    with pytest.raises(DeliveryError, match=r"There is no ca\.pem in /no/such"):
+        engine.run(docker_cert_path="/no/such")
