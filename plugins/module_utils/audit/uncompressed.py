@@ -56,7 +56,8 @@ def _plain(first: bytes, stream: Readable) -> t.Iterator[bytes]:
 
 def _gzip(data: bytes, stream: Readable) -> t.Iterator[bytes]:
     """A gzip file may be several, one after the other; pigz and stargz write such layers."""
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    decompressor, errors = _inflater()
+    inflate = decompressor(zlib.MAX_WBITS | 16)
     try:
         while True:
             block = inflate.decompress(data, BLOCK_BYTES)
@@ -67,13 +68,23 @@ def _gzip(data: bytes, stream: Readable) -> t.Iterator[bytes]:
                 data = inflate.unused_data or stream.read(_INPUT_BYTES)
                 if not data.lstrip(b"\0"):
                     return
-                inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                inflate = decompressor(zlib.MAX_WBITS | 16)
             elif not data:
                 data = stream.read(_INPUT_BYTES)
                 if not data and not block:
                     raise UnreadableLayer("its gzip data end too early. Fetch or build the image again.")
-    except zlib.error as error:
+    except errors as error:
         raise UnreadableLayer("its gzip data are damaged (%s). Fetch or build the image again." % error) from None
+
+
+def _inflater() -> t.Tuple[t.Callable[[int], t.Any], t.Tuple[t.Type[Exception], ...]]:
+    """What undoes gzip: the package isal, which takes half as long as zlib, where it is installed."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.decompressobj, (zlib.error,)
+    faster: t.Any = isal_zlib  # which types its error as an instance
+    return faster.decompressobj, (faster.error,)
 
 
 def _zstd(data: bytes, stream: Readable) -> t.Iterator[bytes]:
