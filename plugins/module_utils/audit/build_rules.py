@@ -21,6 +21,8 @@ _INSTALLS = re.compile(
     r"|npm (?:ci|install|i)\b|yarn(?: install)?(?:\s|\Z)|pnpm (?:install|i)\b|composer install|go mod download|cargo fetch"
     r"|mvn [^&|;]*dependency:|apt(?:-get)? [^&|;]*install|apk add|(?:dnf|yum|microdnf) [^&|;]*install)"
 )
+# options of pip and its kind behind 'install', one of which leaves the dependencies out
+_ITSELF = re.compile(r"(?=[^&|;]*\s--no-deps(?:\s|\Z))")
 # a whole directory, or the one with the source: BuildKit writes it as it is named, the classic builder and Buildah as 'dir:'
 _WHOLE = re.compile(r"\A(?:--\S+ )*(?:\.{1,2}/?(?:\s|\Z)|(?:\./)?(?:src|sources?|app|lib)/?\s|dir:[0-9a-f]+ in )")
 
@@ -80,7 +82,7 @@ def cache_order(history: t.Sequence[HistoryStep]) -> t.Iterator[Finding]:
     for step in history:
         if step.keyword in ("COPY", "ADD") and _WHOLE.search(step.text):
             copied = step
-        install = _INSTALLS.search(" ".join(step.text.split())) if step.keyword == "RUN" else None
+        install = _installs(" ".join(step.text.split())) if step.keyword == "RUN" else None
         if copied and install:
             yield finding(
                 "cache_order",
@@ -90,6 +92,11 @@ def cache_order(history: t.Sequence[HistoryStep]) -> t.Iterator[Finding]:
                 step.layer,
             )
             return
+
+
+def _installs(command: str) -> t.Optional[t.Match[str]]:
+    """Where a command installs dependencies: the application itself alone, from a directory, is none."""
+    return next((found for found in _INSTALLS.finditer(command) if not _ITSELF.match(command, found.end())), None)
 
 
 def _shortly(command: str) -> str:
@@ -142,7 +149,8 @@ def setuid(layers: t.Sequence[LayerContents], merged: Merged) -> t.Iterator[Find
             continue
         bits = [name for bit, name in ((_SETUID, "setuid"), (_SETGID, "setgid")) if mode & bit]
         if mode & _SETUID or (mode & _SETGID and mode & _GROUP_EXECUTES):
-            what = "it is %s: whoever runs it gets its owner's rights" % " and ".join(bits)
+            whose = "owner's and its group's" if len(bits) == 2 else "owner's" if mode & _SETUID else "group's"
+            what = "it is %s: whoever runs it gets its %s rights" % (" and ".join(bits), whose)
             yield finding(
                 "setuid", what, "Remove it, or chmod a-s; 'no new privileges' takes its effect away", index, path
             )

@@ -17,6 +17,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.contents 
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
 _SHELL = re.compile(r"(?:\A|/)(?:ba|da|a|z|k)?sh\Z")
+# they hand signals on to their child alone, but with -g, while dumb-init has the whole group get them
+_INITS = frozenset(("tini", "tini-static", "docker-init", "catatonit"))
 _COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*\Z")
 # of a program: with a redirection alone the shell stays
 _EXEC = re.compile(r"(?:\A|[;&]\s*|\n\s*|\b(?:then|else|do)\s+)exec\s+(?!\d*[<>])")
@@ -69,8 +71,8 @@ def _shell_form(settings: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
 
 
 def _shells_command(words: t.Sequence[str]) -> t.Optional[str]:
-    """What a shell is told to run by C(-c), C(-ec) or the like, also behind C(env); None where no shell is."""
-    rest = list(words)
+    """What a shell is told to run by C(-c), C(-ec) or the like, also behind C(env) or an init; None where no shell is."""
+    rest = _behind_init(list(words))
     if rest[0].rpartition("/")[2] == "env":
         rest.pop(0)
         while rest and (rest[0].startswith("-") or "=" in rest[0]):
@@ -80,6 +82,22 @@ def _shells_command(words: t.Sequence[str]) -> t.Optional[str]:
     flag = next((number for number, word in enumerate(rest) if number and _COMMAND_FLAG.match(word)), len(rest))
     scripts = [word for word in rest[1:flag] if not word.startswith(("-", "+")) and word != "pipefail"]
     return rest[flag + 1] if flag + 1 < len(rest) and not scripts else None
+
+
+def _behind_init(words: t.List[str]) -> t.List[str]:
+    """What a small init is told to run, which hands signals on to that alone; anything else as it is."""
+    if words[0].rpartition("/")[2] not in _INITS:
+        return words
+    rest = words[1:]
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option == "--":
+            break
+        if option in ("-e", "-p") and rest:  # tini's with a value of their own
+            rest.pop(0)
+        if option == "-g":
+            return words
+    return rest or words
 
 
 def lists_that_run(images: t.Iterable[ImageContents], platforms: t.Collection[str]) -> t.FrozenSet[IndexDigest]:

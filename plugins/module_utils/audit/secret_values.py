@@ -20,6 +20,9 @@ _NAME = re.compile(
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # empty, a switch, a number's worth of nothing, a path, a reference to another variable
 _NO_VALUE = re.compile(r"\A(?:|true|false|yes|no|none|null|\d{1,3}|/.*|\$.*|`.*|<.*>|\{\{.*\}\}|%\w.*)\Z", re.I | re.S)
+# as a variable of the environment is called: a setting may say in which one its value is
+_OF_VARIABLE = re.compile(r"[_.-]env(?:[_.-]?(?:var|name|key))?\Z", re.I)
+_VARIABLE = re.compile(r"\A[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 # letters in one case, or the first alone upper; longer ones are no words
 _WORD = re.compile(r"\A(?:[A-Za-z][a-z]{0,15}|[A-Z]{1,16})(?:[_-][a-z]{1,16})*\Z")
 
@@ -32,6 +35,11 @@ def names_secret(name: str) -> bool:
 def is_no_value(value: str) -> bool:
     """Whether a value, quoted or not, is no secret whatever it is called."""
     return bool(_NO_VALUE.match(value.strip("\"'")))
+
+
+def names_variable(name: str, value: str) -> bool:
+    """Whether a setting says in which variable a secret is, as C(API_KEY_ENV=MY_KEY) does."""
+    return bool(_OF_VARIABLE.search(name) and _VARIABLE.match(value.strip("\"' ")))
 
 
 def is_words(value: str) -> bool:

@@ -15,7 +15,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.command_l
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep, parsed
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import is_no_value, names_secret
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import (
+    is_no_value,
+    names_secret,
+    names_variable,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import OWN_LABELS
 
 _AT_RUN_TIME = "Give it to the container when it runs, and replace the secret: whoever can pull the image can read it"
@@ -96,6 +100,8 @@ def _in_text(text: str, detectors: Detectors) -> t.Optional[str]:
 
 
 def _kind(name: str, value: str, detectors: Detectors) -> t.Optional[str]:
+    if names_variable(name, value):
+        return None
     if is_secret(name, value):
         return "a secret, by its name"
     # by keywords a name is looked at with its value; they are looser, so that a value that is words is none

@@ -58,6 +58,8 @@ def test_another_user(user: str) -> None:
         {"Entrypoint": ["/bin/bash", "-o", "pipefail", "-c", "python app.py"]},
         {"Entrypoint": ["/usr/bin/env", "-i", "A=b", "sh", "-c", "python app.py"]},
         {"Cmd": ["sh", "-c", "exec 2>&1; python app.py"]},
+        {"Entrypoint": ["/usr/bin/tini", "--", "/bin/sh", "-c", "gunicorn app"]},
+        {"Entrypoint": ["tini", "-v", "-e", "143", "sh", "-c", "gunicorn app"]},
     ],
 )
 def test_a_shell_that_swallows_sigterm(settings: dict[str, t.Any]) -> None:
@@ -68,6 +70,11 @@ def test_a_shell_that_swallows_sigterm(settings: dict[str, t.Any]) -> None:
     "settings",
     [
         {"Entrypoint": ["python", "app.py"]},
+        {"Entrypoint": ["tini", "--", "gunicorn", "app"]},
+        {"Entrypoint": ["tini", "--"]},
+        {"Entrypoint": ["tini", "--", "sh", "-c", "exec gunicorn app"]},
+        {"Entrypoint": ["tini", "-g", "--", "sh", "-c", "gunicorn app"]},
+        {"Entrypoint": ["dumb-init", "--", "sh", "-c", "gunicorn app"]},
         {"Entrypoint": ["/bin/sh", "-c", "exec python app.py"]},
         {"Entrypoint": ["/bin/sh", "-c", "prepare && exec python app.py"]},
         {"Entrypoint": ["/entrypoint.sh"], "Cmd": ["/bin/sh", "-c", "sleep"]},
@@ -127,6 +134,7 @@ COPY_ALL = [
         "pip install -r requirements.txt",
         "cd web && npm  ci",
         "apt install -y curl",
+        "pip install --no-deps . && pip install -r requirements.txt",
         "apt-get update && apt-get install -y curl",
         "yarn",
         "go mod download",
@@ -155,6 +163,7 @@ def test_an_install_is_said_without_its_options() -> None:
             "COPY . . # buildkit",
         ],
         ["COPY . . # buildkit", "RUN /bin/sh -c npm run build # buildkit"],
+        ["COPY src/ ./src/ # buildkit", "RUN /bin/sh -c pip install --no-cache-dir --no-deps . # buildkit"],
         ["/bin/sh -c #(nop) COPY file:0123 in / ", "/bin/sh -c npm ci"],
         [
             "COPY requirements/ ./requirements/ # buildkit",
@@ -232,8 +241,15 @@ def setuid(files: dict[str, Content], *more: dict[str, Content]) -> list[Finding
 
 
 def test_setuid_files() -> None:
-    found = setuid({"bin/su": with_mode(0o4755), "bin/wall": with_mode(0o2755), "bin/sh": with_mode(0o755)})
-    assert sorted((f.path, "setuid" in f.what) for f in found) == [("bin/su", True), ("bin/wall", False)]
+    files: dict[str, Content] = {"su": with_mode(0o4755), "wall": with_mode(0o2755), "both": with_mode(0o6755)}
+    found = setuid({**files, "sh": with_mode(0o755)})
+    assert {f.path: f.what.partition(":")[0] for f in found} == {
+        "su": "it is setuid",
+        "wall": "it is setgid",
+        "both": "it is setuid and setgid",
+    }
+    whose = {f.path: f.what.partition(" gets its ")[2] for f in found}
+    assert whose == {"su": "owner's rights", "wall": "group's rights", "both": "owner's and its group's rights"}
 
 
 def test_setuid_files_that_no_longer_are_any() -> None:

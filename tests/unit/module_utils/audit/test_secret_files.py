@@ -9,6 +9,7 @@ import tarfile
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import private_keys
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan, Sighting
 
 from .made import Content, layer, link
@@ -87,3 +88,12 @@ def test_a_repository_is_found_once(scan: SecretScan) -> None:
         "app/.gitignore": b"x",
     }
     assert [(found.path, found.rule) for found in sightings(scan, files)] == [("app/.git", "git_directory")]
+
+
+def test_a_key_that_a_library_publishes_is_no_secret_and_any_other_is() -> None:
+    """One of those with which GnuTLS tests itself; its header, which names the algorithm, is others' as well."""
+    lines = ("MEgCAQAwHwYIKoUDBwEBAQEwEwYHKoUDAgIjAQYIKoUDBwEBAgIEIgQgKOF96tom", "D61rhSnzKjyrmO3fv0gdlHei+6ovrc8SnBk=")
+    begin, end = ("-----%s %s-----" % (word, "PRIVATE" + " KEY") for word in ("BEGIN", "END"))
+    published = "\n".join((begin, *lines, end, "")).encode()
+    assert private_keys.kind(published) is None
+    assert private_keys.kind(published.replace(b"D61r", b"D62r")) == "private key"

@@ -55,6 +55,7 @@ def test_a_secret_by_its_name(detectors: Detectors, name: str) -> None:
         "DB_PASSWORD_FILE=/run/secrets/db",
         "TOKEN=${TOKEN}",
         "SSH_KEY_PATH=/x",
+        "API_KEY_ENV=MY_KEY",
         "PASSWORD=/run/secrets/db",
         "TOKEN_URL=https://login.example/token",
         "PATH=/usr/bin",
