@@ -17,7 +17,8 @@ description:
   - Reads each layer of an image once, as a stream, and says what each of them adds, changes and deletes, and what is wrong
     with them and with how the image is run.
   - Bytes that a later layer deletes or overwrites are shipped all the same; they are found with their total, be they a
-    large file or a secret.
+    large file or a secret. For each two layers they are one V(wasted_bytes), which names the largest file, where they are at
+    least 1 MB and half a percent of the image; what is less is in the total alone.
   - Secrets are looked for in every file of every layer, by the detectors of C(detect-secrets) for tokens of a certain form,
     and by rules for private keys and for files that hold credentials by what they are for. Passwords and what else has no
     form are looked for in the environment, labels, build arguments, command and history, and in files of settings up to

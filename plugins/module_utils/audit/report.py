@@ -29,10 +29,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer imp
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Hidden, Merged, merge
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.wasted import wasted
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
-
-WORTH_SAYING = 64 * 1024  # bytes of one hidden file; smaller ones are in the total alone
 
 _SECRET_WAY_OUT = (
     "Keep it out of the build's context or mount it (RUN --mount=type=secret), and replace it: "
@@ -108,11 +107,12 @@ def audit(
     """
     merged = merge(image.layers)
     history = instructions(image.config, len(image.layers))
+    size = sum(layer.size for layer in image.layers)
     findings = [
         *_secrets(image.layers, merged),
         *settings_secrets.in_config(image.config, detectors),
         *settings_secrets.in_history(history, detectors),
-        *_wasted(merged),
+        *wasted(merged, history, size),
         *build_rules.cache_order(history),
         *build_rules.package_caches(image.layers, merged),
         *build_rules.wide_context(image.layers, history),
@@ -122,7 +122,6 @@ def audit(
     ]
     by_layer = {step.layer: step for step in history if step.layer is not None}
     reports = [_layer(index, layer, merged, by_layer.get(index), detectors) for index, layer in enumerate(image.layers)]
-    size = sum(report.size for report in reports)
     return Report(tuple(reports), tuple(by_importance(findings)), size, merged.wasted_bytes)
 
 
@@ -150,28 +149,3 @@ def _secret(index: int, sighting: Sighting, hidden: t.Optional[Hidden]) -> Findi
             index,
         )
     return finding(sighting.rule, what, _WAYS_OUT.get(sighting.rule, _SECRET_WAY_OUT), index, sighting.path)
-
-
-def _wasted(merged: Merged) -> t.Iterator[Finding]:
-    """The hidden files that are worth a line, and one line for the rest of each layer."""
-    rest: t.Dict[t.Tuple[int, int], t.List[int]] = {}
-    for file in merged.hidden:
-        if file.size >= WORTH_SAYING:
-            what = "layer %d %s it" % (file.by, "deletes" if file.deleted else "overwrites")
-            way_out = (
-                "Delete it in the RUN that made it, or make it in a stage of its own"
-                if file.deleted
-                else "Write it once, with its owner and mode (COPY --chown, --chmod)"
-            )
-            yield finding("wasted_bytes", what, way_out, file.layer, file.path, file.size)
-        elif file.size:
-            rest.setdefault((file.layer, file.by), []).append(file.size)
-    for (index, by), sizes in sorted(rest.items()):
-        if sum(sizes) >= WORTH_SAYING:
-            yield finding(
-                "wasted_bytes",
-                "layer %d deletes or overwrites %d small files" % (by, len(sizes)),
-                "Clean up in the RUN that made them",
-                index,
-                size=sum(sizes),
-            )

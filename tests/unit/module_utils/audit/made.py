@@ -12,8 +12,9 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.base_rules import BASE_NAME
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan, LayerContents, read_layer
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, Audited
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import Sighting
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.wasted import WORTH_SAYING
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 

@@ -19,9 +19,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import instructions
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import merge
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import WORTH_SAYING, audit
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import runtime_findings
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.wasted import WORTH_SAYING
 
 from .made import Content, audited, broken, config, layer, rules, with_mode
 
@@ -268,16 +269,46 @@ def wasted(
 def test_wasted_bytes_with_the_total(detectors: Detectors) -> None:
     below: dict[str, Content] = {"big": bytes(WORTH_SAYING), "small": b"12", "kept": b"1"}
     above: dict[str, Content] = {".wh.big": b"", "small": b"3"}
-    assert wasted(detectors, below, above) == [(0, "big", WORTH_SAYING)]
+    assert wasted(detectors, below, above) == [(0, "big", WORTH_SAYING + 2)]
     report = audit(audited(config(User="1"), (layer(below), layer(above))), detectors)
     assert report.wasted == WORTH_SAYING + 2
     assert report.size == WORTH_SAYING + 4
     assert [(each.added, each.changed, each.deleted) for each in report.layers] == [(3, 0, 0), (0, 1, 1)]
 
 
-def test_many_small_wasted_files_are_one_finding(detectors: Detectors) -> None:
-    files: dict[str, Content] = {"d/%d" % number: bytes(1024) for number in range(100)}
-    assert wasted(detectors, files, {".wh.d": b""}) == [(0, None, 100 * 1024)]
+def test_what_two_layers_waste_is_one_finding_that_names_the_largest(detectors: Detectors) -> None:
+    below: dict[str, Content] = {"d/%d" % number: bytes(100_000 + number) for number in range(11)}
+    history = [("RUN make # buildkit", True), ("RUN apt-get upgrade # buildkit", True)]
+    image = audited(config(history, User="1"), (layer(below), layer(dict.fromkeys(below, b"1"))))
+    (found,) = audit(image, detectors).findings
+    assert (found.layer, found.path, found.bytes) == (0, "d/10", 1_100_055)
+    assert found.what == "layer 1 overwrites it (0.1 MB) and 10 more, as d/9 (0.1 MB), d/8 (0.1 MB), d/7 (0.1 MB)"
+    assert found.way_out.startswith("Start from a newer base")
+    assert wasted(detectors, below, {"d/.wh.10": b""}) == []
+
+
+def test_what_is_little_of_a_large_image_is_in_the_total_alone(detectors: Detectors) -> None:
+    below: dict[str, Content] = {"big": bytes(WORTH_SAYING), "rest": bytes(200 * WORTH_SAYING - WORTH_SAYING)}
+    assert wasted(detectors, below, {".wh.big": b""}) == [(0, "big", WORTH_SAYING)]
+    assert wasted(detectors, {**below, "more": b"1"}, {".wh.big": b""}) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "above", "way_out"),
+    [
+        ("COPY a /", "RUN chown 1 /big", "big", "COPY --chown"),
+        ("RUN make", "COPY big /", "big", "COPY --chown"),
+        ("RUN make", "RUN strip", "big", "newer base"),
+        ("COPY a /", "RUN rm /big", ".wh.big", "Delete it in the RUN"),
+    ],
+)
+def test_the_way_out_is_of_the_instructions(
+    detectors: Detectors, first: str, second: str, above: str, way_out: str
+) -> None:
+    layers = (layer({"big": bytes(WORTH_SAYING)}), layer({above: b""}))
+    history = [(first + " # buildkit", True), (second + " # buildkit", True)]
+    (found,) = audit(audited(config(history, User="1"), layers), detectors).findings
+    assert way_out in found.way_out
 
 
 def test_every_rule_is_broken_by_one_image(detectors: Detectors) -> None:
