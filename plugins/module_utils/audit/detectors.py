@@ -66,6 +66,10 @@ class Detectors:
         self._by_name = {name: classes[name]() for name in sorted(wanted & classes.keys())}
         self._all = list(self._by_name.values())
 
+    def kind(self, name: str) -> t.Optional[str]:
+        """What a detector calls its secrets; None of one that the package does not have."""
+        return str(self._by_name[name].secret_type) if name in self._by_name else None
+
     def seen(self, names: t.Iterable[str], line: str, hit: str, of_system: bool = False) -> t.Optional[str]:
         """The kind of the first secret that one of these detectors sees in a line; None for none.
 

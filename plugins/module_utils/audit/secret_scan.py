@@ -19,6 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors
     Detectors,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.signs import Signs
 
 _SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
 _LINE_BEFORE = 256  # of a hit, shown to a detector
@@ -138,8 +139,12 @@ class SecretScan:
         for search, names in self._settings:
             for hit in search.finditer(lower):
                 asked.setdefault(_setting(data, hit), set()).update(names)
-        for (first, last), detectors in sorted(asked.items()):
-            what = self._detectors.seen(sorted(detectors), data[first:last].decode("utf-8", "replace"), "", of_system)
+        signs = Signs(lower)
+        for (first, last), led_to in sorted(asked.items()):
+            detectors = [name for name in sorted(led_to) if signs.allow(name, first, last)]
+            if all(("secret", self._detectors.kind(name)) in found for name in detectors):
+                continue
+            what = self._detectors.seen(detectors, data[first:last].decode("utf-8", "replace"), "", of_system)
             if what is not None and ("secret", what) not in found:
                 found["secret", what] = "line %d" % (data.count(b"\n", 0, first) + 1)
 
