@@ -151,7 +151,9 @@ options:
           - Of an answer that does not end, what comes within 5 seconds is judged; of a large one, the first MiB.
         type: str
       exec:
-        description: A command to run in the container, as a list of words. It must end with 0.
+        description:
+          - A command to run in the container, as a list of words. It must end with 0.
+          - The first MiB of its output counts.
         type: list
         elements: str
       tcp:
@@ -377,7 +379,7 @@ endpoints:
       description: The first 200 characters of its body.
       type: str
 log:
-  description: The last 50 lines that the copy wrote that was asked. Empty in check mode.
+  description: The last lines that the copy wrote that was asked, 50 of them and 8 KiB at most. Empty in check mode.
   returned: success, or when a point failed
   type: list
   elements: str

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import calendar
 import io
+import socket
 import tarfile
-import threading
 import time
 import typing as t
 import urllib.parse
@@ -21,7 +21,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.c
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import MOST_READ, Listed, Wish
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.exec_output import (
+    BrokenOutput,
+    connection_of,
+    read_output,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
 
 try:
     from docker import errors as docker_errors
@@ -131,22 +137,22 @@ class DockerTrials:
                 return ""
 
     def execute(self, container: str, command: t.Sequence[str], seconds: float) -> Answer:
-        """In a thread, which ends with the container at the latest: the docker package waits without end."""
-        found: t.List[Answer] = []
-        thread = threading.Thread(target=lambda: found.append(self._execute(container, command)), daemon=True)
-        thread.start()
-        thread.join(seconds)
-        return found[0] if found else Answer(problem="the command did not end within %d s" % seconds)
-
-    def _execute(self, container: str, command: t.Sequence[str]) -> Answer:
+        deadline = time.monotonic() + seconds
         try:
             with self._engine.calls() as api:
                 run = api.exec_create(container, list(command))["Id"]
-                output: bytes = api.exec_start(run)
-                code = api.exec_inspect(run)["ExitCode"]
-        except DockerEngineError as error:
+                with connection_of(api.exec_start(run, socket=True)) as connection:
+                    output = _in_time(connection, deadline)
+                if output is not None:
+                    # it may have closed its outputs, and go on
+                    found = await_(
+                        lambda: api.exec_inspect(run), lambda found: not found["Running"], deadline - time.monotonic()
+                    )
+        except (DockerEngineError, BrokenOutput) as error:
             return Answer(problem=str(error))
-        return Answer(status=code, text=output.decode("utf-8", errors="replace"))
+        if output is None or found["Running"]:
+            return Answer(problem="the command did not end within %d s" % seconds)
+        return Answer(status=found["ExitCode"], text=output.decode("utf-8", errors="replace"))
 
     def listed(self, label: str, value: str = "") -> t.List[Listed]:
         with self._engine.calls(REMOVE_SECONDS) as api:
@@ -161,6 +167,14 @@ class DockerTrials:
                 # gone, or somebody else is at it: another trial that found the same leftover
                 if error.status_code not in (404, 409):
                     raise
+
+
+def _in_time(connection: socket.socket, deadline: float) -> t.Optional[bytes]:
+    """A command's output; None where it did not end. C(calls) would take that for the engine's silence."""
+    try:
+        return read_output(connection, deadline)
+    except socket.timeout:
+        return None
 
 
 def host_port(inspected: t.Mapping[str, t.Any], port: int) -> int:

@@ -12,7 +12,7 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, verdicts
+from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, shown, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import TrialEngine
@@ -103,7 +103,7 @@ def _tried(
         "verdict": verdicts.FAIL if failed else verdicts.PASS,
         "tried": [point.text for point in plan.points if not point.not_asked],
         "endpoints": questions.endpoints,
-        "log": list(questions.log),
+        "log": list(shown.log(questions.log)),
         "leftovers": leftovers,
     }
     refused = [verdict for verdict in failed if verdict.point.kind not in wanted.accept]

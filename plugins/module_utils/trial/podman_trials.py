@@ -49,6 +49,14 @@ _ENDED_BY_TIMEOUT = 124
 _NOT_EXECUTED = (125, 255)  # by Podman, which says why
 # the two outputs in the order in which they were written
 _IN_ORDER = ("sh", "-c", 'exec "$@" 2>&1', "sh")
+# the same, of which the first bytes are kept, and the exit code
+_LIMITED = (
+    "sh",
+    "-c",
+    '{ { { { "$@" 2>&1 3>&- 4>&-; echo $? >&3; } | { head -c %d >&4; cat > /dev/null; }; } 3>&1; } '
+    '| { read -r code; exit "$code"; }; } 4>&1' % MOST_READ,
+    "sh",
+)
 
 
 class PodmanError(DeliveryError):
@@ -151,7 +159,7 @@ class PodmanTrials:
                 return file.read()
 
     def execute(self, container: str, command: t.Sequence[str], seconds: float) -> Answer:
-        argv = ["timeout", str(seconds), *_IN_ORDER, self._program, "exec", container, *command]
+        argv = ["timeout", str(seconds), *_LIMITED, self._program, "exec", container, *command]
         done = self._run_command(argv)
         if done.rc == _ENDED_BY_TIMEOUT:
             return Answer(problem="the command did not end within %d s" % seconds)

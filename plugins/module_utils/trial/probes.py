@@ -113,10 +113,10 @@ class _Hurried(http.client.HTTPConnection):
         self._deadline = deadline
 
     def connect(self) -> None:
-        made = socket.create_connection((self.host, self.port), _left(self._deadline))
+        made = socket.create_connection((self.host, self.port), seconds_left(self._deadline))
         hurried = _HurriedSocket(made.family, made.type, made.proto, made.detach())
         hurried.deadline = self._deadline
-        hurried.settimeout(_left(self._deadline))
+        hurried.settimeout(seconds_left(self._deadline))
         self.sock = hurried
 
 
@@ -126,11 +126,11 @@ class _HurriedSocket(socket.socket):
     deadline = 0.0
 
     def recv_into(self, *arguments: t.Any, **options: t.Any) -> int:
-        self.settimeout(_left(self.deadline))
+        self.settimeout(seconds_left(self.deadline))
         return super().recv_into(*arguments, **options)
 
 
-def _left(deadline: float) -> float:
+def seconds_left(deadline: float) -> float:
     """Seconds until a deadline.
 
     :raises socket.timeout: it is over.

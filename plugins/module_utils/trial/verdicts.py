@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
     WithoutVariable,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import SETTLE_SECONDS, Plan, Point
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.shown import last_words
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Condition, Wanted
 
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
@@ -97,7 +98,7 @@ def starts(point: Point, start: Start, wanted: Wanted, plan: Plan, capabilities:
         return Verdict(point, PASS, "%s, with %s" % (seen, capabilities))
     if start.state.running:
         return Verdict(point, PASS, "it runs after %.0f s, with %s" % (start.seconds, capabilities))
-    said = ". Its last words: %s" % " | ".join(start.log[-5:]) if start.log else ", without a word"
+    said = ". Its last words: %s" % last_words(start.log, 5) if start.log else ", without a word"
     return Verdict(point, FAIL, ending(start.state, wanted.memory) + said)
 
 
@@ -257,7 +258,7 @@ def transient(
     """
     if not strict.started:
         wrote = "; where it can, it writes %s" % ", ".join(files[:8]) if files else ""
-        said = "; its last words: %s" % " | ".join(strict.log[-3:]) if strict.log else ""
+        said = "; its last words: %s" % last_words(strict.log, 3) if strict.log else ""
         return Verdict(
             point,
             FAIL,
@@ -265,7 +266,7 @@ def transient(
             % (wrote, said),
         )
     if restart is None or not restart.started:
-        said = "; its last words: %s" % " | ".join(restart.log[-3:]) if restart and restart.log else ""
+        said = "; its last words: %s" % last_words(restart.log, 3) if restart and restart.log else ""
         return Verdict(point, FAIL, "it did not come up again after its end%s" % said)
     kept = ", but for its volumes %s" % ", ".join(volumes) if volumes else ""
     return Verdict(point, PASS, "with a read-only root file system, and again after %.1f s%s" % (restart.seconds, kept))
