@@ -226,7 +226,7 @@ options:
     elements: str
     default: [/tmp]
 notes:
-  - What a C(HEALTHCHECK) of the image says is not looked at, as Kubernetes does not.
+  - A C(HEALTHCHECK) of the image does not run, as in Kubernetes.
   - Verified with Docker 26.1 on a remote host with TLS, and with Podman 4.3.
   - Podman adds a user without a name to C(/etc/passwd) and C(/etc/group) of a container. What it writes there is not told from
     what the image does, so these two never count as written.

@@ -86,6 +86,7 @@ class DockerTrials:
                 host_config=limits,
                 labels=dict(wish.labels),
                 name=wish.name,
+                healthcheck={"Test": ["NONE"]},
             )
         return str(made["Id"])
 

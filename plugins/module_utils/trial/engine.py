@@ -40,7 +40,8 @@ LOOSE = Confinement(read_only=False, no_capabilities=False)
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """A container that is to be made. None may gain new privileges or use swap, and none fills a disk with its log.
+    """A container that is to be made. None may gain new privileges or use swap, none fills a disk with its log, and no health
+    check of the image runs in one: it would use its memory, and write what the application does not.
 
     :param image: its ID.
     :param name: of the container.

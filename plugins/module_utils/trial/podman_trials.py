@@ -91,7 +91,15 @@ class PodmanTrials:
         confinement = wish.confinement
         argv = ["create", "--name", wish.name, "--memory", str(wish.memory), "--memory-swap", str(wish.memory)]
         argv += ["--cpus", str(wish.cpus), "--security-opt", "no-new-privileges"]
-        argv += ["--log-driver", "k8s-file", "--log-opt", "max-size=5mb", "--http-proxy=false", "--pull=never"]
+        argv += [
+            "--log-driver",
+            "k8s-file",
+            "--log-opt",
+            "max-size=5mb",
+            "--http-proxy=false",
+            "--pull=never",
+            "--no-healthcheck",
+        ]
         if confinement.read_only:
             argv += ["--read-only", "--read-only-tmpfs=false"]
             for directory in wish.tmpfs:

@@ -19,6 +19,9 @@ PORT = 8080
 VOLUME = "/kept"
 USER = "10001:10001"
 
+# Docker's; it would log to a file
+HEALTH = "HEALTHCHECK --interval=1s CMD echo checked >> /var/log/health.log"
+
 NEEDS_PASSWORD = '[ -n "$DB_PASSWORD" ] || { echo "DB_PASSWORD is not set" >&2; exit 78; }\n'
 SERVE = f"busybox httpd -f -p {PORT} -h /www"
 # the server behind a shell that ends it: as process 1 it would ignore the signal
@@ -56,7 +59,8 @@ class Images:
         """Import the image of a name of C(SCRIPTS), or one with another script; its reference."""
         reference = f"{self.prefix}/{name.replace(' ', '-')}:1"
         layer = layer_of(self.busybox, SCRIPTS[name] if script is None else script)
-        made = self.engine.api.import_image_from_data(layer, reference[:-2], tag="1", changes=changes_of(name))
+        changes = [*changes_of(name), HEALTH]
+        made = self.engine.api.import_image_from_data(layer, reference[:-2], tag="1", changes=changes)
         assert "error" not in json.loads(made), made
         self.made.append(reference)
         return reference

@@ -228,6 +228,8 @@ def test_each_is_confined_as_the_options_say(tried: dict[str, Trial]) -> None:
     for name, memory, cpus in (("good", 256, 1.0), ("has options", 64, 0.5)):
         limits = tried[name].limits
         assert sorted(limit["ReadonlyRootfs"] for limit in limits) == [False, True]
+        # none that would write to its file system what the application does not
+        assert [found["Config"]["Healthcheck"]["Test"] for found in tried[name].containers] == [["NONE"]] * 2
         for limit in limits:
             assert (limit["Memory"], limit["MemorySwap"]) == (memory * 1024**2, memory * 1024**2)
             assert limit["NanoCpus"] == int(cpus * 1e9)

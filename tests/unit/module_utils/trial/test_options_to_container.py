@@ -141,6 +141,7 @@ def test_a_container_is_made_with_them() -> None:
     created = [json.loads(request.body) for request in requests if "/create" in request.path]
     own = created[0]["HostConfig"]
     assert (created[0]["Image"], created[0]["Cmd"], created[0]["Env"]) == ("sha256:1", ["run", "it"], ["A=1"])
+    assert [one["Healthcheck"]["Test"] for one in created] == [["NONE"]] * 2
     assert (created[0]["User"], sorted(created[0]["ExposedPorts"])) == ("1234:5", ["81/tcp", "82/tcp"])
     assert (own["Memory"], own["MemorySwap"], own["NanoCpus"]) == (64 * 1024**2, 64 * 1024**2, 500_000_000)
     assert (sorted(own["Tmpfs"]), own["ReadonlyRootfs"], own["CapDrop"]) == (["/one", "/two"], True, ["ALL"])

@@ -88,7 +88,8 @@ def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Itera
         path = request.path.partition("?")[0].removeprefix("/v1.45")
         version = {("GET", "/version"): (200, {"ApiVersion": "1.45", "MinAPIVersion": "1.12"})}
         status, document = {**version, **answers}[request.method, path]
-        return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
+        # with 204 nothing may come, or it would be taken for the next answer
+        return status, {"Content-Type": "application/json"}, b"" if status == 204 else json.dumps(document).encode()
 
     with AnsweringServer(answer) as server:
         engine = DockerTrials(DockerAddress(f"tcp://127.0.0.1:{server.port}"))
