@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding, shown
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import Finding, finding
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Hidden, Merged
+from ansible_collections.longshore.delivery.plugins.module_utils.printable import printable
 
 WORTH_SAYING = 1_000_000  # bytes between two layers; what is less is in the total alone
 _OF_IMAGE = 200  # and as this part of the image's bytes, if that is more: half a percent
@@ -46,7 +47,7 @@ def _what(by: int, files: t.Sequence[Hidden]) -> str:
     what = "layer %d %s it" % (by, "deletes" if files[0].deleted else "overwrites")
     if len(files) == 1:
         return what
-    others = ["%s (%.1f MB)" % (shown(file.path), file.size / 1e6) for file in files[1 : _SHOWN + 1]]
+    others = ["%s (%.1f MB)" % (printable(file.path), file.size / 1e6) for file in files[1 : _SHOWN + 1]]
     return "%s (%.1f MB) and %d more, as %s" % (what, files[0].size / 1e6, len(files) - 1, ", ".join(others))
 
 
