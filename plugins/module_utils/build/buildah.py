@@ -117,6 +117,16 @@ class LibraryEngine:
                 found["RepoTags"] = listed.get("names")
         return None if found is None else _inspected_image(found)
 
+    def instructions(self, name: str) -> t.List[str]:
+        """The history of the image of a reference or an ID: how each entry was made, the newest first; none where it has none."""
+        if self.name == PODMAN:
+            [found] = self._inspected(["image", "inspect", without_algorithm(name)]) or [{}]
+            history = found.get("History")
+        else:
+            found = self._inspected(["inspect", "--type", "image", without_algorithm(name)]) or {}
+            history = (found.get("OCIv1") or {}).get("history")
+        return [str(entry.get("created_by") or "") for entry in reversed(history or ())]
+
     def labelled(self, label: str, value: str) -> t.List[Image]:
         """The images with a label."""
         options = ["--no-trunc", "--filter", "label=%s=%s" % (label, value)]

@@ -215,6 +215,9 @@ class BuildEngine(t.Protocol):
     def image(self, name: str) -> t.Optional[Image]:
         """The image of a reference or an ID; None where the engine has none."""
 
+    def instructions(self, name: str) -> t.List[str]:
+        """The history of the image of a reference or an ID: how each entry was made, the newest first; none where it has none."""
+
     def labelled(self, label: str, value: str) -> t.List[Image]:
         """The images with a label."""
 

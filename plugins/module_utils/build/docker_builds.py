@@ -72,6 +72,10 @@ class DockerBuildEngine(DockerEngine):
         self._run_command = run_command
         self._classic = classic
 
+    def instructions(self, name: str) -> t.List[str]:
+        """The history of the image of a reference or an ID: how each entry was made, the newest first; none where it has none."""
+        return [str(entry.get("CreatedBy") or "") for entry in self.history(name)]
+
     @property
     def where(self) -> str:
         return "the engine at %s" % self.address

@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.ancestry import told_apart
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import Bases, sentence
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     BuildEngine,
@@ -52,6 +53,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.result im
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.build.source_revision import (
     REVISION,
+    SOURCE,
     revision_labels,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import (
@@ -154,10 +156,11 @@ class _Delivery:
             pull_base=pull_base,
             place=self.output.short,
         )
+        observed = self.told_apart(observed)
         current = observed.current
         if observed.absent_bases and current is not None:
             inputs = self.inputs(self.definition, {**held, **self.foundation.assumed(current, observed.absent_bases)})
-            observed = dataclasses.replace(observed, inputs=inputs)
+            observed = self.told_apart(dataclasses.replace(observed, inputs=inputs))
             current = observed.current
         if current is None or not observed.matches(current):
             observed = dataclasses.replace(observed, twin=self.twin(observed))
@@ -196,11 +199,18 @@ class _Delivery:
         """
         for image in self.output.with_inputs(observed.inputs.digest):
             own = any(Reference.parse(name).name == self.wanted.name for name in image.references)
-            if own and observed.matches(image):
+            if own and self.told_apart(observed, image).matches(image):
                 return image
         unnamed = self.last_build.unnamed()
         waiting = self.engine.image(unnamed) if unnamed else None
-        return waiting if waiting is not None and observed.matches(waiting) else None
+        return waiting if waiting and self.told_apart(observed, waiting).matches(waiting) else None
+
+    def told_apart(self, observed: Observed, *more: Image) -> Observed:
+        """With what histories tell, which engines show."""
+        if self.output.kind != ENGINE:
+            return observed
+        revision = (REVISION, SOURCE) if self.wanted.source_revision else ()
+        return told_apart(observed, self.engine, self.stages, {*self.wanted.labels, *revision}, *more)
 
     def build(self, observed: Observed, plan: Plan) -> t.Dict[str, t.Any]:
         """Pull what is missing, build without a name, see that the inputs are still the same, and name the result."""

@@ -36,6 +36,7 @@ class Observed:
     :param absent_bases: base images that the engine does not hold.
     :param last: the inputs of the last build that is noted on this controller.
     :param last_image: the image that came of it.
+    :param others: the IDs of images that are known to have the labels from the one that was built.
     :param outdated_bases: base images whose registry serves another one than the engine holds.
     :param place: where the image is to be.
     :param pull_base: newer takes a base image that the engine does not hold for a newer one: what the image was built on
@@ -51,6 +52,7 @@ class Observed:
     pull_base: str = "missing"
     last_image: t.Optional[Image] = None
     place: str = "the engine"
+    others: t.FrozenSet[str] = frozenset()
 
     @property
     def current(self) -> t.Optional[Image]:
@@ -59,17 +61,19 @@ class Observed:
         return next((image for image in existing if self.matches(image)), existing[0] if existing else None)
 
     def matches(self, image: Image) -> bool:
-        """Whether an image was built from these inputs. One that was made from it by C(docker commit) or FROM has its labels,
-        which this controller can tell if it noted the build.
-        """
-        return self.records(image) and not self.is_inherited(image)
+        """Whether an image was built from these inputs. One that was made from it by C(docker commit) or FROM has its labels."""
+        return self.records(image) and image.id not in self.others and not self.is_inherited(image)
 
     def records(self, image: Image) -> bool:
         return Recorded.of(image.labels).digest == self.inputs.digest
 
+    @property
+    def noted(self) -> t.Optional[Image]:
+        """The image that was built from these inputs, if this controller noted it."""
+        return self.last_image if self.last is not None and self.last.digest == self.inputs.digest else None
+
     def is_inherited(self, image: Image) -> bool:
-        noted = self.last is not None and self.last.digest == self.inputs.digest
-        return noted and self.last_image is not None and image.is_made_from(self.last_image)
+        return self.noted is not None and image.is_made_from(self.noted)
 
 
 @dataclasses.dataclass(frozen=True)

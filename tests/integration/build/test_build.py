@@ -19,6 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.definitio
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 
+from .ancestry import told_apart
 from .engine import Engine, below
 
 pytestmark = pytest.mark.lab
@@ -162,6 +163,13 @@ def test_an_image_that_others_made_from_it_is_not_taken_for_it(engine: Engine, s
         assert engine.id("made:1") != derived.id
         assert not engine.build("made", source, tags=["1"])["changed"]
         engine.client.images.remove(derived.id, force=True)
+
+
+@pytest.mark.parametrize("builder", ["docker", "docker_classic"])
+def test_another_controller_does_not_take_it_for_it_either(
+    engine: Engine, source: Path, tmp_path: Path, builder: str
+) -> None:
+    told_apart(engine, source, tmp_path / "states", builder)
 
 
 def test_tags_are_added_and_taken_from_what_has_them(engine: Engine, source: Path) -> None:

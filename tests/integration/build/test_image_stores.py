@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from tests.integration.containerd_store import ContainerdDocker
 
+from .ancestry import told_apart
 from .engine import Engine
 
 pytestmark = pytest.mark.lab
@@ -82,6 +83,12 @@ def test_what_attests_a_build_makes_no_other_image(by_containerd: Engine, source
     without = engine.build("attested", source, tags=["1"])
     assert without["why"] == ["the provenance attestation changed: provenance removed"]
     assert engine.id("attested:1") == without["image"]["id"]
+
+
+def test_another_controller_tells_what_others_made_of_an_image(
+    by_containerd: Engine, source: Path, tmp_path: Path
+) -> None:
+    told_apart(by_containerd, source, tmp_path / "states", "docker")
 
 
 def test_several_platforms_are_one_image_with_annotations(by_containerd: Engine, source: Path) -> None:

@@ -55,6 +55,13 @@ EPOCH: dict[str, t.Any] = {
     "annotations": {"example.note": "one"},
     "source_date_epoch": 1_000_000_000,
 }
+APART: dict[str, t.Any] = {
+    **PLAIN,
+    "name": f"{PREFIX}/apart:1",
+    "dockerfile_inline": "FROM scratch AS one\nCOPY deep /apart\nFROM one\nENV A=1\n",
+}
+# as on a controller that has noted nothing
+ELSEWHERE: dict[str, t.Any] = {"check": True, "environment": {"XDG_STATE_HOME": f"{PLACE}-state"}}
 TASKS: dict[str, dict[str, t.Any]] = {
     "planned": {**OPTIONS, "check": True},
     "first": OPTIONS,
@@ -78,6 +85,12 @@ TASKS: dict[str, dict[str, t.Any]] = {
         "pull_base": "newer",
         "name": f"{PREFIX}/newer:1",
     },
+    "apart": {**OPTIONS, **APART},
+    **{f"apart, {engine}": {**OPTIONS, **APART, **ELSEWHERE, "engine": engine} for engine in ("podman", "buildah")},
+    "derived": {
+        "argv": ["sh", "-c", f"printf 'FROM {PREFIX}/apart:1\nENV X=1\n' | podman build -t {PREFIX}/apart:1 -"]
+    },
+    **{f"derived, {engine}": {**OPTIONS, **APART, **ELSEWHERE, "engine": engine} for engine in ("podman", "buildah")},
 }
 
 
@@ -91,9 +104,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, t.
     )
     tasks = []
     for name, options in TASKS.items():
-        given = {key: value for key, value in options.items() if key != "check"}
-        task = {"name": name, "longshore.delivery.image_build": given, "ignore_errors": True, "no_log": False}
-        tasks.append({**task, "check_mode": options.get("check", False), "diff": True})
+        given = {key: value for key, value in options.items() if key not in ("check", "environment")}
+        module = "ansible.builtin.command" if "argv" in given else "longshore.delivery.image_build"
+        task = {"name": name, module: given, "ignore_errors": True, "no_log": False}
+        how = {"check_mode": options.get("check", False), "environment": options.get("environment", {}), "diff": True}
+        tasks.append({**task, **how})
     playbook = tmp_path_factory.mktemp("podman") / "podman.yml"
     playbook.write_text(yaml.safe_dump([{"hosts": "dock", "gather_facts": False, "tasks": tasks}]))
     try:
@@ -176,3 +191,9 @@ def test_what_buildah_has_not_is_said_before_the_build(results: dict[str, t.Any]
         in results["several"]["msg"]
     )
     assert "Podman on dock cannot build this: 'provenance' is BuildKit's" in results["provenance"]["msg"]
+
+
+@pytest.mark.parametrize("engine", ["podman", "buildah"])
+def test_what_others_made_of_an_image_is_told_apart_without_a_note(results: dict[str, t.Any], engine: str) -> None:
+    assert (results["apart"]["built"], results[f"apart, {engine}"]["changed"]) == (True, False)
+    assert results[f"derived, {engine}"]["why"] == [f"{PREFIX}/apart:1 was made from the image of these inputs"]

@@ -26,6 +26,7 @@ CARRYING = {
     "image",
     "interruption.py",
     "node",
+    "printable.py",
     "reference.py",
     "reference_grammar.py",
     "registry",
