@@ -105,7 +105,7 @@ class _Delivery:
         self.output = output
         self.engine_reason = engine_reason
         self.context = context
-        self.last_build = LastBuild(output.where, str(wanted.references[0]))
+        self.last_build = LastBuild.of(output.where, wanted)
         self.definition = definition
         self.foundation = Foundation(wanted, definition, engine, context)
         check_stages(wanted.contexts, self.stages, definition.path)
@@ -151,6 +151,7 @@ class _Delivery:
             images=images,
             absent_bases=self.bases.absent(held),
             last=self.last_build.inputs(),
+            last_name=self.last_build.name,
             last_image=self.last_build.image(),
             outdated_bases=self.bases.outdated() if pull_base == "newer" else (),
             pull_base=pull_base,

@@ -8,7 +8,8 @@
 
 It is a convenience: the decision to build is made by what the image itself records. But images that others make from it inherit
 that: so the note has the image, too. An image that is to be judged before it gets its names has a note of its own, by which a
-later run finds it.
+later run finds it. A tag that is new has no note: then that of the last build counts that had the same repository, target and
+platforms.
 """
 
 from __future__ import annotations
@@ -23,27 +24,52 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.private_f
     read_json,
     write_json,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 
 
 class LastBuild:
-    """The notes about one image on one engine, in the user's state directory (XDG_STATE_HOME)."""
+    """The notes about one image on one engine, in the user's state directory (XDG_STATE_HOME).
 
-    def __init__(self, engine: str, image: str) -> None:
+    :param alike: what the builds have in common that come one after the other, whatever their tags.
+    """
+
+    def __init__(self, engine: str, image: str, alike: t.Sequence[str] = ()) -> None:
         self._about = {"engine": engine, "image": image}
         self._path = note_path("builds", engine, image)
         self._unnamed_path = note_path("unnamed", engine, image)
+        self._latest_path = note_path("latest", engine, *alike)
+        self._read: t.Optional[t.Dict[str, t.Any]] = None
+
+    @classmethod
+    def of(cls, engine: str, wanted: Wanted) -> LastBuild:
+        return cls(engine, str(wanted.references[0]), (wanted.name, wanted.target, *sorted(wanted.platforms)))
+
+    @property
+    def _noted(self) -> t.Dict[str, t.Any]:
+        if self._read is None:
+            self._read = read_json(self._path)
+            if not self._read:
+                latest = read_json(self._latest_path).get("image")
+                if isinstance(latest, str):
+                    self._read = read_json(note_path("builds", self._about["engine"], latest))
+        return self._read
+
+    @property
+    def name(self) -> str:
+        """What was built then; empty where nothing was noted."""
+        return str(self._noted.get("image", ""))
 
     def inputs(self) -> t.Optional[Inputs]:
         """What was noted; None where nothing was or it cannot be read."""
-        kinds = read_json(self._path).get("kinds")
+        kinds = self._noted.get("kinds")
         if not isinstance(kinds, dict) or not all(isinstance(items, dict) for items in kinds.values()):
             return None
         return Inputs({str(kind): {str(k): str(v) for k, v in items.items()} for kind, items in kinds.items()})
 
     def image(self) -> t.Optional[Image]:
         """What was noted of the image that came of it, without its names and labels."""
-        found = read_json(self._path).get("made")
+        found = self._noted.get("made")
         try:
             return Image(found["id"], {}, layers=tuple(found["layers"]), settings=found["settings"]) if found else None
         except (KeyError, TypeError):
@@ -52,6 +78,7 @@ class LastBuild:
     def note(self, inputs: Inputs, image: Image) -> None:
         """Note these inputs and their image; they hold no value of an argument or a secret, only digests."""
         self._write(self._path, inputs, image)
+        self._is_latest()
 
     def unnamed(self) -> str:
         """The ID of the last image that was built and waits for its names; empty where there is none."""
@@ -67,6 +94,11 @@ class LastBuild:
         if image_id and self.unnamed() == image_id:
             with contextlib.suppress(OSError):  # as where it cannot be written
                 os.replace(self._unnamed_path, self._path)
+                self._is_latest()
+
+    def _is_latest(self) -> None:
+        self._read = None
+        write_json(self._latest_path, self._about)
 
     def _write(self, path: str, inputs: Inputs, image: Image) -> None:
         made = {"id": image.id, "layers": image.layers, "settings": image.settings}

@@ -69,7 +69,7 @@ def name_late(params: t.Mapping[str, t.Any], image_id: str, context: Context) ->
         names = [step for step in steps if step.changes]
         refuse_moves(names, wanted.immutable)
         named = name_image(output, image_id, names, lambda line: context.progress("%s: %s" % (wanted.name, line)))
-        LastBuild(engine.where, str(wanted.references[0])).named(image_id)
+        LastBuild.of(engine.where, wanted).named(image_id)
     return {"named": named}
 
 

@@ -35,6 +35,7 @@ class Observed:
     :param twin: an image of the same repository, under another tag or waiting for its names, with the same inputs.
     :param absent_bases: base images that the engine does not hold.
     :param last: the inputs of the last build that is noted on this controller.
+    :param last_name: what was built then: another tag of the repository where the wanted one is new.
     :param last_image: the image that came of it.
     :param others: the IDs of images that are known to have the labels from the one that was built.
     :param outdated_bases: base images whose registry serves another one than the engine holds.
@@ -53,6 +54,7 @@ class Observed:
     last_image: t.Optional[Image] = None
     place: str = "the engine"
     others: t.FrozenSet[str] = frozenset()
+    last_name: str = ""
 
     @property
     def current(self) -> t.Optional[Image]:
@@ -106,7 +108,7 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
     current = observed.current
     if current is None and observed.twin is None:
         names = ", ".join(map(str, observed.images))
-        return _build(observed, ["there is no image %s in %s" % (names, observed.place)])
+        return _build(observed, ["there is no image %s in %s" % (names, observed.place), *_since_the_last(observed)])
     if rebuild == "always":
         return _build(observed, ["rebuild is always"])
     newer = _newer_bases(observed)
@@ -121,6 +123,22 @@ def make_plan(observed: Observed, rebuild: str) -> Plan:
     if rebuild == "never":
         return _keep(observed, t.cast("Image", current), ["not built, because rebuild is never", *reasons])
     return _build(observed, reasons)
+
+
+def _since_the_last(observed: Observed) -> t.List[str]:
+    """What changed since the last build that is noted, where there is no image to compare with."""
+    if observed.last is None:
+        return []
+    recorded = Recorded.of(observed.last.labels())
+    changed = why_different(recorded, _with_the_same_absent_bases(observed, observed.last), observed.last)
+    return ["since the last build, of %s, %s" % (observed.last_name, "; ".join(changed))] if changed else []
+
+
+def _with_the_same_absent_bases(observed: Observed, last: Inputs) -> Inputs:
+    """The inputs of now, in which a base that the engine does not hold counts as the one of the last build."""
+    absent = {str(base.reference) for base in observed.absent_bases}
+    assumed = {name: image for name, image in last.bases.items() if name in absent}
+    return Inputs({**observed.inputs.kinds, "bases": {**assumed, **observed.inputs.bases}})
 
 
 def _newer_bases(observed: Observed) -> t.List[str]:
@@ -171,8 +189,12 @@ def refuse_immutable(plan: Plan, immutable: t.Sequence[Glob]) -> None:
 
 
 def input_differences(observed: Observed) -> t.List[Difference]:
-    """What differs from the inputs of the image there is, for diff mode: by item where they are known, else by kind."""
+    """What differs from the inputs of the image there is, or from those of the last build where there is none, for diff mode: by
+    item where they are known, else by kind.
+    """
     current = observed.current
+    if current is None and observed.last is not None:
+        return differences(observed.last, _with_the_same_absent_bases(observed, observed.last))
     recorded = Recorded.of(current.labels) if current else Recorded()
     if observed.last is not None and observed.last.digest == recorded.digest:
         return differences(observed.last, observed.inputs)

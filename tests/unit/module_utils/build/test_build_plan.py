@@ -77,6 +77,29 @@ def test_changed_inputs_are_built_and_named() -> None:
     assert plan.names == (TagStep(ONE, None, "sha256:1"),)
 
 
+def test_a_new_tag_is_compared_with_the_last_build() -> None:
+    observed = Observed(NOW, {TWO: None}, last=OLD, last_name=str(ONE))
+    assert make_plan(observed, "auto").reasons == (
+        "there is no image r.example/x:2 in the engine",
+        "since the last build, of r.example/x:1, the context changed: a changed",
+    )
+    assert [(found.kind, found.name) for found in input_differences(observed)] == [("context", "a")]
+    same = Observed(NOW, {TWO: None}, last=NOW, last_name=str(ONE))
+    assert make_plan(same, "auto").reasons == ("there is no image r.example/x:2 in the engine",)
+    assert input_differences(same) == []
+
+
+def test_a_base_image_that_is_not_there_is_no_change_since_the_last_build() -> None:
+    base = BaseImage(Reference.parse("b:1"), 1)
+    before = Inputs({**OLD.kinds, "bases": {str(base.reference): "sha256:b1"}})
+    now = Inputs({**NOW.kinds, "bases": {}})
+    observed = Observed(now, {TWO: None}, last=before, last_name=str(ONE), absent_bases=(base,))
+    assert make_plan(observed, "auto").reasons[1:] == (
+        "since the last build, of r.example/x:1, the context changed: a changed",
+    )
+    assert [found.kind for found in input_differences(observed)] == ["context"]
+
+
 def test_a_note_that_is_not_of_that_image_names_no_files() -> None:
     other = Inputs({"context": {"z": "file 0644 9"}})
     assert make_plan(Observed(NOW, {ONE: image(1, OLD)}, last=other), "auto").reasons == ("the context changed",)

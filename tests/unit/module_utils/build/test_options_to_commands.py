@@ -54,13 +54,13 @@ class Engine(StandIn):
         self.concealed: list[str] = []
         self.hold(BASE, {"is": "base"}, RepoDigests=[f"r.example/base@{SERVED}"])
 
-    def run(self, check: bool = False, **options: t.Any) -> Result:
+    def run(self, check: bool = False, diff: bool = False, **options: t.Any) -> Result:
         given = {"name": "r.example/x:1", "source": str(self.source), "docker_host": self.address, **options}
         checked = ArgumentSpecValidator(ARGUMENT_SPEC, **CAPABILITY.constraints).validate(given)
         assert checked.error_messages == []
         context = Context(
             check=check,
-            diff=False,
+            diff=diff,
             warn=self.warnings.append,
             progress=lambda line: None,
             run_command=t.cast(t.Any, self.run_command),
