@@ -21,8 +21,10 @@ description:
     least 1 MB and half a percent of the image; what is less is in the total alone.
   - Secrets are looked for in every file of every layer, by the detectors of C(detect-secrets) for tokens of a certain form,
     and by rules for private keys and for files that hold credentials by what they are for. Passwords and what else has no
-    form are looked for in the environment, labels, build arguments, command and history, and in files of settings up to
-    1 MiB that came with no installed package. No value is shown or returned.
+    form are looked for in the environment, labels, build arguments, command and history, and in files up to 1 MiB that came
+    with no installed package - in settings, in what shells read, and in programs, of which only values that are written out
+    and have digits among letters count, and no tests. An address with a login and its password is one in every text file
+    that came with COPY or ADD. No value is shown or returned.
   - The two detectors of C(detect-secrets) for any random text are not asked, since every image has digests by the thousand,
     and none of them asks its issuer on the network whether a secret is valid.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each layer as it was read, and a

@@ -43,6 +43,7 @@ PASSES: t.Tuple[t.Tuple[bytes, t.Tuple[Anchor, ...]], ...] = (
                 for start in (rb"3T[A-Z0-9]", b"BIA", b"CCA", b"KIA", b"SIA")
             ),
             Anchor(rb"ccountKey=[a-zA-Z0-9+/=]{88}", ("AzureStorageKeyDetector",)),
+            Anchor(rb"Iza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])", ("GoogleApiKey",)),
             Anchor(rb"TE KEY(?<=PRIVATE KEY)", before=4),
         ),
     ),
@@ -50,6 +51,7 @@ PASSES: t.Tuple[t.Tuple[bytes, t.Tuple[Anchor, ...]], ...] = (
         b"g",
         (
             Anchor(rb"h[oprsu]_[A-Za-z0-9_]{36}", ("GitHubTokenDetector",)),
+            Anchor(rb"ithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", ("GitHubFineGrainedToken",)),
             Anchor(rb"l(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-[A-Za-z0-9_\-]{20}", ("GitLabTokenDetector",)),
         ),
     ),

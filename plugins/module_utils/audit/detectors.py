@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.anchors import DETECTORS
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.own_detectors import OWN
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER, is_words
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
@@ -63,7 +64,7 @@ class Detectors:
         kinds: t.Dict[str, t.Any] = get_mapping_from_secret_type_to_class()
         classes = {kind.__name__: kind for kind in kinds.values()}
         wanted = DETECTORS.union(*(names for _pattern, names in SETTINGS_ANCHORS))
-        self._by_name = {name: classes[name]() for name in sorted(wanted & classes.keys())}
+        self._by_name = {**{name: classes[name]() for name in sorted(wanted & classes.keys())}, **OWN}
         self._all = list(self._by_name.values())
 
     def kind(self, name: str) -> t.Optional[str]:

@@ -109,7 +109,7 @@ def audit(
     history = instructions(image.config, len(image.layers))
     size = sum(layer.size for layer in image.layers)
     findings = [
-        *_secrets(image.layers, merged),
+        *_secrets(image.layers, merged, history),
         *settings_secrets.in_config(image.config, detectors),
         *settings_secrets.in_history(history, detectors),
         *wasted(merged, history, size),
@@ -133,10 +133,15 @@ def _layer(
     return LayerReport(index, instruction, layer.size, change.added, change.changed, change.deleted)
 
 
-def _secrets(layers: t.Sequence[LayerContents], merged: Merged) -> t.Iterator[Finding]:
+def _secrets(
+    layers: t.Sequence[LayerContents], merged: Merged, history: t.Sequence[HistoryStep]
+) -> t.Iterator[Finding]:
     hidden = {(file.layer, file.path): file for file in merged.hidden}
+    copied = {step.layer for step in history if step.keyword in ("COPY", "ADD")} if history else set(range(len(layers)))
     for index, layer in enumerate(layers):
         for sighting in layer.sightings:
+            if sighting.if_copied and index not in copied:
+                continue
             yield _secret(index, sighting, hidden.get((index, sighting.path)))
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.code_secrets import CODE, SHELL
+
 # (rule, path, what it is); a path has no leading slash
 _PATHS = (
     ("credential_file", r"\.docker/config\.json|\.dockercfg", "a login of the docker command"),
@@ -75,7 +77,8 @@ def is_of_system(path: str) -> bool:
 
 
 _SETTINGS = re.compile(
-    r"(?:\.(?:env(?:\.[\w-]+)?|ini|cfg|conf|cnf|ya?ml|json|toml|properties|tfvars|npmrc|yarnrc|netrc|pypirc)|(?:^|/)(?:Dockerfile|pip\.conf))\Z"
+    r"(?:\.(?:env(?:\.[\w-]+)?|ini|cfg|conf|cnf|ya?ml|json|toml|properties|tfvars|npmrc|yarnrc|netrc|pypirc|gitconfig)"
+    r"|(?:^|/)(?:Dockerfile|pip\.conf|\.git/config))\Z"
 )
 _INSTALLED = re.compile(
     r"(?:^|/)(?:usr/(?:local/)?(?:share|lib|include)|lib|node_modules|site-packages|dist-packages|var/lib/dpkg)/"
@@ -86,3 +89,45 @@ SETTINGS_BYTES = 1024 * 1024  # larger ones are data
 def holds_settings(path: str, size: int) -> bool:
     """Whether a file's lines are settings: by its name, unless it came with an installed package."""
     return size <= SETTINGS_BYTES and bool(_SETTINGS.search(path)) and not _INSTALLED.search(path)
+
+
+# what a distribution's packages, or those of a language, put there; not the application's own directory 'lib'
+_PACKAGES = re.compile(
+    r"\A(?:usr/(?!local/|src/)|usr/local/(?:lib|share|include|go|bundle)/|lib\w*/|s?bin/|boot/|var/lib/(?:dpkg|apt)/)"
+    r"|(?:\A|/)(?:node_modules|bower_components|site-packages|dist-packages|vendor|gems|\.cargo/registry|go/pkg/mod)/"
+)
+_SHELL_ENDINGS = frozenset(("sh", "bash", "zsh", "ksh"))
+_SHELL_NAMES = frozenset(
+    (".profile", ".bashrc", ".bash_profile", ".bash_login", ".zshrc", ".zshenv", ".zprofile", ".envrc")
+)
+_CODE_ENDINGS = frozenset(
+    (
+        *("py", "pyw", "php", "phtml", "rb", "pl", "pm", "js", "cjs", "mjs", "ts", "cts", "mts", "jsx", "tsx"),
+        *("java", "kt", "kts", "groovy", "gradle", "go", "cs", "scala", "xml", "config"),
+    )
+)
+_TESTS = re.compile(r"(?:\A|/)(?:tests?|specs?|__tests__|fixtures)/|(?:\A|/)test_[^/]*\Z|[._](?:test|spec)\.\w+\Z")
+_SHELLS_PROGRAM = re.compile(rb"#![^\n]*\b(?:ba|da|a|z|k)?sh\b")
+
+
+def is_of_package(path: str) -> bool:
+    """Whether a file is where a distribution, or a language's package manager, puts what it installs."""
+    return bool(_PACKAGES.search(path))
+
+
+def code_kind(path: str, size: int, first: bytes) -> t.Optional[str]:
+    """The kind of an application's program, as C(code_secrets.first_in) takes it; None for what is none.
+
+    :param first: its first bytes, which tell of one whose name has no ending.
+    """
+    name = path.rpartition("/")[2]
+    ending = name.rpartition(".")[2]
+    if ending in _SHELL_ENDINGS or name in _SHELL_NAMES or path == "etc/environment":
+        kind = SHELL
+    elif ending in _CODE_ENDINGS:
+        kind = CODE
+    elif first.startswith(b"#!"):
+        kind = SHELL if _SHELLS_PROGRAM.match(first) else CODE
+    else:
+        return None
+    return None if size > SETTINGS_BYTES or is_of_package(path) or _TESTS.search(path) else kind

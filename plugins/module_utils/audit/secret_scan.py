@@ -12,7 +12,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.audit import private_keys, secret_files
+from ansible_collections.longshore.delivery.plugins.module_utils.audit import code_secrets, private_keys, secret_files
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.anchors import PASSES, Anchor, pattern
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import (
     SETTINGS_ANCHORS,
@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.signs import Signs
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.wide_text import narrow
 
 _SEAM = 1024  # bytes on each side of the place where two pieces meet that are searched again, together
 _LINE_BEFORE = 256  # of a hit, shown to a detector
@@ -27,6 +28,7 @@ _LINE_AFTER = 4096
 _LONGEST_SECRET = 2048  # bytes; a hit with so much shown behind it need not be shown again
 _ENOUGH = 100  # hits of a search in one piece, once a secret was among them
 _SHORT = 600  # bytes of a line of settings that is shown as a whole; a longer one may be a whole file
+_FIRST_LINE = 64  # bytes of a program that tell what runs it
 _VALUE = 200  # bytes behind a hit in such a one
 _WORD = 48  # bytes before a hit in which the setting's name may begin
 _NAME_BEGINS = re.compile(rb"""[^\s,;&{}()\["']*\Z""")
@@ -39,12 +41,14 @@ class Sighting:
     :param rule: private_key, private_key_in_program, secret, credential_file, env_file or git_directory.
     :param what: what it is, as in 'AWS Access Key'.
     :param place: where in the file, as in 'line 3'; empty where the file itself is it.
+    :param if_copied: whether it is one only if the file came with COPY or ADD: what is installed has such by way of example.
     """
 
     path: str
     rule: str
     what: str
     place: str = ""
+    if_copied: bool = False
 
 
 @dataclasses.dataclass
@@ -75,28 +79,42 @@ class SecretScan:
         """
         found: t.Dict[t.Tuple[str, str], str] = {}
         settings = secret_files.holds_settings(path, size)
+        code: t.Optional[str] = None
+        is_text = False
+        login: t.Optional[str] = None
         kept: t.List[bytes] = []
         first = b""
         before = b""
         position = 0
-        for piece in pieces:
+        for piece in narrow(pieces):
             if len(first) < private_keys.FIRST:
                 first += piece[: private_keys.FIRST - len(first)]
+            if position == 0:
+                code = secret_files.code_kind(path, size, piece[:_FIRST_LINE])
+                is_text = b"\0" not in piece[:_SEAM]
+            numbered = piece if position == 0 else b""
             if before:
                 seam = before + piece[:_SEAM]
                 self._search(seam, position - len(before), found, b"")
-            self._search(piece, position, found, piece if position == 0 else b"")
+                login = login or (_login(seam, position - len(before), b"") if is_text else None)
+            self._search(piece, position, found, numbered)
+            login = login or (_login(piece, position, numbered) if is_text else None)
             position += len(piece)
             before = piece[-_SEAM:] if len(piece) >= _SEAM else (before + piece)[-_SEAM:]
-            if settings:
+            if settings or code:
                 kept.append(piece)
         if settings:
             self._lines(b"".join(kept), found, secret_files.is_of_system(path))
+        if code:
+            _literals(code, b"".join(kept), found)
         in_program = private_keys.is_program(first)
-        return [
+        sightings = [
             Sighting(path, "private_key_in_program" if in_program and rule == "private_key" else rule, what, place)
             for (rule, what), place in found.items()
         ]
+        if login and ("secret", code_secrets.LOGIN_KIND) not in found and not secret_files.is_of_package(path):
+            sightings.append(Sighting(path, "secret", code_secrets.LOGIN_KIND, login, if_copied=code is None))
+        return sightings
 
     def _search(self, data: bytes, start: int, found: t.Dict[t.Tuple[str, str], str], numbered: bytes) -> None:
         """Note what is in C(data), which begins at byte C(start). Lines can be counted in C(numbered) if it is the beginning."""
@@ -114,11 +132,7 @@ class SecretScan:
                 if sighted is not None:
                     judged.seen.add(sighted)
                     if sighted not in found:
-                        found[sighted] = (
-                            "line %d" % (numbered.count(b"\n", 0, at) + 1)
-                            if numbered and b"\0" not in numbered
-                            else "byte %d" % (start + at)
-                        )
+                        found[sighted] = _place(at, start, numbered)
 
     def _judge(self, anchor: Anchor, data: bytes, at: int, end: int) -> t.Tuple[t.Optional[t.Tuple[str, str]], int]:
         """The rule that a hit breaks, and the kind of secret, None where it is none; and up to which byte hits are judged."""
@@ -147,6 +161,26 @@ class SecretScan:
             what = self._detectors.seen(detectors, data[first:last].decode("utf-8", "replace"), "", of_system)
             if what is not None and ("secret", what) not in found:
                 found["secret", what] = "line %d" % (data.count(b"\n", 0, first) + 1)
+
+
+def _place(at: int, start: int, numbered: bytes) -> str:
+    """Where a byte of some data is, which begin at byte C(start)."""
+    if numbered and b"\0" not in numbered:
+        return "line %d" % (numbered.count(b"\n", 0, at) + 1)
+    return "byte %d" % (start + at)
+
+
+def _login(data: bytes, start: int, numbered: bytes) -> t.Optional[str]:
+    """The place of the first address with a password; None where there is none."""
+    at = code_secrets.login_in(data)
+    return None if at is None else _place(at, start, numbered)
+
+
+def _literals(kind: str, data: bytes, found: t.Dict[t.Tuple[str, str], str]) -> None:
+    """Note what is written out in a program."""
+    at = code_secrets.first_in(kind, data)
+    if at is not None:
+        found.setdefault(("secret", code_secrets.KIND), _place(at, 0, data))
 
 
 def _line(data: bytes, at: int, before: int, after: int) -> t.Tuple[int, int]:
