@@ -67,6 +67,11 @@ class Finding:
     path: t.Optional[str] = None
     bytes: t.Optional[int] = None
 
+    def __str__(self) -> str:
+        where = " in " + self.path if self.path else ""
+        layer = "" if self.layer is None else ", layer %d" % self.layer
+        return "%s%s%s: %s. %s" % (self.rule, where, layer, self.what, self.way_out)
+
     def as_result(self) -> t.Dict[str, t.Any]:
         return dataclasses.asdict(self)
 

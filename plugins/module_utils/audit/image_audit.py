@@ -67,10 +67,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         for line in table:
             context.progress(line)
         results.append(_result(image, report, verdict, table))
-        failing += [
-            "%s%s: %s" % (found.rule, " in " + found.path if found.path else "", found.what)
-            for found in verdict.failing
-        ]
+        failing += map(str, verdict.failing)
         unused = {exception: None for exception in unused if exception in verdict.unused}
     for exception in unused:
         context.warn("Nothing is found any more that the exception for %s is for; remove it." % exception)

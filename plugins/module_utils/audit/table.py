@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Report
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import Verdict
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 
 _WIDEST = 70  # of an instruction; paths and findings are whole
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -53,11 +54,11 @@ def lines(report: Report, verdict: Verdict) -> t.Iterator[str]:
         for found, reason in verdict.excepted:
             yield "excepted: %s%s (%s)" % (found.rule, " in " + found.path if found.path else "", reason)
     yield ""
-    yield "%s in %d layers, %s of it wasted; %d findings, %d excepted" % (
+    yield "%s in %s, %s of it wasted; %s, %d excepted" % (
         size(report.size),
-        len(report.layers),
+        counted(len(report.layers), "layer"),
         size(report.wasted),
-        len(verdict.findings),
+        counted(len(verdict.findings), "finding"),
         len(verdict.excepted),
     )
 

@@ -19,6 +19,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.longshore.delivery.plugins.module_utils.build.judged import Judgement
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import Entry, InvalidEntry
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 
 AUDIT, TRIAL = "audit", "trial"
@@ -127,19 +128,21 @@ class Gate:
         if "findings" not in found:  # a trial has shown each point as it fell
             return
         for finding in found["findings"][:SHOWN]:
-            where = finding["path"] + ": " if finding.get("path") else ""
+            where = "" if finding.get("layer") is None else "layer %d, " % finding["layer"]
+            where += finding["path"] + ": " if finding.get("path") else ""
             context.progress(
                 "%s: %-8s %s, %s%s" % (self.reference, finding["severity"], finding["rule"], where, finding["what"])
             )
+            context.progress("%s: %-8s %s." % (self.reference, "", finding["way_out"]))
         context.progress("%s: audit, %s" % (self.reference, _summary(found)))
 
 
 def _summary(found: Result) -> str:
     if "findings" in found:
-        return "%.1f MB, %.1f MB of it wasted; %d findings, %d excepted" % (
+        return "%.1f MB, %.1f MB of it wasted; %s, %d excepted" % (
             found["size"] / 1e6,
             found["wasted_bytes"] / 1e6,
-            len(found["findings"]),
+            counted(len(found["findings"]), "finding"),
             len(found["excepted"]),
         )
     verdicts = [point["verdict"] for point in found["points"]]

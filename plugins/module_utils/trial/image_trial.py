@@ -12,6 +12,7 @@ import contextlib
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import factors, shown, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.copies import Copies
@@ -88,7 +89,7 @@ def _tried(
     containers = Containers(engine, wanted, image.id, plan.ports, seconds)
     leftovers = containers.remove_leftovers()
     if leftovers:
-        show("%d containers of trials that were killed removed" % leftovers)
+        show("%s of trials that were killed removed" % counted(leftovers, "container"))
     try:
         questions = Questions(wanted, image, plan, Copies(containers, wanted, plan, image), show)
         found = questions.asked()

@@ -84,7 +84,7 @@ def test_an_image_without_findings(tmp_path: Path) -> None:
         "excepted": [],
         "table": image["table"],
     }
-    assert image["table"][-1] == "5 B in 1 layers, 0 B of it wasted; 0 findings, 0 excepted"
+    assert image["table"][-1] == "5 B in 1 layer, 0 B of it wasted; 0 findings, 0 excepted"
     assert [line for line in front.shown if line in image["table"]] == image["table"]
     assert front.warned == []
 
@@ -108,6 +108,16 @@ def test_fail_on(tmp_path: Path, fail_on: str, fails: bool) -> None:
         assert fails
     else:
         assert not fails
+
+
+def test_what_fails_is_named_with_its_path_and_layer_and_what_to_do(tmp_path: Path) -> None:
+    archive = write(tmp_path / "web.tar", {"app/.env": b"A=b"})
+    with pytest.raises(
+        AuditFailed, match=r"env_file in app/\.env, layer 0: [^;]*\. Name it in \.dockerignore, and give"
+    ):
+        Front().run(archive=archive, fail_on="high")
+    with pytest.raises(AuditFailed, match=r"platform: [^;]*linux/arm64[^;]*\. [^;]*; env_file"):  # of no layer
+        Front().run(archive=archive, fail_on="high", platforms=["linux/arm64"])
 
 
 def test_platforms(tmp_path: Path) -> None:

@@ -109,7 +109,14 @@ class Asked:
         return self.result
 
 
-FINDING = {"severity": "high", "rule": "private_key", "path": "k", "what": "private key, byte 1", "layer": 0}
+FINDING = {
+    "severity": "high",
+    "rule": "private_key",
+    "path": "k",
+    "what": "private key, byte 1",
+    "layer": 0,
+    "way_out": "Mount it",
+}
 AUDITED = {"size": 2_000_000, "wasted_bytes": 0, "findings": [FINDING], "excepted": [], "layers": [], "table": []}
 TRIED = {
     "verdict": "pass",
@@ -161,8 +168,9 @@ def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     assert run.result["verdict"] == "pass"
     # an audit shows more than a list of images has room for
     assert run.said == [
-        f"{REFERENCE}: high     private_key, k: private key, byte 1",
-        f"{REFERENCE}: audit, 2.0 MB, 0.0 MB of it wasted; 1 findings, 0 excepted",
+        f"{REFERENCE}: high     private_key, layer 0, k: private key, byte 1",
+        f"{REFERENCE}:          Mount it.",
+        f"{REFERENCE}: audit, 2.0 MB, 0.0 MB of it wasted; 1 finding, 0 excepted",
     ]
     trial = Asked(TRIAL, TRIED)
     assert Judged(TRIAL, trial, TRIAL_OF).said == ["in full"]
