@@ -74,6 +74,16 @@ options:
       - With O(rebuild=always) another image comes out each time, as every layer has its time in it.
     type: bool
     default: false
+  builder:
+    description:
+      - The name of a builder that buildx has, as C(docker buildx ls) shows it, for the user who runs the task. It may be a remote
+        one, on other machines and of other platforms. Without it the engine's own, whichever the user made the current one.
+      - Such a builder has no images. It asks registries for the base images, which for the decision to build are what their
+        registries serve, as C(docker buildx imagetools) tells it with the docker command's credentials.
+      - With O(output=layout) and O(output=registry) no engine is needed, but the C(docker) command. To an engine it can hand one
+        image for one platform, without O(annotations), O(provenance) and O(sbom).
+      - It is no input of the build.
+    type: str
   cache_from:
     description:
       - Images, each with its tag or digest, from whose cache steps may be taken. They are what O(cache_to=inline) made; what

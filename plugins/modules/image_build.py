@@ -22,8 +22,7 @@ description:
     recorded with the image, as the label C(delivery.longshore.inputs), with a digest for each kind of them in
     C(delivery.longshore.inputs.detail). So a second run asks the engine and builds nothing, whoever built the image and
     wherever.
-  - The image is built without a name, looked at, and named when it is right. When a file or a base image changes
-    while it is built, it is not named and the task fails.
+  - The image is built without a name and named when it is right. When a file or a base image changes meanwhile, the task fails.
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
     to be, it counts as the one that the image was built on. O(pull_base) has the registries asked for newer ones.
   - What the C(ONBUILD) instructions of an image that the engine holds copy, declare and name counts as the Dockerfile's own.
@@ -68,7 +67,7 @@ options:
     description:
       - The tags that the image is to have. Tags that are not listed are left alone.
       - A tag that names another image is moved, which RV(named) and the output show.
-      - There must be one here or in O(name). V(latest) is a tag like any other.
+      - One must be here or in O(name). V(latest) is a tag like any other.
     type: list
     elements: str
     default: []
@@ -242,11 +241,12 @@ EXAMPLES = r"""
     rebuild: always
     engine: docker
 
-- name: Build for two platforms, straight into a registry
+- name: Build for two platforms on other machines, straight into a registry
   longshore.delivery.image_build:
     name: shop/web:1.4
     source: /srv/shop/web
     platforms: [linux/amd64, linux/arm64]
+    builder: farm
     output: registry
     registry:
       endpoint: registry.example:5000

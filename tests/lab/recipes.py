@@ -74,6 +74,13 @@ PROGRAMS: dict[str, Program] = {
             hint="about 35 s on 2 cores",
         ),
         Program(
+            "buildkitd",  # for tests of a builder elsewhere; built when the first of them runs
+            outputs=("buildkitd",),
+            packages=("github.com/moby/buildkit/cmd/buildkitd",),
+            ldflags="-s -w -X github.com/moby/buildkit/version.Version=v0.13.2",
+            hint="about 75 s on 2 cores",
+        ),
+        Program(
             "coredns",
             outputs=("coredns",),
             packages=("github.com/coredns/coredns",),

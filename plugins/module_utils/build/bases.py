@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BaseStore, BuildEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
@@ -34,7 +34,7 @@ class Bases:
 
     def __init__(
         self,
-        engine: BuildEngine,
+        engine: BaseStore,
         images: t.Sequence[BaseImage],
         dockerfile: str,
         platforms: t.Sequence[str] = (),

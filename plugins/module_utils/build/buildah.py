@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     IMAGE_ID,
+    BaseStore,
     BuildEngineError,
     Builder,
     BuilderMissing,
@@ -96,6 +97,7 @@ class LibraryEngine:
 
     def __init__(self, name: str, program: str, run_command: RunCommand) -> None:
         self.name = name
+        self.bases: BaseStore = self
         self._program = program
         self._run_command = run_command
 
@@ -286,7 +288,10 @@ def _labelled(request: BuildRequest, directory: str) -> str:
 def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple[int, ...]]) -> str:
     """What of a build this builder cannot do, in words; empty where there is nothing."""
     if request.cache_to or request.cache_from:
-        return "'%s' is BuildKit's" % ("cache_to" if request.cache_to else "cache_from")
+        asked = "cache_to" if request.cache_to else "cache_from"
+        return (
+            "'%s' is BuildKit's, and Buildah keeps a build's cache in no image, but in a repository of its own" % asked
+        )
     if request.provenance or request.sbom:
         return "'%s' is BuildKit's" % ("provenance" if request.provenance else "sbom")
     if len(request.platforms) > 1 and request.stays:

@@ -43,6 +43,23 @@ class NoTemporaryDirectory(DeliveryError):
     """There is no place for temporary files that is not sent to the builder."""
 
 
+def outside(sources: t.Sequence[str]) -> str:
+    """A directory for temporary files that is in none of these, from which an image is built.
+
+    :raises NoTemporaryDirectory: there is none.
+    """
+    roots = tuple(os.path.join(os.path.realpath(source), "") for source in sources)
+    candidates = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.path.expanduser("~"))
+    for candidate in candidates:
+        inside = os.path.join(os.path.realpath(candidate), "").startswith(roots)
+        if not inside and os.access(candidate, os.W_OK | os.X_OK):
+            return candidate
+    raise NoTemporaryDirectory(
+        "There is no directory for temporary files outside of the build's directory %s; looked at were %s. Set TMPDIR to one."
+        % (" and ".join(sources), ", ".join(candidates))
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class BuildRequest:
     """What is to be built.
@@ -99,7 +116,7 @@ class BuildRequest:
 
         :raises NoTemporaryDirectory: there is none, or it cannot be written to.
         """
-        place = self._outside()
+        place = outside([self.context.root, *(named.directory for named in self.contexts if named.directory)])
         with contextlib.ExitStack() as stack:
             try:
                 directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="longshore-build-", dir=place))
@@ -113,19 +130,6 @@ class BuildRequest:
                     % (place, error.strerror)
                 ) from None
             yield directory
-
-    def _outside(self) -> str:
-        sources = [self.context.root, *(named.directory for named in self.contexts if named.directory)]
-        roots = tuple(os.path.join(os.path.realpath(source), "") for source in sources)
-        candidates = (tempfile.gettempdir(), "/tmp", "/var/tmp", os.path.expanduser("~"))
-        for candidate in candidates:
-            inside = os.path.join(os.path.realpath(candidate), "").startswith(roots)
-            if not inside and os.access(candidate, os.W_OK | os.X_OK):
-                return candidate
-        raise NoTemporaryDirectory(
-            "There is no directory for temporary files outside of the build's directory %s; looked at were %s. Set TMPDIR to one."
-            % (" and ".join(sources), ", ".join(candidates))
-        )
 
     def options(self, labels: t.Mapping[str, str]) -> t.List[str]:
         """The options that the commands of Docker, Podman and Buildah have in common.
@@ -196,6 +200,22 @@ class Builder(t.Protocol):
         """
 
 
+class BaseStore(t.Protocol):
+    """Where base images are; every method raises C(DeliveryError)."""
+
+    @property
+    def where(self) -> str: ...
+
+    def image(self, name: str) -> t.Optional[Image]:
+        """The image of a reference; None where there is none."""
+
+    def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
+        """Have it there."""
+
+    def registry_digest(self, reference: Reference) -> str:
+        """The digest that the reference's registry serves now."""
+
+
 class BuildEngine(t.Protocol):
     """An engine that holds images and has a builder; every method raises C(DeliveryError).
 
@@ -209,6 +229,10 @@ class BuildEngine(t.Protocol):
 
     @property
     def where(self) -> str: ...
+
+    @property
+    def bases(self) -> BaseStore:
+        """Where its builder finds base images: itself, for an engine that builds."""
 
     def close(self) -> None: ...
 

@@ -38,7 +38,9 @@ PLUGIN_DIRECTORIES = (
     "/usr/libexec/docker/cli-plugins",
 )
 # of what buildx says of an image, its ID: in the classic store its configuration's digest, in containerd's its manifest's
-_IMAGE_ID = "containerimage.digest"
+MANIFEST_ID = "containerimage.digest"
+CONFIG_ID = "containerimage.config.digest"
+OWN_BUILDER = "default"  # the engine's, whatever the user made the current one
 # what the command would take from the user's environment and nobody sees among the inputs; empty is as good as not set
 NOT_THE_USERS = {"DOCKER_DEFAULT_PLATFORM": "", "SOURCE_DATE_EPOCH": "", "BUILDX_BUILDER": ""}
 _GET_IT = (
@@ -55,35 +57,39 @@ class Buildx:
 
     name = "buildkit"
     no_epoch = ""
+    image_id = MANIFEST_ID
 
-    def __init__(self, address: DockerAddress, run_command: RunCommand, writes_layouts: bool = False) -> None:
+    def __init__(
+        self, address: DockerAddress, run_command: RunCommand, writes_layouts: bool = False, builder: str = OWN_BUILDER
+    ) -> None:
         self._address = address
         self._run_command = run_command
         self.writes_layouts = writes_layouts
+        self._builder = builder
+        self._place = str(address) if builder == OWN_BUILDER else "builder " + builder
 
     def build(self, request: BuildRequest, show: Show) -> Built:
         """Build an image into the engine's store, without a name, or into an OCI layout."""
         record = BuildRecord(show)
-        with request.temporary_directory() as directory, sent(request, directory, str(self._address)) as given:
+        with request.temporary_directory() as directory, sent(request, directory, self._place) as given:
             completed = self._run_command(
-                command(request, given, directory),
+                command(request, given, directory, self._builder),
                 environment={**self._address.command_environment, **secret_variables(request), **NOT_THE_USERS},
                 on_line=record.line,
             )
-            image_id = str(read_json(os.path.join(directory, IMAGE_ID)).get(_IMAGE_ID, ""))
+            image_id = str(read_json(os.path.join(directory, IMAGE_ID)).get(self.image_id, ""))
         said = "\n".join(record.messages).strip() or completed.stderr.strip()
         said = said or "docker buildx build ended with exit code %d and said nothing" % completed.rc
         return Built(image_id if completed.rc == 0 else "", record, said)
 
 
-def command(request: BuildRequest, given: Sent, directory: str) -> t.List[str]:
+def command(request: BuildRequest, given: Sent, directory: str, builder: str = OWN_BUILDER) -> t.List[str]:
     """The command line, which holds no secret: values go by the environment.
 
     :param given: the paths by which it is given what it builds from.
     :param directory: for the image's ID.
     """
-    # the engine's own builder, whatever the user made the current one
-    argv = ["docker", "buildx", "build", "--builder=default", "--progress=rawjson", *_results(request)]
+    argv = ["docker", "buildx", "build", "--builder=" + builder, "--progress=rawjson", *_results(request)]
     argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", given.dockerfile]
     argv += request.options(request.labels)
     for reference in request.cache_from:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
+    BaseStore,
     Builder,
     BuilderMissing,
     BuildRequest,
@@ -44,6 +45,12 @@ _EPOCH_SINCE = (23, 0)
 _PIECE = 1024 * 1024  # bytes of a saved image at once
 
 
+def check_values(request: BuildRequest) -> None:
+    """See that the command which is to build can be given all values."""
+    secrets = {"secrets.%s" % secret.id: secret.value for secret in request.secrets if secret.value is not None}
+    check_length({**request.values(request.labels), **secrets}, os.environ)
+
+
 def _with_trigger_from(request: BuildRequest) -> t.Optional[Instruction]:
     return next((found for found in request.triggers if any(found.sources)), None)
 
@@ -69,6 +76,7 @@ class DockerBuildEngine(DockerEngine):
 
     def __init__(self, address: DockerAddress, run_command: RunCommand, classic: bool = False) -> None:
         super().__init__(address)
+        self.bases: BaseStore = self
         self._run_command = run_command
         self._classic = classic
 
@@ -110,8 +118,7 @@ class DockerBuildEngine(DockerEngine):
             )
         self._refuse_by_language(request)
         by_containerd = self._refuse_by_store(request)
-        secrets = {"secrets.%s" % secret.id: secret.value for secret in request.secrets if secret.value is not None}
-        check_length({**request.values(request.labels), **secrets}, os.environ)
+        check_values(request)
         # an engine with its own store has no exporter for layouts
         buildx = Buildx(self.address, self._run_command, writes_layouts=not request.stays and by_containerd)
         if self.version_number() < _EPOCH_SINCE:

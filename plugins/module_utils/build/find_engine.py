@@ -24,14 +24,21 @@ ENGINES = (AUTO, DOCKER, DOCKER_CLASSIC, PODMAN, BUILDAH)
 _LIBRARY = (PODMAN, BUILDAH)
 
 
-def find_engine(wanted: str, address: DockerAddress, run_command: RunCommand) -> t.Tuple[BuildEngine, str]:
+def find_engine(
+    wanted: str, address: DockerAddress, run_command: RunCommand, builder: str = ""
+) -> t.Tuple[BuildEngine, str]:
     """The engine, and why it is that one. By C(auto) Docker where an address is given or its socket is there, else Podman,
     else Buildah.
 
     :param wanted: one of ENGINES.
+    :param builder: the name of a builder of buildx; empty for the engine's own.
     :param address: Docker's, by the options, the environment or its default.
     :raises DeliveryError: it is not there.
     """
+    if builder:
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.named_builder import NamedBuilderEngine
+
+        return NamedBuilderEngine(address, run_command, builder), "'builder' is buildx', which is Docker's"
     name, why = (wanted, "it was asked for") if wanted != AUTO else engine_there(address, _LIBRARY)
     if name not in _LIBRARY:
         return DockerBuildEngine(address, run_command, classic=name == DOCKER_CLASSIC), why

@@ -28,7 +28,7 @@ def find_output(wanted: Wanted, engine: BuildEngine, show: t.Callable[[str], Non
         RegistryOutput,
     )
 
-    if wanted.registry is not None:
-        return RegistryOutput(engine, wanted.registry, show)
     sources = [wanted.source, *(named.directory for named in wanted.contexts if named.directory)]
+    if wanted.registry is not None:
+        return RegistryOutput(engine, wanted.registry, sources, show)
     return LayoutOutput(engine, wanted.layout, sources)

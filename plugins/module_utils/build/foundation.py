@@ -70,7 +70,7 @@ class Foundation:
         found = {name: recorded[name] for base in absent for name in [str(base.reference)] if name in recorded}
         if not self.is_known:
             for name in recorded.keys() - self.bases.names:
-                image = self._engine.image(name)
+                image = self._engine.bases.image(name)
                 found[name] = image.id if image else recorded[name]
         return found
 
@@ -119,7 +119,7 @@ class Foundation:
         for stages in self._of_platforms:
             bases += base_images(stages, stages, definition.path, self._contexts)
         bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
-        self.bases = Bases(engine, bases, definition.path, self._wanted.platforms, self._coming)
+        self.bases = Bases(engine.bases, bases, definition.path, self._wanted.platforms, self._coming)
 
     def _stages_of_platforms(self) -> t.List[t.Tuple[Stage, ...]]:
         """The stages that are needed, for each platform where a FROM names it, else once."""

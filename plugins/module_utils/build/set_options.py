@@ -22,7 +22,7 @@ AUTO, ALWAYS = "auto", "always"
 # of image_build, but of all images alike
 SHARED = ("rebuild", "engine", *ADDRESS_SPEC)
 # an image of a list is judged in its engine, and pushed from there by the next stage
-IN_ENGINE = {"output": ENGINE, "layout": None, "registry": None}
+IN_ENGINE = {"builder": None, "output": ENGINE, "layout": None, "registry": None}
 BUILD_OPTIONS = tuple(name for name in BUILD_SPEC if name not in (*SHARED, *IN_ENGINE))
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(

@@ -25,7 +25,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Builder,
     BuildRequest,
     Built,
+    NoTemporaryDirectory,
     Show,
+    outside,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.kept_image import kept_image, kept_images
 from ansible_collections.longshore.delivery.plugins.module_utils.build.leftovers import taken_away
@@ -73,6 +75,15 @@ class _StagedWork:
         self._places: t.Dict[str, str] = {}
 
     def build(self, builder: Builder, request: BuildRequest, show: Show) -> Built:
+        try:
+            return self._build(builder, request, show)
+        except OSError as error:
+            raise NoTemporaryDirectory(
+                "The image that was built cannot be written to %s: %s. Make room there, or choose another place, which is beside "
+                "the layout, else by TMPDIR." % (os.path.dirname(self._directory), error.strerror)
+            ) from None
+
+    def _build(self, builder: Builder, request: BuildRequest, show: Show) -> Built:
         self._count += 1
         place = os.path.join(self._directory, "built-%d" % self._count)
         if builder.writes_layouts:
@@ -180,14 +191,16 @@ class LayoutOutput:
 
 class RegistryOutput:
     """
+    :param sources: directories that the build reads.
     :param show: is given a line for what is pushed.
     """
 
     kind = REGISTRY
     shows_whole = True
 
-    def __init__(self, engine: BuildEngine, settings: RegistrySettings, show: Show) -> None:
+    def __init__(self, engine: BuildEngine, settings: RegistrySettings, sources: t.Sequence[str], show: Show) -> None:
         self._engine = engine
+        self._sources = sources
         self._client = RegistryClient(settings, _SECONDS)
         self._images = RegistryImages(self._client, lambda line: None)
         self._show = show
@@ -228,7 +241,7 @@ class RegistryOutput:
 
     @contextlib.contextmanager
     def work(self, digest: str) -> t.Iterator[Work]:
-        with tempfile.TemporaryDirectory(prefix="longshore-build-") as directory:
+        with tempfile.TemporaryDirectory(prefix="longshore-build-", dir=outside(self._sources)) as directory:
             yield _StagedWork(self._engine, digest, directory, self._push)
 
     def _push(self, place: str, image_id: str, steps: t.Sequence[TagStep]) -> None:

@@ -25,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob
 from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import OWN_LABELS
+from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
@@ -35,6 +36,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
+_BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 _SECRET_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 
 SECRET_SPEC: t.Dict[str, t.Any] = dict(
@@ -82,6 +84,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     pull_base=dict(type="str", choices=list(PULL_BASE), default="missing"),
     rebuild=dict(type="str", choices=["auto", "always", "never"], default="auto"),
     engine=dict(type="str", choices=list(ENGINES), default="auto"),
+    builder=dict(type="str"),
     output=dict(type="str", choices=list(OUTPUTS), default=ENGINE),
     layout=dict(type="path"),
     registry=REGISTRY_SPEC,
@@ -133,6 +136,7 @@ class Wanted:
     rebuild: str
     engine: str
     address: DockerAddress
+    builder: str
     output: str
     layout: str
     registry: t.Optional[RegistrySettings]
@@ -188,6 +192,7 @@ class Wanted:
             rebuild=params["rebuild"],
             engine=params["engine"],
             address=DockerAddress.find(params["docker_host"], params["docker_cert_path"]),
+            builder=_builder(params["builder"] or "", params["engine"]),
             output=params["output"],
             layout=params["layout"] or "",
             registry=registry,
@@ -268,6 +273,17 @@ def _platforms(given: t.Sequence[str]) -> t.Tuple[str, ...]:
         if not _PLATFORM.match(text):
             raise InvalidOption("'platforms' has %r. Write each as linux/amd64 or linux/arm/v7." % text)
     return tuple(dict.fromkeys(given))
+
+
+def _builder(name: str, engine: str) -> str:
+    if name and engine not in (AUTO, DOCKER):
+        raise InvalidOption(
+            "'builder' is %s, one of buildx, which is Docker's, and 'engine' is %s. Leave one of them away."
+            % (name, engine)
+        )
+    if name and not _BUILDER.match(name):
+        raise InvalidOption("'builder' is %r, which is no name of a builder; 'docker buildx ls' shows them." % name)
+    return name
 
 
 def _epoch(seconds: t.Optional[int]) -> t.Optional[int]:

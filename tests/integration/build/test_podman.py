@@ -62,6 +62,14 @@ APART: dict[str, t.Any] = {
 }
 # as on a controller that has noted nothing
 ELSEWHERE: dict[str, t.Any] = {"check": True, "environment": {"XDG_STATE_HOME": f"{PLACE}-state"}}
+PLATFORMS = ["linux/amd64", "linux/arm64"]
+LAYOUT: dict[str, t.Any] = {
+    "name": f"{PREFIX}/layout:1",
+    "dockerfile_inline": "FROM scratch\nARG TARGETARCH\nCOPY deep /$TARGETARCH\nHEALTHCHECK CMD true\n",
+    "platforms": PLATFORMS,
+    "output": "layout",
+    "layout": f"{PLACE}-images",
+}
 TASKS: dict[str, dict[str, t.Any]] = {
     "planned": {**OPTIONS, "check": True},
     "first": OPTIONS,
@@ -76,7 +84,10 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "agent": {**OPTIONS, **SSH, "ssh": [{"path": f"{PLACE}-key"}], "name": f"{PREFIX}/agent:1"},
     "missing": {**OPTIONS, **PLAIN, "dockerfile_inline": "FROM longshore.test/none:1\n", "pull_base": "never"},
     "epoch": {**OPTIONS, **PLAIN, **EPOCH},
-    "several": {**OPTIONS, **PLAIN, **EPOCH, "platforms": ["linux/amd64", "linux/arm64"]},
+    "several": {**OPTIONS, **PLAIN, **EPOCH, "platforms": PLATFORMS},
+    "layout": {**OPTIONS, **PLAIN, **LAYOUT},
+    "layout again": {**OPTIONS, **PLAIN, **LAYOUT},
+    "buildah's layout": {**BUILDAH, **PLAIN, **LAYOUT, "layout": f"{PLACE}-others", "platforms": []},
     "provenance": {**OPTIONS, **PLAIN, **EPOCH, "provenance": "min"},
     "newer": {
         **OPTIONS,
@@ -185,11 +196,32 @@ def test_the_same_comes_out_twice(results: dict[str, t.Any]) -> None:
     assert (shown["Architecture"], shown["Annotations"]["example.note"]) == ("s390x", "one")
 
 
+def test_several_platforms_go_into_a_layout(results: dict[str, t.Any]) -> None:
+    def document(place: str, digest: str) -> dict[str, t.Any]:
+        found = on_node("dock", "cat", f"{PLACE}-{place}/blobs/{digest.replace(':', '/')}")
+        return t.cast("dict[str, t.Any]", json.loads(found))
+
+    built = results["layout"]
+    assert not built.get("failed"), built["msg"]
+    listed = document("images", built["image"]["index_digest"])["manifests"]
+    assert [f"{entry['platform']['os']}/{entry['platform']['architecture']}" for entry in listed] == PLATFORMS
+    other = results["buildah's layout"]
+    manifests = [document("images", entry["digest"]) for entry in listed]
+    manifests.append(document("others", other["image"]["manifest_digest"]))
+    for place, manifest in zip(("images", "images", "others"), manifests):
+        config = document(place, manifest["config"]["digest"])
+        assert config["config"]["Healthcheck"] == {"Test": ["CMD-SHELL", "true"]}
+    assert not results["layout again"]["changed"]
+    held = json.loads(on_node("dock", "podman", "images", "--format", "json"))
+    assert not [image for image in held if f"{PREFIX}/layout" in str(image.get("Names"))]
+
+
 def test_what_buildah_has_not_is_said_before_the_build(results: dict[str, t.Any]) -> None:
     assert (
         "Podman on dock cannot build this: it keeps one image under a name, and 'platforms'"
         in results["several"]["msg"]
     )
+    assert "'platforms' has several, which can go to a layout or a registry" in results["several"]["msg"]
     assert "Podman on dock cannot build this: 'provenance' is BuildKit's" in results["provenance"]["msg"]
 
 

@@ -314,7 +314,7 @@ def test_what_comes_out_of_buildah_is_in_its_command_line(source: Path) -> None:
         ("podman", "", {"provenance": "min"}, "'provenance' is BuildKit's"),
         ("podman", "", {"sbom": Reference.parse("a:1")}, "'sbom' is BuildKit's"),
         ("podman", "", {"platforms": ("a/b", "a/c")}, "one image under a name, and 'platforms' has several"),
-        ("podman", "", {"cache_to": "inline"}, "'cache_to' is BuildKit's"),
+        ("podman", "", {"cache_to": "inline"}, "'cache_to' is BuildKit's, and Buildah keeps"),
         ("podman", "", {"secrets": (Secret("s", "/a,b"),)}, "the secret s has a comma"),
         ("podman", "", {"labels": {"l": "a\nb"}}, "label l has a line break"),
     ],

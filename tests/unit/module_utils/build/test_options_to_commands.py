@@ -115,7 +115,7 @@ CASES = {
 # whose effect is no word of the command line; each has a test of its own below
 OTHERS = {
     *("name", "tags", "immutable", "source", "dockerfile", "dockerfile_inline", "source_revision", "secrets", "ssh"),
-    *("pull_base", "rebuild", "engine", "docker_host", "docker_cert_path", "output", "layout", "registry"),
+    *("pull_base", "rebuild", "engine", "docker_host", "docker_cert_path", "output", "layout", "registry", "builder"),
 }
 
 

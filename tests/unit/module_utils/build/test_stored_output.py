@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import os
+import resource
 import tarfile
 import typing as t
 from pathlib import Path
@@ -167,7 +168,7 @@ def output(request: pytest.FixtureRequest, tmp_path: Path, start_registry: Start
         made = LayoutOutput(engine, str(tmp_path / "images"), [])
     else:
         settings = RegistrySettings.from_params({"endpoint": start_registry().endpoint, "tls": "plain"})
-        made = RegistryOutput(engine, settings, lambda line: None)
+        made = RegistryOutput(engine, settings, [], lambda line: None)
     yield made
     made.close()
 
@@ -211,7 +212,7 @@ def test_a_registry_is_sent_each_blob_once_and_what_attests_an_image_too(start_r
     settings = RegistrySettings.from_params({"endpoint": registry.endpoint, "tls": "plain"})
     one = Reference.parse(f"{registry.endpoint}/shop/web:1")
     shown: list[str] = []
-    output = RegistryOutput(t.cast("BuildEngine", None), settings, shown.append)
+    output = RegistryOutput(t.cast("BuildEngine", None), settings, [], shown.append)
     listing = index({"linux/amd64": image("a"), "unknown/unknown": image("attests")})
     bring(output, listing, step(one))
     with RegistryClient(settings) as client:
@@ -229,11 +230,23 @@ def test_a_registry_that_refuses_the_login_is_no_empty_one(start_registry: Start
     settings = RegistrySettings.from_params(
         {"endpoint": endpoint, "tls": "plain", "username": "ci", "password": "wrong"}
     )
-    output = RegistryOutput(t.cast("BuildEngine", None), settings, lambda line: None)
+    output = RegistryOutput(t.cast("BuildEngine", None), settings, [], lambda line: None)
     with pytest.raises(DeliveryError, match="ci") as refused:
         output.image(Reference.parse(f"{endpoint}/shop/web:1"))
     assert "wrong" not in str(refused.value)
     output.close()
+
+
+def test_no_room_for_what_was_built_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    output = LayoutOutput(t.cast("BuildEngine", None), str(tmp_path / "images"), [])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(DeliveryError, match=f"cannot be written to {tmp_path}: .*. Make room there"):
+            bring(output, image("a"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_layout_within_what_it_is_built_from_is_refused(tmp_path: Path) -> None:
