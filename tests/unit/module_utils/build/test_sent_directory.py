@@ -65,8 +65,9 @@ def building(
         contexts_entries=entries,
         inline=definition.inline,
     )
-    with request.temporary_directory() as directory, sent(request, directory, address) as given:
-        yield request, given
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(request.temporary_directory())
+        yield request, stack.enter_context(sent(request, directory, address))
 
 
 def edit(path: Path, content: str, when: int) -> None:
@@ -194,8 +195,8 @@ def test_a_build_that_is_cut_off_or_whose_files_change_is_followed_by_one_that_s
 
 
 def test_builds_at_the_same_time_have_paths_of_their_own_and_keep_them(source: Path, tmp_path: Path) -> None:
-    for _ in range(2):
-        with building(source, "unix:///e") as (_, one), building(source, "unix:///e") as (_, other):
+    for _again in range(2):
+        with building(source, "unix:///e") as (_request, one), building(source, "unix:///e") as (_other_request, other):
             assert one.root != other.root
         assert kept_links(tmp_path) == {Path(one.root).name, Path(other.root).name}
 
@@ -241,6 +242,6 @@ def test_without_a_cache_every_build_has_a_path_of_its_own(source: Path, tmp_pat
     receiver = Receiver()
     receiver.build(source)
     edit(source / "f", "2222", JANUARY)
-    with building(source, receiver.address) as (_, given):
+    with building(source, receiver.address) as (_request, given):
         assert not given.root.startswith(str(tmp_path / "cache"))
         assert Path(given.root).resolve() == source
