@@ -22,6 +22,8 @@ description:
     recorded with the image, as the label C(delivery.longshore.inputs), with a digest for each kind of them in
     C(delivery.longshore.inputs.detail). So a second run asks the engine and builds nothing, whoever built the image and
     wherever.
+  - Extended attributes of files are no inputs. BuildKit does not compare them either, so that one that is set afterwards is not
+    sent to it, and not every engine keeps them in an image. Where an image needs one, set it in a C(RUN) instruction.
   - The image is built without a name and named when it is right. When a file or a base image changes meanwhile, the task fails.
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
     to be, it counts as the one that the image was built on. O(pull_base) has the registries asked for newer ones.
