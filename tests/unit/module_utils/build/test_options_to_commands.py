@@ -47,9 +47,9 @@ class Engine(StandIn):
     :ivar concealed: what was to be masked from then on.
     """
 
-    def __init__(self, source: Path, address: str, **kind: t.Any) -> None:
+    def __init__(self, source: Path, **kind: t.Any) -> None:
         super().__init__(**kind)
-        self.source, self.address = source, address
+        self.source, self.address = source, ""
         self.warnings: list[str] = []
         self.concealed: list[str] = []
         self.hold(BASE, {"is": "base"}, RepoDigests=[f"r.example/base@{SERVED}"])
@@ -71,10 +71,10 @@ class Engine(StandIn):
 
 @contextlib.contextmanager
 def started(source: Path, **kind: t.Any) -> t.Iterator[Engine]:
-    found: list[Engine] = []
-    with AnsweringServer(lambda request: found[0].answer(request)) as server:
-        found.append(Engine(source, f"tcp://{server.endpoint}", **kind))
-        yield found[0]
+    found = Engine(source, **kind)
+    with AnsweringServer(found.answer) as server:
+        found.address = f"tcp://{server.endpoint}"
+        yield found
 
 
 @pytest.fixture
