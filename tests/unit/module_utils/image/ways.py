@@ -24,10 +24,12 @@ def way(
 ) -> t.Iterator[dict[str, str]]:
     """The options by which the module takes this way; Podman's program itself the test has to stand in for."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    if kind == "podman":
-        monkeypatch.setattr(local_engine, "look", lambda: Seen(programs={"podman": "/usr/bin/podman"}))
-        yield {"engine": "podman"}
-        return
-    address = directory / "docker.sock" if kind == "socket" else "127.0.0.1"
-    with AnsweringServer(answer, address=address) as server:
-        yield {"docker_host": f"{'unix' if kind == 'socket' else 'tcp'}://{server.endpoint}"}
+    with contextlib.ExitStack() as opened:
+        if kind == "podman":
+            monkeypatch.setattr(local_engine, "look", lambda: Seen(programs={"podman": "/usr/bin/podman"}))
+            options = {"engine": "podman"}
+        else:
+            address = directory / "docker.sock" if kind == "socket" else "127.0.0.1"
+            server = opened.enter_context(AnsweringServer(answer, address=address))
+            options = {"docker_host": f"{'unix' if kind == 'socket' else 'tcp'}://{server.endpoint}"}
+        yield options
