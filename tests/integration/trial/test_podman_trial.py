@@ -19,7 +19,7 @@ from tests.lab.nodes import DOCK
 
 from .images import PORT, SCRIPTS, VOLUME, busybox_layer, changes_of, layer_of
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.fault]
 
 PREFIX = f"longshore.test/{uuid.uuid4().hex[:12]}"
 PLACE = f"/tmp/longshore-test-{uuid.uuid4().hex[:12]}"
@@ -188,7 +188,6 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
     return tried(tmp_path_factory.mktemp("broken"), {name: (name, given) for name, (given, _said) in BROKEN.items()})
 
 
-@pytest.mark.fault
 @pytest.mark.parametrize("name", BROKEN)
 def test_one_that_breaks_a_point_fails_that_one_alone(broken: dict[str, t.Any], name: str) -> None:
     failed = points(broken[name], "fail")
@@ -227,7 +226,6 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, t.A
         on_node("dock", "rm", "-r", PLACE)
 
 
-@pytest.mark.fault
 def test_a_list_of_images_is_tried_there_before_it_gets_its_names(listed: dict[str, t.Any]) -> None:
     first, second, third, fourth = (listed[str(number)] for number in range(4))
     assert not first.get("failed"), first["msg"]
