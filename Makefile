@@ -43,7 +43,7 @@ test: venv ## what shows that it works: unit, sanity, lint, integration on the l
 	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(TIER.$(TIER)) \
 		tests/lab tests/integration tests/checks tests/unit
 
-test-faults: ## what shows that it holds when things break, are away or are replaced while they serve
+test-faults: ## what shows that it holds when things break, are away or are replaced while they serve, and on rarer engines
 	@$(MAKE) --no-print-directory test TIER=faults
 
 test-all: ## both, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)

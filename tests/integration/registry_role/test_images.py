@@ -15,7 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 
 from .lab import DATA, changed, client, files, on_host, play, processes, said_differences
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.fault]
 
 MOUNT = "/mnt/registry-test"
 
@@ -66,7 +66,6 @@ def refused(place: str) -> str:
     return " ".join(output.split())
 
 
-@pytest.mark.fault
 def test_a_full_file_system_is_named(ca: str) -> None:
     with mounted():
         on_host("fallocate", "--length", "15M", f"{MOUNT}/other")
@@ -75,7 +74,6 @@ def test_a_full_file_system_is_named(ca: str) -> None:
     assert "Make room" in said
 
 
-@pytest.mark.fault
 def test_a_read_only_file_system_is_named(ca: str) -> None:
     with mounted("ro"):
         said = refused(f"{MOUNT}/images")
