@@ -32,7 +32,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
     outcome,
     written_out,
 )
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process, run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process
 
 Variables = dict[str, t.Any]
 

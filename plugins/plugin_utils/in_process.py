@@ -12,10 +12,7 @@ import io
 import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils import running
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
-
-run_command = running.run_command
 
 
 @contextlib.contextmanager

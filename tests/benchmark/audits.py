@@ -26,7 +26,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_MANIFEST
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.unit.module_utils.image.making import OCI_CONFIG, OCI_LAYER, Made, layout
 
 from .pairs import Limit, Row, held_to, paired

@@ -24,7 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.content_h
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.lab.nodes import BUILDER
 from tests.lab.places import Places
 

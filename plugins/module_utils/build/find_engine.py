@@ -8,15 +8,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine, BuildEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_there import engine_there
+from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_there import engine_there, program_of
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, BUILDAH, DOCKER, PODMAN
 
 DOCKER_CLASSIC = "docker_classic"
@@ -42,13 +40,7 @@ def find_engine(
     name, why = (wanted, "it was asked for") if wanted != AUTO else engine_there(address, _LIBRARY)
     if name not in _LIBRARY:
         return DockerBuildEngine(address, run_command, classic=name == DOCKER_CLASSIC), why
-    program = shutil.which(name)
-    if program is None:
-        raise BuildEngineError(
-            "'engine' is %s, and there is no program %s in PATH (%s). Install it, or choose another engine."
-            % (name, name, os.environ.get("PATH", ""))
-        )
     # here, as everything that a run without changes does not need: Ansible compiles what it imports at each run
     from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import LibraryEngine
 
-    return LibraryEngine(name, program, run_command), why
+    return LibraryEngine(name, program_of(name, BuildEngineError), run_command), why

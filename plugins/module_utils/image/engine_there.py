@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""Which engine of this host builds or runs an image where none is asked for by its name: those two have to be the same."""
+"""Which engine of this host builds or runs an image: where none is asked for by its name, those two have to be the same."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import os
 import shutil
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     DEFAULT_HOST,
     DockerAddress,
@@ -34,3 +35,18 @@ def engine_there(address: DockerAddress, programs: t.Sequence[str]) -> t.Tuple[s
     if found is None or os.path.exists(SOCKETS[DOCKER]):
         return DOCKER, "its socket is there"
     return found, "its program is there, and no Docker"
+
+
+def program_of(name: str, error: t.Type[DeliveryError]) -> str:
+    """The path of an engine's program.
+
+    :param name: of an engine without a daemon, by which its program goes as well.
+    :param error: what is raised where it is not in PATH.
+    """
+    program = shutil.which(name)
+    if program is None:
+        raise error(
+            "'engine' is %s, and there is no program %s in PATH (%s). Install it, or choose another engine."
+            % (name, name, os.environ.get("PATH", ""))
+        )
+    return program

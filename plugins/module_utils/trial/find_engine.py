@@ -8,12 +8,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_there import engine_there
+from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_there import engine_there, program_of
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import DockerTrials
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import TrialEngine
@@ -31,10 +29,4 @@ def find_engine(wanted: Wanted, run_command: RunCommand) -> t.Tuple[TrialEngine,
         name, why = engine_there(wanted.address, (PODMAN,))
     if name == DOCKER:
         return DockerTrials(wanted.address), why
-    program = shutil.which(PODMAN)
-    if program is None:
-        raise PodmanError(
-            "'engine' is podman, and there is no program podman in PATH (%s). Install it, or choose another engine."
-            % os.environ.get("PATH", "")
-        )
-    return PodmanTrials(program, run_command), why
+    return PodmanTrials(program_of(PODMAN, PodmanError), run_command), why

@@ -18,7 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.integration.docker_clients import client_of
 from tests.lab.places import Places

@@ -14,8 +14,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.modules.image_set import CAPABILITY
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 from tests.integration.trial.images import GOOD, PORT, USER, Images
 from tests.lab.nodes import BUILDER

@@ -13,9 +13,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from kubernetes import client
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.module_utils.workload import workload
 from ansible_collections.longshore.delivery.plugins.module_utils.workload.cluster import Cluster
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 
 from .lab import Lab

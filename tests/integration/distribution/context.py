@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 
 def silent() -> Context:

@@ -29,7 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import Manifest, RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import DOCKER_INDEX
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.http_server import AnsweringServer
 from tests.integration.asking import on_node

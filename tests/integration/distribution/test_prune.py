@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.image import image_info, image_prune, image_tag
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.integration.docker_clients import client_of
 from tests.unit.module_utils.audit.made import layer_bytes

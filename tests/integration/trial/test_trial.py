@@ -21,6 +21,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.image_trial import CAPABILITY
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
@@ -29,7 +30,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner imp
     Owner,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 from tests import returned
 from tests.demo.settings import COLLECTIONS
 from tests.integration.distribution.lab import BUILDS, builders_engine

@@ -15,8 +15,9 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils import running
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.plugin_utils.front import same_interpreter
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process, run_command
+from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process
 
 from .playbook import lives
 

@@ -15,8 +15,8 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted, unwound
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.module_utils.side_by_side import Job, Result, Results, run_jobs
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 
 SECONDS = 60
 

@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY, AuditFailed
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.unit.module_utils.image.making import digest_of
 

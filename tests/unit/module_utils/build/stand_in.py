@@ -15,8 +15,8 @@ import typing as t
 import urllib.parse
 from pathlib import Path
 
+from ansible_collections.longshore.delivery.plugins.module_utils import running
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
-from ansible_collections.longshore.delivery.plugins.plugin_utils import in_process
 from tests.http_server import Reply, Request, json_reply
 
 CONTAINERD = [["driver-type", "io.containerd.snapshotter.v1"]]
@@ -101,7 +101,7 @@ class StandIn:
         """The docker command with buildx; any other program is the machine's own."""
         argv = list(argv)
         if argv[0] != "docker":
-            return in_process.run_command(argv, environment=environment, **options)
+            return running.run_command(argv, environment=environment, **options)
         if argv[1:] == ["buildx", "version"]:
             return Completed(0, "github.com/docker/buildx v0.30.1 x", "")
         self.commands.append(argv)

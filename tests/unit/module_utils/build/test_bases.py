@@ -23,7 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.http_server import Handler, HttpServer
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64

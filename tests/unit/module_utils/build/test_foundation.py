@@ -25,7 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.http_server import Handler, HttpServer
 
 BASE, OTHER, LAST = "r.example/base:1", "r.example/other:1", "r.example/last:1"

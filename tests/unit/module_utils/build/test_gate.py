@@ -22,7 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.set_optio
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC as BUILD_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 REFERENCE, ID = "registry.example:5000/shop/web:1", "sha256:1"
 SECRET = "sea-and-sand"

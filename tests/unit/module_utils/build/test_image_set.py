@@ -16,7 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build import im
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_set import SetFailed, image_set
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 AUDITED = {"size": 1, "wasted_bytes": 0, "findings": [], "excepted": []}
 ID, BEFORE = "sha256:" + "1" * 64, "sha256:" + "0" * 64

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import Secret, conceal
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 
 def test_a_secret_is_masked_as_a_whole_and_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     CERTIFICATE_FILES,
 )
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 # what is no option's default, by the types, and where those do not say what is valid by the names
 VALUES: dict[str, t.Any] = {"str": "given", "path": "/given", "int": 7, "bool": True, "dict": {"given": "v"}}

@@ -16,7 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.source_re
     NoRevision,
     revision_labels,
 )
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -31,7 +31,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.login impo
 from ansible_collections.longshore.delivery.plugins.module_utils.node.podman import Podman
 from ansible_collections.longshore.delivery.plugins.module_utils.node.skopeo import Skopeo
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint, Reference
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.http_server import AnsweringServer
 
 PASSWORD = 'tide "and" time'

@@ -19,7 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.pull import ima
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.image_pull import Pulls
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.pull_plan import PullStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 
 DIGEST = "sha256:" + "1" * 64

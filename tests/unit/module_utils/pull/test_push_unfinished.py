@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.http_server import AnsweringServer, Reply, Request, json_reply
 

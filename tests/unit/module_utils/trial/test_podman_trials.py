@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import LOOSE, MOST_READ, Wish
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_trials import PodmanTrials
-from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import run_command
 
 WISH = Wish(
     image="sha256:" + "1" * 64,
