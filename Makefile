@@ -17,14 +17,14 @@ PY := $(VENV)/bin/python
 NO_INVENTORY = echo 'KUBECONFIG is given and INVENTORY is not: give both, as in KUBECONFIG=... INVENTORY=...' >&2; exit 1
 DEMO_NODES := cp,n1,dock
 TEST_NODES := cp,n1,n2,dock
-# which of the tests `make test` runs: the works, the faults, or all of them in one run as in continuous integration
-TIER := works
-TIER.works := -m "not fault"
-TIER.faults := -m fault
+# which of the tests `make test` runs: those of a delivery's path, the wide ones, or all in one run as in continuous integration
+TIER := path
+TIER.path := -m "not wide"
+TIER.wide := -m wide
 TIER.all :=
-$(if $(filter works faults all,$(TIER)),,$(error TIER is $(TIER): it is works, faults or all))
+$(if $(filter path wide all,$(TIER)),,$(error TIER is $(TIER): it is path, wide or all))
 
-.PHONY: help venv demo test test-faults test-all lab lab-down lab-status benchmark changelog clean
+.PHONY: help venv demo test test-wide test-all lab lab-down lab-status benchmark changelog clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -38,13 +38,13 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 	@$(if $(INVENTORY),,$(if $(filter command,$(origin KUBECONFIG)),$(NO_INVENTORY),$(PY) -m tests.lab up --nodes $(DEMO_NODES)))
 	@$(PY) -m tests.demo
 
-test: venv ## what shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo; with TIER=all the faults too
+test: venv ## what shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo; with TIER=all the wide ones too
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
 	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(TIER.$(TIER)) \
 		tests/lab tests/integration tests/checks tests/unit
 
-test-faults: ## what shows that it holds when things break, are away or are replaced while they serve, and on rarer engines
-	@$(MAKE) --no-print-directory test TIER=faults
+test-wide: ## what shows that it holds when things break, are away or are replaced, on rarer engines, and the modules beside the stages
+	@$(MAKE) --no-print-directory test TIER=wide
 
 test-all: ## both, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
 	@$(MAKE) --no-print-directory test TIER=all

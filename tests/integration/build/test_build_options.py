@@ -27,7 +27,7 @@ from tests.lab.nodes import NODES
 
 from .engine import Engine
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 
 def test_secrets_reach_the_build_and_nothing_else(engine: Engine, source: Path, shell: str, tmp_path: Path) -> None:

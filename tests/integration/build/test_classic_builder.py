@@ -16,7 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 
 from .engine import Engine
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 CLASSIC: dict[str, t.Any] = {"tags": ["1"], "engine": "docker_classic"}
 

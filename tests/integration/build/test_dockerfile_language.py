@@ -17,7 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile impo
 
 from .engine import Engine
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 VALUES = {"A": "one.two/three*four?five", "B": "aabaab", "E": "", "D": "$0-$1-$$-${0}-\\}", "S": "/a//b/"}
 PIECES = (

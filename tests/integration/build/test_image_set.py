@@ -23,7 +23,7 @@ from tests.unit.module_utils.registry.certificates import Certificates
 
 from .engine import PLACES, Engine
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 SECRET = "a-long-secret-7c2e"
 

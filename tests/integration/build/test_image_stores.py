@@ -20,7 +20,7 @@ from tests.integration.containerd_store import ContainerdDocker
 from .ancestry import told_apart
 from .engine import Engine
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 PLATFORMS = ["linux/amd64", "linux/arm64"]
 

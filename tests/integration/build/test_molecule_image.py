@@ -17,7 +17,7 @@ from tests.demo.settings import COLLECTIONS
 from tests.integration.docker_clients import client_of
 from tests.integration.trial.images import PLACES, Images
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 ENGINE = "unix:///var/run/docker.sock"
 
 

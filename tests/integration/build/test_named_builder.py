@@ -22,7 +22,7 @@ from .engine import PLACES, Engine
 
 __all__ = ["registry_program", "start_registry"]
 # the first run on a machine builds BuildKit
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 NOWHERE = "unix:///no/engine.sock"
 PLATFORMS = ["linux/amd64", "linux/arm64"]

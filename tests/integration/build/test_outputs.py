@@ -25,7 +25,7 @@ from tests.unit.module_utils.registry.servers import PASSWORD, USERNAME
 from .engine import PLACES, Engine
 
 __all__ = ["registry_program", "start_registry"]
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 PLATFORMS = ["linux/amd64", "linux/arm64"]
 DOCKERFILE = 'FROM scratch\nARG TARGETARCH\nCOPY app /$TARGETARCH\nHEALTHCHECK CMD ["/app"]\n'

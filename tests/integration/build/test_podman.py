@@ -15,7 +15,7 @@ import yaml
 from tests.integration.asking import on_node
 from tests.integration.distribution.lab import ansible_playbook
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 PREFIX = f"longshore.test/{uuid.uuid4().hex[:12]}"
 NAME, PLACE = f"{PREFIX}/app:1", f"/tmp/longshore-test-{uuid.uuid4().hex[:12]}"

@@ -20,7 +20,7 @@ from tests.integration.asking import on_node
 
 from .engine import Engine
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 # ends by itself after some seconds: an engine that is killed leaves it, and BuildKit 0.12 may when it is told to end it at once
 LONG = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done"

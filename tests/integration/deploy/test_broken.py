@@ -19,7 +19,7 @@ from .lab import PODS, SECRET, Lab
 GIVEN_UP_SECONDS = 20
 NO_IMAGE = "10.90.0.20:5999/shop/none@sha256:" + "a" * 64
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 
 @dataclasses.dataclass(frozen=True)

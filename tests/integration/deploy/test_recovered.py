@@ -13,7 +13,7 @@ from tests.integration.asking import eventually, kubectl
 
 from .lab import SERVE, Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 PAUSING = (
     "(until test -e /tmp/pause; do sleep 1; done; /busybox rm /tmp/w/index.html; "

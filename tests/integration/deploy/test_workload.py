@@ -80,7 +80,7 @@ def test_another_configuration_replaces_the_pods_and_keeps_what_earlier_ones_nee
     assert all(item.immutable for name, item in now.items() if name.startswith("web-config-"))
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) -> None:
     patch = {"spec": {"replicas": 1}, "metadata": {"annotations": {"team": "blue"}}}
     release.apps.patch_namespaced_deployment("web", release.namespace, patch, field_manager="somebody")
@@ -93,7 +93,7 @@ def test_fields_of_others_are_named_and_only_taken_when_asked_for(release: Lab) 
     assert release.deliver().result["changed"] is False
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_a_number_of_pods_that_is_no_longer_given_stays_as_it_is_whoever_set_it(release: Lab) -> None:
     def owners() -> set[str]:
         """Who owns the number: our field manager, or the subresource by which it was set."""
@@ -129,7 +129,7 @@ def test_a_number_of_pods_that_is_no_longer_given_stays_as_it_is_whoever_set_it(
     assert (taken.result["changed"], taken.result["ready"]) == (True, PODS)
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_a_slow_start_is_not_given_up(release: Lab) -> None:
     """It takes longer than the grace of a readiness probe, within the startup probe's time."""
     run = release.deliver(replicas=1, ready_grace=4, command=["/bin/sh", "-c", "sleep 8; " + SERVE])

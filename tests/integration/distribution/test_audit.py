@@ -22,7 +22,7 @@ from .context import silent
 from .holders import Holder, Saved
 from .lab import BUILDS, ENDPOINT, PREFIX, Builder
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 NODES_RUN = "linux/s390x"  # as no node of a lab does
 

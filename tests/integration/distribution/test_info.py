@@ -21,7 +21,7 @@ from tests.integration.asking import on_node
 from .context import silent
 from .lab import BUILDS, ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 ENGINES = {"cp": "containerd", "n1": "containerd", "n2": "crio", "dock": "docker"}
 LABEL = "longshore.test"

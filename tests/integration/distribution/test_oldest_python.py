@@ -23,7 +23,7 @@ from tests.pythons import NODE_PYTHONS, needed_python
 
 from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 VERSION = NODE_PYTHONS[0]
 PLACE = "/opt/longshore-test-python"

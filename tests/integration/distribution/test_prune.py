@@ -28,7 +28,7 @@ from tests.unit.module_utils.audit.made import layer_bytes
 from .holders import LABEL, Holder, PodmanHolder, Saved
 from .lab import BUILDS, PREFIX, Builder
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 OWN_BYTES = 10_000  # of each image, beside the base that they share

@@ -122,7 +122,7 @@ def test_every_engines_words_become_one_cause(
         assert "wrong-one" not in journal
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_the_playbook_serves_all_nodes_but_one_that_is_away(builder: Builder, nodes: Nodes, tmp_path: Path) -> None:
     builder.make("1")
     builder.make("1", name=f"{builder.repository}/base")

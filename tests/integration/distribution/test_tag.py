@@ -15,7 +15,7 @@ from tests.integration.asking import on_node
 
 from .lab import ENDPOINT, LOGIN, Builder, Nodes, ansible_playbook
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 
 def test_podman_on_a_host(builder: Builder, nodes: Nodes) -> None:

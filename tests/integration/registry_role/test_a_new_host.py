@@ -53,7 +53,7 @@ def test_check_mode_says_what_is_missing_and_makes_nothing(host: None) -> None:
     assert there() == set()
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_what_fails_there_leaves_nothing_that_serves(host: None) -> None:
     with meanwhile(BREAKS_NGINX):
         said = " ".join(play(ok=False).split())

@@ -32,7 +32,7 @@ from .lab import (
     said_differences,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 
 from .lab import DATA, changed, client, files, on_host, play, processes, said_differences
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 MOUNT = "/mnt/registry-test"
 

@@ -32,7 +32,7 @@ from .lab import (
 )
 from .traffic import Traffic
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 DEV = {"username": "dev", "password": "another-password"}
 NEW_DATA = "/var/lib/registry-test"

@@ -48,7 +48,7 @@ def dev_in_inventory(tmp_path: Path) -> str:
     return f"--inventory={inventory}"
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_certificates_and_users_are_replaced_without_a_failed_request(
     ca: str, repository: str, image: ManifestDigest, certificates: Certificates, dev_in_inventory: str
 ) -> None:

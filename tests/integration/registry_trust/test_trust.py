@@ -234,7 +234,7 @@ def test_what_the_registry_does_not_take_is_said_before_anything_is_changed(
     assert {node: files(node) for node in nodes} == before
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 @pytest.mark.parametrize("tls", ["verified", "plain"])
 @trusted
 def test_when_engines_cannot_pull_everything_is_put_back_and_no_pod_is_killed(
@@ -290,7 +290,7 @@ def test_without_a_restart_an_engine_that_needs_one_is_left_and_named(private: S
     assert "containerd" in engine_of(result, "containerd")["reason"]
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 @trusted
 def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")
@@ -311,7 +311,7 @@ def test_two_directories_that_containerd_2_ignores_become_one(private: Served) -
         write(CONTAINERD_2, "/etc/containerd/config.toml", config)
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 @trusted
 def test_a_configuration_of_version_2_does_for_containerd_2(private: Served) -> None:
     run_module(CONTAINERD_2, state="absent")

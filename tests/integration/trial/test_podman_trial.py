@@ -19,7 +19,7 @@ from tests.lab.nodes import DOCK
 
 from .images import PORT, SCRIPTS, VOLUME, busybox_layer, changes_of, layer_of
 
-pytestmark = [pytest.mark.lab, pytest.mark.fault]
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 PREFIX = f"longshore.test/{uuid.uuid4().hex[:12]}"
 PLACE = f"/tmp/longshore-test-{uuid.uuid4().hex[:12]}"

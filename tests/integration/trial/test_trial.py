@@ -37,7 +37,7 @@ from tests.unit.fronts.playbook import AS_A_MODULE, Playbook
 
 from .images import PORT, USER, VOLUME, Images
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 # so long that a slow machine fails nothing
 PATIENT = {"start_timeout": 60, "stop_timeout": 60}

@@ -110,7 +110,7 @@ def test_a_limit_to_one_new_node_completes_it_and_touches_no_other(site: Site) -
     assert again.changed == {NEW: 0}, again.output
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_nodes_that_are_away_keep_no_other_from_being_served_and_are_completed_by_the_next_run(site: Site) -> None:
     nodes = site.groups["longshore_nodes"]
     with unreachable(NEW):
@@ -135,7 +135,7 @@ def test_nodes_that_are_away_keep_no_other_from_being_served_and_are_completed_b
     assert holders(site, digest) == sorted(NODES)
 
 
-@pytest.mark.fault
+@pytest.mark.wide
 def test_a_port_that_is_taken_is_told_before_anything_is_built(site: Site) -> None:
     registry = {"endpoint": f"{NODES['dock'].address}:22", **LOGIN}
     with nothing_changes():
