@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from tests.unit.module_utils.registry.conftest import registry_program, start_registry
+from tests.unit.module_utils.registry.conftest import certificates, registry_program, start_registry
 
-__all__ = ["registry_program", "start_registry"]
+__all__ = ["certificates", "registry_program", "start_registry"]

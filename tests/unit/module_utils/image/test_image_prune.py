@@ -1,6 +1,5 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Images removed from a stand-in for an engine, by each client."""
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from .ways import WAYS, way
 
 WEB = "registry.example:5000/shop/web"
 DIGITS = re.compile(r"\b[0-9a-f]{64}\b")
-TWO, ONE, USED, STEP = ("sha256:" + digit * 64 for digit in "1234")
+TWO, ONE, USED, STEP, NAMELESS = ("sha256:" + digit * 64 for digit in "12345")
 
 
 class Holding:
@@ -33,12 +32,14 @@ class Holding:
 
     :ivar names: of each image that there is.
     :ivar created: when an image was, where that is known.
+    :ivar labels: of an image, where it has some.
     :ivar refuses: names that cannot be removed; C(returns) ones that are there again at once.
     """
 
     def __init__(self) -> None:
         self.names = {ONE: [f"{WEB}:3"], TWO: [f"{WEB}:1", f"{WEB}:2"], USED: [f"{WEB}:4"], STEP: []}
         self.created: dict[str, str] = {}
+        self.labels: dict[str, dict[str, str]] = {}
         self.refuses: set[str] = set()
         self.returns: set[str] = set()
         self.store: list[list[str]] = []
@@ -55,7 +56,7 @@ class Holding:
         layers = {ONE: [STEP, ONE]}.get(one, [one])
         size = 10 * len(layers)
         shown = {"Id": one, "Os": "linux", "Architecture": "amd64", "Size": size, "RootFS": {"Layers": layers}}
-        return {**shown, "Created": self.created.get(one)}
+        return {**shown, "Created": self.created.get(one), "Config": {"Labels": self.labels.get(one)}}
 
     def remove(self, name: str) -> bool:
         self.asked.append(name)
@@ -155,6 +156,31 @@ def test_one_name_of_several(asked: Asked) -> None:
     assert gone["removed"] == [{"id": TWO, "references": [f"{WEB}:1"], "whole": False, "size": 10}]
     assert gone["bytes_gained"] == 0
     assert asked.engine.asked == [f"{WEB}:1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "gone"),
+    [
+        ({"references": [f"{WEB}:1", f"{WEB}:2"]}, {TWO}),
+        ({"references": [TWO[:19]]}, {TWO}),
+        ({"globs": ["shop/web:3"]}, {ONE}),
+        ({"labels": ["team=shop"]}, {TWO}),
+        ({"labels": ["team"]}, {ONE, TWO}),
+        ({"dangling": True}, {NAMELESS}),
+        ({"dangling": False, "labels": ["tier=web"]}, {TWO}),
+        ({"older_than": "300d"}, {ONE, TWO}),
+        ({"keep": 2}, {ONE}),
+    ],
+)
+def test_each_option_says_what_goes(asked: Asked, options: dict[str, t.Any], gone: set[str]) -> None:
+    engine = asked.engine
+    engine.names[NAMELESS] = []
+    engine.created = {ONE: "2020-01-01T00:00:00Z", TWO: "2020-01-02T00:00:00Z", USED: "2020-01-03T00:00:00Z"}
+    engine.labels = {ONE: {"team": "other"}, TWO: {"team": "shop", "tier": "web"}, NAMELESS: {"tier": "web"}}
+    before = {one for one, names in engine.names.items() if one != STEP}
+    removed = asked.prune(**options)["removed"]
+    assert {one["id"] for one in removed if one["id"] != STEP} == gone
+    assert before - set(engine.names) == gone
 
 
 def test_as_many_as_are_to_be_kept_are_and_no_more(asked: Asked) -> None:

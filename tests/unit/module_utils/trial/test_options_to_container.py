@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import json
+import platform
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
     CERTIFICATE_FILES,
+    DEFAULT_HOST,
     DockerAddress,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import image_trial, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import STRICT
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.find_engine import find_engine
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC, POINTS
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
     Assertion,
@@ -27,6 +31,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted im
     Condition,
     Wanted,
 )
+from tests import returned
 
 from .test_trial_containers import answering
 from .test_trial_options import image, wanted
@@ -150,7 +155,7 @@ def test_a_container_is_made_with_them() -> None:
 
 
 class Fails:
-    """Questions of which one has a bad answer."""
+    """Questions each of which has a bad answer."""
 
     endpoints: t.ClassVar[list[t.Any]] = []
     log: t.ClassVar[list[str]] = []
@@ -160,49 +165,77 @@ class Fails:
 
     def asked(self) -> list[verdicts.Verdict]:
         self.show("a point")
-        return [
-            verdicts.Verdict(point, verdicts.FAIL if point.kind == "logs" else verdicts.PASS, "as told")
-            for point in self.plan.points
-        ]
+        return [verdicts.Verdict(point, verdicts.FAIL, "as told") for point in self.plan.points]
+
+
+class Trying:
+    """image_trial with a stand-in for Docker's engine.
+
+    :ivar said: what it warned of and showed.
+    """
+
+    def __init__(self, answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> None:
+        self._answers = answers
+        self.said: list[str] = []
+
+    def run(self, **options: t.Any) -> dict[str, t.Any]:
+        context = Context(False, False, self.said.append, self.said.append, t.cast(t.Any, None))
+        with answering(self._answers) as (engine, _requests):
+            given = {"image": "r.example/x:1", "docker_host": engine.address.host, **options}
+            checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate(given)
+            assert checked.error_messages == []
+            return returned.run("image_trial", checked.validated_parameters, context)
 
 
 def test_what_is_accepted_may_fail_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_trial, "Questions", Fails)
-    said: list[str] = []
-    context = Context(
-        check=False,
-        diff=False,
-        warn=said.append,
-        progress=said.append,
-        run_command=t.cast(t.Any, lambda *_, **__: None),
+    trying = Trying(
+        {
+            ("GET", "/images/r.example/x:1/json"): (200, {"Id": "sha256:1"}),
+            ("GET", "/info"): (200, {"SystemTime": "2026-11-22T01:00:00.5Z"}),
+            ("GET", "/containers/json"): (200, []),
+        }
     )
-    answers = {
-        ("GET", "/images/r.example/x:1/json"): (200, {"Id": "sha256:1"}),
-        ("GET", "/info"): (200, {"SystemTime": "2026-11-22T01:00:00.5Z"}),
-        ("GET", "/containers/json"): (200, []),
-    }
-    with answering(answers) as (engine, _requests):
-        given = {"image": "r.example/x:1", "docker_host": engine.address.host}
-        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
-        with pytest.raises(
-            DeliveryError, match=r"^r\.example/x:1 in the engine at .* fails 1 of \d+ points: logs: fail, as told"
-        ):
-            image_trial.run({**defaults, **given}, context)
-        result = image_trial.run({**defaults, **given, "accept": ["logs"]}, context)
+    result = trying.run(assertions=[{"tcp": 83}], accept=list(POINTS))
     assert result["verdict"] == "fail"
     assert result["image"] == {"reference": "r.example/x:1", "id": "sha256:1"}
-    assert said[0] == "r.example/x:1: a point"
-    assert said[-1] == "r.example/x:1: logs: fail, as told (accepted)"
+    assert trying.said[0] == "r.example/x:1: a point"
+    assert f"r.example/x:1: {POINTS[-1]}: fail, as told (accepted)" == trying.said[-1]
+    for kind in POINTS:
+        failing = (
+            rf"\Ar\.example/x:1 in the engine at .* fails 1 of \d+ points: {kind}( port 83)?: fail, as told\. Mend"
+        )
+        with pytest.raises(DeliveryError, match=failing):
+            trying.run(assertions=[{"tcp": 83}], accept=[point for point in POINTS if point != kind])
 
 
 def test_an_image_that_is_not_there_is_named() -> None:
-    context = Context(
-        check=False, diff=False, warn=print, progress=print, run_command=t.cast(t.Any, lambda *_, **__: None)
-    )
-    with answering({("GET", "/images/r.example/x:1/json"): (404, {"message": "No such image"})}) as (engine, _requests):
-        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
-        with pytest.raises(DeliveryError, match=r"has no image r\.example/x:1"):
-            image_trial.run({**defaults, "image": "r.example/x:1", "docker_host": engine.address.host}, context)
+    trying = Trying({("GET", "/images/r.example/x:1/json"): (404, {"message": "No such image"})})
+    with pytest.raises(DeliveryError, match=r"has no image r\.example/x:1"):
+        trying.run()
+
+
+def test_the_engine_is_the_one_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = {"podman": "/usr/bin/podman"}
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr("shutil.which", programs.get)
+
+    def found(**options: t.Any) -> tuple[str, str, str]:
+        engine, why = find_engine(wanted(**options), t.cast(t.Any, None))
+        return engine.name, engine.where.rpartition(" ")[2], why
+
+    here, there = platform.node(), "unix:///no/such/docker.sock"
+    for socket_is_there in (False, True):
+        monkeypatch.setattr("os.path.exists", lambda path, found=socket_is_there: found)
+        assert found(engine="docker") == ("docker", DEFAULT_HOST, "it was asked for")
+        assert found(engine="docker", docker_host=there) == ("docker", there, "it was asked for")
+        assert found(engine="podman", docker_host=there) == ("podman", here, "it was asked for")
+        assert found(docker_host=there) == ("docker", there, "its address is given")
+        by_itself = ("docker", DEFAULT_HOST, "its socket is there")
+        assert found() == (by_itself if socket_is_there else ("podman", here, "its program is there, and no Docker"))
+    programs.clear()
+    with pytest.raises(DeliveryError, match="'engine' is podman, and there is no program podman in PATH"):
+        found(engine="podman")
 
 
 def test_the_time_of_a_trial_is_enough_for_all_that_is_asked() -> None:
