@@ -18,8 +18,8 @@ description:
 options:
   _terms:
     description:
-      - Images in the shape of the list of the role P(longshore.delivery.image#role). Of each the name, the tags and
-        C(distribute) count.
+      - Images in the shape of the list of the role P(longshore.delivery.image#role). Of each the name, the tags,
+        C(distribute) and C(output) count; one whose C(output) is V(layout) is in no registry.
     type: list
     elements: dict
   registry:
@@ -80,6 +80,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.pull.served_images import (
+    LAYOUT,
     NODES,
     NOWHERE,
     Served,
@@ -92,6 +93,7 @@ _IMAGE = {
     "name": {"type": "str", "required": True},
     "tags": {"type": "list", "elements": "str", "default": []},
     "distribute": {"type": "str", "choices": [NODES, "registry", NOWHERE], "default": NODES},
+    "output": {"type": "str", "choices": ["engine", LAYOUT, "registry"], "default": "engine"},
 }
 _SPEC = {
     "images": {"type": "list", "elements": "dict", "options": _IMAGE},

@@ -17,6 +17,8 @@ description:
     it depends on; images that do not wait for one another are built side by side, in processes of their own. The order of the
     list counts only for one whose bases cannot be known before its build, as when the engine's platform is in a C(FROM), which
     waits for all before it.
+  - An image goes where its O(images[].output) says. One that stands on another of the list is refused where its build would not
+    find that.
   - Where asked, an image is audited as by M(longshore.delivery.image_audit) and tried as by
     M(longshore.delivery.image_trial) when it has been built. It gets its names when it has passed, and those that stand on it are
     built then. An image that fails fails the task, so that no later task pushes it. Its names stay where they were; it stays
@@ -31,11 +33,12 @@ requirements:
   - what M(longshore.delivery.image_audit) and M(longshore.delivery.image_trial) need, where they are asked for
 extends_documentation_fragment:
   - longshore.delivery.engine
+  - longshore.delivery.registry
 attributes:
   action_group:
     support: full
     description: The groups by which C(module_defaults) reach the module.
-    membership: [longshore.delivery.engine]
+    membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
     description: Says of each image what M(longshore.delivery.image_build) would do. What is there already is audited, nothing is
@@ -218,6 +221,24 @@ options:
         type: str
         choices: [missing, newer, never]
         default: missing
+      builder:
+        description:
+          - The name of a builder that buildx has, in place of the engine's own. Of the list's images it finds those in a
+            registry.
+        type: str
+      output:
+        description:
+          - Where the image is to be. In a registry, see O(registry), others of the list find it as well, and their engine pulls
+            it from there with its own settings, anew where it holds another image under the name.
+          - In an OCI layout no other image of the list can stand on it. A list may have an image twice, with another output.
+          - One that is audited or tried has to stay in the engine.
+        type: str
+        choices: [engine, layout, registry]
+        default: engine
+      layout:
+        description:
+          - Absolute path of the directory of an OCI layout, required for O(images[].output=layout).
+        type: path
       audit:
         description:
           - Has the image audited, with these options of M(longshore.delivery.image_audit) but those that say which image;
@@ -241,9 +262,14 @@ options:
         choices: [nodes, registry, nowhere]
   endpoint:
     description:
-      - The registry with which the images' names begin, as in V(registry.example:5000). Empty for Docker Hub.
+      - The registry with which the images' names begin, as in V(registry.example:5000). By default that of O(registry), without
+        which it is Docker Hub.
     type: str
     default: ""
+  registry:
+    description:
+      - The registry for images whose O(images[].output) is V(registry), in the one shape that the whole collection uses.
+      - It is for them alone, base images are pulled with the engine's own settings.
   source_root:
     description:
       - The absolute directory below which relative sources are. Without it they have to be absolute.
@@ -337,6 +363,38 @@ EXAMPLES = r"""
     engine: docker
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
+
+- name: Build a base and an image on it for two platforms straight into a registry, and what is carried where there is no network
+  longshore.delivery.image_set:
+    registry:
+      endpoint: registry.example:5000
+      tls: verified
+      ca: "{{ lookup('ansible.builtin.file', 'ca.crt') }}"
+      username: ci
+      password: "{{ vault_registry_password }}"
+      mirror_of: [docker.io]
+    source_root: "{{ playbook_dir }}"
+    images:
+      - name: base/python
+        source: base
+        tags: [bookworm]
+        platforms: [linux/amd64, linux/arm64]
+        builder: farm
+        output: registry
+      - name: shop/web
+        source: web
+        tags: ["1.4"]
+        bases: {BASE: base/python:bookworm}
+        platforms: [linux/amd64, linux/arm64]
+        builder: farm
+        output: registry
+      - name: shop/web
+        source: web
+        tags: ["1.4"]
+        bases: {BASE: base/python:bookworm}
+        builder: farm
+        output: layout
+        layout: /srv/shop/images
 """
 
 RETURN = r"""

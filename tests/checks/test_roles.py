@@ -30,7 +30,11 @@ ENTRIES = {
 # of entries that more than one role reads
 OTHERS_TOO = {"image_distribution_builder": {"engine"}}
 # options of a role that have another name in its module
-RENAMED = {("image", "images"): "image_list", ("image", "endpoint"): "image_registry"}
+RENAMED = {
+    ("image", "images"): "image_list",
+    ("image", "endpoint"): "image_registry",
+    ("image", "registry"): "image_output_registry",
+}
 # what a role works out by itself, or makes of options that another role has
 OWN = {
     ("image_distribution", "image_push", "name"),

@@ -30,6 +30,8 @@ class Bases:
     :param dockerfile: the path of the file that names them, for messages.
     :param platforms: those that the image is built for; none for the engine's own.
     :param coming: references that the engine will have by then, with the IDs of their images; None of one that is to be built.
+    :param served: references that a registry serves, with the digests of their images; none of one that is to be built. What the
+        engine holds of them has to be that.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Bases:
         dockerfile: str,
         platforms: t.Sequence[str] = (),
         coming: t.Optional[t.Mapping[str, t.Optional[str]]] = None,
+        served: t.Optional[t.Mapping[str, t.Sequence[str]]] = None,
     ) -> None:
         self._coming = coming or {}
+        self._served = served or {}
         self._platforms = tuple(platforms)
         self._engine = engine
         self._images = tuple(images)
@@ -75,20 +79,34 @@ class Bases:
     def absent(self, held: t.Mapping[str, str]) -> t.Tuple[BaseImage, ...]:
         return tuple(base for base in self._images if str(base.reference) not in held)
 
-    def outdated(self) -> t.Tuple[BaseImage, ...]:
+    def counts_as(self, name: str, recorded: str) -> str:
+        """The ID that one which the engine does not hold counts as.
+
+        :param recorded: of the one that an image was built on.
+        """
+        digests = self._served.get(name)
+        if digests is None or recorded in digests:
+            return recorded
+        return digests[0] if digests else _TO_BE_BUILT
+
+    def outdated(self, asks: bool) -> t.Tuple[BaseImage, ...]:
         """Those that the engine was seen to hold and whose registry serves another image under the same tag.
 
         The engine asks the registry, with the credentials of the docker command's configuration. One that came from no registry
         and went to none cannot be older than what is there: it is held to be right, as is one that is named by its digest.
 
+        :param asks: whether registries are asked; else it is known of those alone that were brought to one before.
         :raises DeliveryError: a registry does not answer.
         """
-        return tuple(base for base in self._images if self._is_outdated(base))
+        return tuple(base for base in self._images if self._is_outdated(base, asks))
 
-    def _is_outdated(self, base: BaseImage) -> bool:
+    def _is_outdated(self, base: BaseImage, asks: bool) -> bool:
         image = self._seen.get(str(base.reference))
         digests = registry_digests(image, base.reference) if image else set()
-        if base.reference.digest is not None or not digests:
+        known = self._served.get(str(base.reference))
+        if image is not None and known is not None:
+            return not {image.id, *digests} & {*known}
+        if not asks or base.reference.digest is not None or not digests:
             return False
         try:
             served = self._engine.registry_digest(base.reference)
@@ -105,6 +123,8 @@ class Bases:
         :raises DeliveryError: a registry does not have it, or does not answer.
         """
         for base in needed:
+            if str(base.reference) in self._served:
+                continue
             try:
                 self._engine.registry_digest(base.reference)
             except DeliveryError as error:

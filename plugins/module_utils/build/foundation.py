@@ -67,7 +67,8 @@ class Foundation:
         is not known to be a base now.
         """
         recorded = Recorded.of(current.labels).bases
-        found = {name: recorded[name] for base in absent for name in [str(base.reference)] if name in recorded}
+        names = [name for name in (str(base.reference) for base in absent) if name in recorded]
+        found = {name: self.bases.counts_as(name, recorded[name]) for name in names}
         if not self.is_known:
             for name in recorded.keys() - self.bases.names:
                 image = self._engine.bases.image(name)
@@ -119,7 +120,8 @@ class Foundation:
         for stages in self._of_platforms:
             bases += base_images(stages, stages, definition.path, self._contexts)
         bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
-        self.bases = Bases(engine.bases, bases, definition.path, self._wanted.platforms, self._coming)
+        wanted = self._wanted
+        self.bases = Bases(engine.bases, bases, definition.path, wanted.platforms, self._coming, wanted.served)
 
     def _stages_of_platforms(self) -> t.List[t.Tuple[Stage, ...]]:
         """The stages that are needed, for each platform where a FROM names it, else once."""

@@ -153,7 +153,7 @@ class _Delivery:
             last=self.last_build.inputs(),
             last_name=self.last_build.name,
             last_image=self.last_build.image(),
-            outdated_bases=self.bases.outdated() if pull_base == "newer" else (),
+            outdated_bases=self.bases.outdated(pull_base == "newer"),
             pull_base=pull_base,
             place=self.output.short,
         )

@@ -64,7 +64,14 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     references = [tuple(map(str, one.references)) for one in wanted]
     order = build_order(
         [
-            Member(entry.name, frozenset(names), named_bases(entry.build), entry.depends_on)
+            Member(
+                entry.name,
+                frozenset(names),
+                named_bases(entry.build),
+                entry.depends_on,
+                entry.build["output"],
+                entry.build["builder"] or "",
+            )
             for entry, names in zip(entries, references)
         ]
     )
@@ -76,8 +83,13 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
                 gate.validate()
                 gates.append((number, gate))
     places = _Places(len(entries), gates)
+    in_registry = frozenset(number for number, entry in enumerate(entries) if entry.in_registry)
     jobs = [
-        Job(names[0], functools.partial(_built, entry, number in places.naming), frozenset(map(places.done, after)))
+        Job(
+            names[0],
+            functools.partial(_built, entry, number in places.naming, in_registry),
+            frozenset(map(places.done, after)),
+        )
         for number, (entry, names, after) in enumerate(zip(entries, references, order))
     ]
     jobs += [_judging(gate, number, context) for number, gate in gates]
@@ -106,13 +118,27 @@ class _Places:
         return frozenset(place for (image, _name), place in self.gates.items() if image == number)
 
 
-def _built(entry: Entry, names_later: bool, results: Results, context: Context) -> Result:
-    """Build one, after those that it waits for; in check mode these may be no more than foretold."""
+def _built(
+    entry: Entry, names_later: bool, in_registry: t.FrozenSet[int], results: Results, context: Context
+) -> Result:
+    """Build one, after those that it waits for; in check mode these may be no more than foretold.
+
+    :param in_registry: the numbers of those that go to a registry.
+    """
     coming: t.Dict[str, t.Optional[str]] = {}
-    for result in results:
+    served: t.Dict[str, t.Tuple[str, ...]] = {}
+    for number, result in enumerate(results):
+        if result and number in in_registry:
+            image = result.get("image") or {"references": ()}  # one that failed has none, and nothing is begun after it
+            foretold = context.check and result.get("built")
+            kinds = () if foretold else ("id", "manifest_digest", "config_digest")
+            digests = tuple(str(image[kind]) for kind in kinds if image.get(kind))
+            served.update(dict.fromkeys(image["references"], digests))
+            continue
         for naming in (result or {}).get("named", ()):
             coming[naming["reference"]] = None if (result or {}).get("built") else naming["after"]
-    return image_build.run({**entry.build, "coming": coming, "names_later": names_later}, context)
+    given = {**entry.build, "coming": coming, "served": served, "names_later": names_later}
+    return image_build.run(given, context)
 
 
 def _judging(gate: Gate, number: int, context: Context) -> Job:

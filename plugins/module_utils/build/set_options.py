@@ -12,7 +12,7 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, REGISTRY
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC as BUILD_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import CONSTRAINTS
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -20,10 +20,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 
 AUTO, ALWAYS = "auto", "always"
 # of image_build, but of all images alike
-SHARED = ("rebuild", "engine", *ADDRESS_SPEC)
-# an image of a list is judged in its engine, and pushed from there by the next stage
-IN_ENGINE = {"builder": None, "output": ENGINE, "layout": None, "registry": None}
-BUILD_OPTIONS = tuple(name for name in BUILD_SPEC if name not in (*SHARED, *IN_ENGINE))
+SHARED = ("rebuild", "engine", "registry", *ADDRESS_SPEC)
+BUILD_OPTIONS = tuple(name for name in BUILD_SPEC if name not in SHARED)
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     images=dict(
@@ -39,7 +37,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
             trial_secrets=dict(type="dict", default={}, no_log=True),
             distribute=dict(type="str", choices=["nodes", "registry", "nowhere"]),
         ),
-        mutually_exclusive=CONSTRAINTS["mutually_exclusive"],
+        **CONSTRAINTS,
     ),
     endpoint=dict(type="str", default=""),
     source_root=dict(type="path"),
@@ -74,9 +72,10 @@ class Entry:
     @classmethod
     def from_params(cls, given: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any]) -> Entry:
         """:raises InvalidEntry: a gate is given what the list says itself, or lacks what it needs."""
-        prefix = params["endpoint"] + "/" if params["endpoint"] else ""
+        endpoint = params["endpoint"] or (params["registry"] or {}).get("endpoint")
+        prefix = endpoint + "/" if endpoint else ""
         build = {name: given[name] for name in BUILD_OPTIONS}
-        build.update({name: params[name] for name in SHARED}, **IN_ENGINE)
+        build.update({name: params[name] for name in SHARED})
         build["name"] = prefix + given["name"]
         build["source"] = os.path.join(params["source_root"] or "", given["source"])
         build["args"] = {**given["args"], **{name: prefix + str(base) for name, base in given["bases"].items()}}
@@ -84,6 +83,13 @@ class Entry:
         if audit and audit.get("dockerfile"):
             audit["dockerfile"] = os.path.join(build["source"], str(audit["dockerfile"]))
         trial = _gate(given, "trial", ("image", "secrets"))
+        gate = next((name for name in ("audit", "trial") if given[name] is not None), None)
+        if gate and given["output"] != ENGINE:
+            raise InvalidEntry(
+                "%s: '%s' goes with an image in the engine, where it is judged before it gets its names, and 'output' is %s. "
+                "Leave 'output' away and push the image when it has passed, or leave '%s' away and run image_%s later."
+                % (given["name"], gate, given["output"], gate, gate)
+            )
         if given["trial_secrets"] and trial is None:
             raise InvalidEntry("%s: 'trial_secrets' goes with 'trial' only." % given["name"])
         return cls(
@@ -94,6 +100,11 @@ class Entry:
             trial=trial,
             trial_secrets=given["trial_secrets"],
         )
+
+    @property
+    def in_registry(self) -> bool:
+        """Whether the image goes to a registry, from where those that stand on it have it."""
+        return bool(self.build["output"] == REGISTRY)
 
     @property
     def address(self) -> t.Dict[str, t.Any]:

@@ -107,6 +107,8 @@ class Wanted:
     :param registry: that the image is to go to; None where it goes to none.
     :param coming: references that the engine will have by then, of images that are built or named before, with the IDs of
         those; None of one that is to be built. It counts in check mode.
+    :param served: references that a registry serves by then, of images that were brought there before, with the digests of each
+        by their kinds, of what stands for its name first; none of one that is to be built in check mode.
     :param names_later: whether the image gets its names when it has been judged, not here.
     """
 
@@ -141,6 +143,7 @@ class Wanted:
     layout: str
     registry: t.Optional[RegistrySettings]
     coming: t.Mapping[str, t.Optional[str]] = dataclasses.field(default_factory=dict)
+    served: t.Mapping[str, t.Tuple[str, ...]] = dataclasses.field(default_factory=dict)
     names_later: bool = False
 
     @classmethod
@@ -197,6 +200,7 @@ class Wanted:
             layout=params["layout"] or "",
             registry=registry,
             coming=params.get("coming", {}),
+            served=params.get("served", {}),
             names_later=params.get("names_later", False),
         )
 

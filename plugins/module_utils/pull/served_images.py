@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 
 NODES = "nodes"
 NOWHERE = "nowhere"
+LAYOUT = "layout"  # an output of a build
 
 Params = t.Mapping[str, t.Any]
 
@@ -33,13 +34,13 @@ class Served:
 def for_nodes(images: t.Iterable[Params], registry: Params) -> t.List[Wanted]:
     """The images that nodes are to hold, after a look at the names of all.
 
-    :param images: with C(name), C(tags) and C(distribute).
+    :param images: with C(name), C(tags), C(distribute) and C(output).
     :raises DeliveryError: a name, a tag or the registry is none, or they contradict each other.
     """
     endpoint = RegistrySettings.from_params(registry).endpoint
     wanted = []
     for image in images:
-        if image["distribute"] == NOWHERE:
+        if image["distribute"] == NOWHERE or image["output"] == LAYOUT:
             reference = Reference.parse(image["name"], endpoint)
             for tag in image["tags"]:
                 reference.with_tag(tag)

@@ -87,7 +87,7 @@ def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerB
     held = images.held()
     assert set(held) == {"r.example/same:1", "r.example/older:1", "r.example/own:1"}
     assert named(images.absent(held)) == ["r.example/gone:1"]
-    assert named(images.outdated()) == ["r.example/older:1"]
+    assert named(images.outdated(True)) == ["r.example/older:1"]
     assert Engine.asked == ["r.example/same:1", "r.example/older:1"]
     assert len(Engine.inspected) == 4  # each once, which is what a run without changes has to wait for
 
@@ -95,7 +95,7 @@ def test_a_registry_that_serves_another_digest_has_another_image(engine: DockerB
 def test_one_named_by_its_digest_is_that_image_for_ever(engine: DockerBuildEngine) -> None:
     images = bases(engine, f"r.example/older@{OLD}")
     images.held()
-    assert images.outdated() == ()
+    assert images.outdated(True) == ()
     assert Engine.asked == []
 
 
@@ -105,10 +105,30 @@ def test_one_that_is_built_or_named_before_is_the_one_it_will_be(engine: DockerB
     listed = [BaseImage(Reference.parse(name), 3) for name in (older, gone)]
     images = Bases(engine, listed, "/s/Dockerfile", coming={older: NEW, gone: None, "r.example/own:1": None})
     held = images.held()
-    assert (held[older], set(held), images.absent(held), images.outdated()) == (NEW, {older, gone}, (), ())
+    assert (held[older], set(held), images.absent(held), images.outdated(True)) == (NEW, {older, gone}, (), ())
     assert images.are_coming
     assert not Bases(engine, listed, "/s/Dockerfile", coming={older: NEW, "r.example/own:1": None}).are_coming
     assert Engine.inspected == Engine.asked == []
+
+
+def test_what_was_brought_to_a_registry_before_is_what_the_engine_has_to_hold(engine: DockerBuildEngine) -> None:
+    """By its ID, or the digest under which it came. In check mode there may be none to know it by, and no registry to ask."""
+    older, gone = "r.example/older:1", "r.example/gone:1"
+    listed = [BaseImage(Reference.parse(name), 3) for name in (older, gone)]
+    cases: list[tuple[tuple[str, ...], list[str], str]] = [
+        ((NEW, "sha256:id"), [], NEW),
+        ((NEW, OLD), [], OLD),
+        ((NEW,), [older], NEW),
+        ((), [older], "to be built"),
+    ]
+    for digests, outdated, counting in cases:
+        images = Bases(engine, listed, "/s/Dockerfile", served={older: digests, gone: digests})
+        absent = images.absent(images.held())
+        assert (named(images.outdated(False)), named(absent)) == (outdated, [gone])
+        assert images.counts_as(gone, OLD) == counting
+        images.check_registries(absent)
+    assert Bases(engine, listed, "/s/Dockerfile").counts_as(gone, OLD) == OLD
+    assert Engine.asked == []
 
 
 def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> None:
@@ -117,7 +137,7 @@ def test_a_registry_that_does_not_say_is_an_error(engine: DockerBuildEngine) -> 
     with pytest.raises(
         DeliveryError, match=r"refused:1 \(/s/Dockerfile, line 3\) cannot be known: .*no basic auth credentials"
     ):
-        images.outdated()
+        images.outdated(True)
 
 
 def test_one_that_may_not_be_pulled_is_named(engine: DockerBuildEngine) -> None:

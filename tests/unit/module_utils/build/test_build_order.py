@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -39,6 +40,30 @@ def test_one_that_stands_on_an_earlier_image_of_its_own_name_waits_for_nothing()
 def test_one_whose_bases_are_unknown_waits_for_all_before_it() -> None:
     unknown = Member("web", frozenset(("r/web:1",)), None)
     assert build_order([member("a"), unknown, member("b")]) == (frozenset(), frozenset((0,)), frozenset())
+
+
+def test_what_is_built_twice_is_built_one_after_the_other() -> None:
+    assert build_order([member("web"), member("web"), member("web")]) == (
+        frozenset(),
+        frozenset((0,)),
+        frozenset((0, 1)),
+    )
+
+
+def test_one_that_stands_on_what_its_build_would_not_find_is_refused() -> None:
+    base, web = member("base"), member("web", "base")
+    layout, registry = (dataclasses.replace(base, output=output) for output in ("layout", "registry"))
+    farm = dataclasses.replace(web, builder="farm")
+    for images in ([web, base], [web, layout, registry], [farm, registry], [member("web", after=("base",)), layout]):
+        build_order(images)
+    with pytest.raises(
+        ImpossibleOrder, match="web stands on r/base:1, which goes to an OCI layout, where no build looks"
+    ):
+        build_order([web, layout])
+    with pytest.raises(
+        ImpossibleOrder, match="which stays in the engine, and the builder farm has the images of regis"
+    ):
+        build_order([farm, base, layout])
 
 
 def test_a_circle_is_named() -> None:

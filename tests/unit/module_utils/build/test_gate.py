@@ -65,6 +65,14 @@ def test_without_a_registry_a_name_stays_as_it_is() -> None:
             "'trial' has 'secrets', which is what the list of images says itself, set 'trial_secrets'",
         ),
         ({"trial_secrets": {"A": "1"}}, "'trial_secrets' goes with 'trial' only"),
+        (
+            {"audit": {}, "output": "registry"},
+            "shop/web: 'audit' goes with an image in the engine, .* 'output' is registry",
+        ),
+        (
+            {"trial": {}, "output": "layout", "layout": "/x"},
+            "'trial' goes with .* 'output' is layout.* run image_trial",
+        ),
     ],
 )
 def test_a_gate_takes_nothing_that_the_list_says(image: dict[str, t.Any], words: str) -> None:

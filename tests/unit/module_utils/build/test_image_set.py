@@ -54,11 +54,12 @@ class Running:
             own.unlink()
         reference = params["name"] + ":1"
         context.progress("built %s, %s, %s" % (reference, params["names_later"], params["coming"]))
+        context.progress("%s served %s" % (reference, params["served"]))
         return {
             "changed": True,
             "built": True,
             "engine": "docker",
-            "image": {"id": ID, "references": [reference]},
+            "image": {"id": ID, "references": [reference], "manifest_digest": ID, "config_digest": BEFORE},
             "named": [{"reference": reference, "before": BEFORE, "after": ID}],
             "pulled": [],
             "diff": {"before": "", "after": "x"},
@@ -152,3 +153,14 @@ def test_what_check_mode_foretells_of_an_image_counts_for_those_that_stand_on_it
     assert [image["build"]["named"][0]["after"] for image in result["images"]] == [ID, ID]
     assert [image["withheld"] for image in result["images"]] == [[], []]
     assert not any(line.startswith("named") for line in said)
+
+
+def test_what_went_to_a_registry_counts_by_its_digests_for_those_that_stand_on_it(directory: Path) -> None:
+    more: dict[str, dict[str, t.Any]] = {
+        "below": {"output": "registry", "audit": None},
+        "above": {"depends_on": ["below"], "audit": None},
+    }
+    for check, digests in ((False, (ID, ID, BEFORE)), (True, ())):
+        _result, said = run(directory, "above", "below", check=check, more=more)
+        assert f"r.example/above:1 served { ({'r.example/below:1': digests}) }" in said
+        assert "built r.example/above:1, False, {}" in said

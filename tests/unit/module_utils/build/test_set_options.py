@@ -36,6 +36,7 @@ VALID: dict[str, t.Any] = {
     "dockerfile_inline": "FROM scratch\n",
     "engine": "docker_classic",
     "extra_hosts": {"given": "192.0.2.1"},
+    "output": "registry",
     "platforms": ["given/amd64"],
     "provenance": "max",
     "pull_base": "never",
@@ -44,7 +45,13 @@ VALID: dict[str, t.Any] = {
     "secrets": [{"id": "given", "value": "v"}],
     "ssh": [{"id": "given", "path": "/given"}],
 }
-MADE = {"name", "source", "args", *ADDRESS_SPEC}  # of several options, or only together; each has a test below
+MADE = {
+    "name",
+    "source",
+    "args",
+    "registry",
+    *ADDRESS_SPEC,
+}  # of several options, or only together; each has a test below
 
 
 def value_of(option: str) -> t.Any:
@@ -148,6 +155,15 @@ def test_sources_are_below_the_root_and_arguments_name_images_of_the_registry(ru
     given = found["build"]["given"]
     assert (given["name"], given["source"]) == ("r.example/shop/web", f"{tmp_path}/.")
     assert given["args"] == {"A": "1", "B": "r.example/base:1"}
+
+
+def test_the_registry_is_that_of_all_builds_and_names_begin_with_it_unless_with_another(run: Run) -> None:
+    given = {"endpoint": "r.example", "tls": "plain", "username": "ci", "password": "p"}
+    for endpoint, name in (("", "r.example/x"), ("other.example", "other.example/x")):
+        [found] = run({"bases": {"B": "base:1"}}, registry=given, endpoint=endpoint)
+        made = found["build"]["given"]
+        assert {**made["registry"], **given} == made["registry"]
+        assert (made["name"], made["args"]) == (name, {"B": name[:-1] + "base:1"})
 
 
 def test_it_is_some_at_once(run: Run) -> None:
