@@ -48,7 +48,9 @@ attributes:
     support: full
     description: Says whether something would be built and why, which base images would be pulled, and which names
       would be given. Nothing is pulled, so that the digest of the inputs is not known when a base image would be; its
-      registry is asked whether it has it.
+      registry is asked whether it has it. A registry that is not there - nothing listens, its name is not known, it does not
+      answer in time - counts as one that a task before sets up, with a warning that says why it could not be asked. So a play
+      that has yet to do that can be looked at. One that is there and refuses, or lacks a base image, is an error as in a run.
   diff_mode:
     support: full
     description: Shows the inputs that changed, by file where the last build ran on this controller, else by kind,

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BaseStore, BuildEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
+    BaseStore,
+    BuildEngineError,
+    RegistryAway,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import fault_in
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import NOT_THERE
 
 PULL_BASE = ("missing", "newer", "never")
 _TO_BE_BUILT = "to be built"  # in place of an ID
@@ -32,6 +38,7 @@ class Bases:
     :param coming: references that the engine will have by then, with the IDs of their images; None of one that is to be built.
     :param served: references that a registry serves, with the digests of their images; none of one that is to be built. What the
         engine holds of them has to be that.
+    :param may_come: is given a warning where a registry is not there, as a play may set it up before; None where it has to be.
     """
 
     def __init__(
@@ -42,7 +49,10 @@ class Bases:
         platforms: t.Sequence[str] = (),
         coming: t.Optional[t.Mapping[str, t.Optional[str]]] = None,
         served: t.Optional[t.Mapping[str, t.Sequence[str]]] = None,
+        may_come: t.Optional[t.Callable[[str], None]] = None,
     ) -> None:
+        self._may_come = may_come
+        self._away: t.Set[str] = set()
         self._coming = coming or {}
         self._served = served or {}
         self._platforms = tuple(platforms)
@@ -64,10 +74,30 @@ class Bases:
     def held(self) -> t.Dict[str, str]:
         """The image IDs of those that the engine holds now, or will hold by then, by reference."""
         names = [str(base.reference) for base in self._images]
-        found = ((name, self._engine.image(name)) for name in names if name not in self._coming)
+        found = [(name, self._found(name)) for name in names if name not in self._coming]
         self._seen = {name: image for name, image in found if image}
         coming = {name: self._coming[name] or _TO_BE_BUILT for name in names if name in self._coming}
         return {**{name: image.id for name, image in self._seen.items()}, **coming}
+
+    def _found(self, name: str) -> t.Optional[Image]:
+        try:
+            return self._engine.image(name)
+        except RegistryAway as error:  # by a builder that asks registries
+            self._warn_or_raise(name, error, error)
+            return None
+
+    def _warn_or_raise(self, name: str, error: DeliveryError, told: DeliveryError) -> None:
+        """
+        :param told: what is raised where the error does not tell of a registry that is not there, or that has to be.
+        """
+        if self._may_come is None or fault_in(str(error), name).kind not in NOT_THERE:
+            raise told from None
+        if name not in self._away:
+            self._away.add(name)
+            self._may_come(
+                "What the registry of the base image %s (%s) serves is not known: %s. In check mode it is taken for one that a "
+                "play sets up before." % (name, self._dockerfile, str(error).rstrip("."))
+            )
 
     def on_build(self, reference: Reference) -> t.Optional[t.Tuple[str, ...]]:
         """The ONBUILD instructions of one that the engine was seen to hold; None of another, or where it does not tell them."""
@@ -111,16 +141,18 @@ class Bases:
         try:
             served = self._engine.registry_digest(base.reference)
         except DeliveryError as error:
-            raise BuildEngineError(
+            told = BuildEngineError(
                 "Whether there is a newer base image %s (%s, line %d) cannot be known: %s. See that the engine can reach its "
                 "registry, or set 'pull_base: missing'." % (base.reference, self._dockerfile, base.line, error)
-            ) from None
+            )
+            self._warn_or_raise(str(base.reference), error, told)
+            return False
         return served not in digests
 
     def check_registries(self, needed: t.Iterable[BaseImage]) -> None:
         """See that what would have to be pulled can be, without pulling it.
 
-        :raises DeliveryError: a registry does not have it, or does not answer.
+        :raises DeliveryError: a registry does not have it, or refuses.
         """
         for base in needed:
             if str(base.reference) in self._served:
@@ -128,7 +160,7 @@ class Bases:
             try:
                 self._engine.registry_digest(base.reference)
             except DeliveryError as error:
-                raise self._not_pulled(base, error) from None
+                self._warn_or_raise(str(base.reference), error, self._not_pulled(base, error))
 
     def refuse(self, needed: t.Sequence[BaseImage]) -> None:
         """See that nothing has to be pulled.

@@ -35,6 +35,10 @@ class BuildEngineError(DeliveryError):
     """The engine does not do what it is asked; the message names engine, cause and way out."""
 
 
+class RegistryAway(BuildEngineError):
+    """The registry of a base image is not there, or not yet."""
+
+
 class BuilderMissing(DeliveryError):
     """There is nothing that could build this; the message says what needs what."""
 

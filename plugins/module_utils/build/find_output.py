@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import BuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, EngineOutput, Output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 
 
-def find_output(wanted: Wanted, engine: BuildEngine, show: t.Callable[[str], None]) -> Output:
-    """Where the image is to be.
+def find_output(wanted: Wanted, engine: BuildEngine, context: Context) -> Output:
+    """Where the image is to be. In check mode that may be a registry which is not there yet.
 
     :raises DeliveryError: nothing can be there.
     """
@@ -30,5 +29,6 @@ def find_output(wanted: Wanted, engine: BuildEngine, show: t.Callable[[str], Non
 
     sources = [wanted.source, *(named.directory for named in wanted.contexts if named.directory)]
     if wanted.registry is not None:
-        return RegistryOutput(engine, wanted.registry, sources, show)
+        may_come = context.warn if context.check else None
+        return RegistryOutput(engine, wanted.registry, sources, context.progress, may_come)
     return LayoutOutput(engine, wanted.layout, sources)

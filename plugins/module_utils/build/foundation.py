@@ -42,6 +42,7 @@ class Foundation:
         self._definition = definition
         self._engine = engine
         self._warn = context.warn
+        self._may_come = context.warn if context.check else None
         self._coming = wanted.coming if context.check else {}
         self._warned: t.Set[str] = set()
         self._contexts = {named.name: named.image for named in wanted.contexts}
@@ -120,8 +121,15 @@ class Foundation:
         for stages in self._of_platforms:
             bases += base_images(stages, stages, definition.path, self._contexts)
         bases = tuple({str(base.reference): base for base in reversed(bases)}.values())[::-1]
-        wanted = self._wanted
-        self.bases = Bases(engine.bases, bases, definition.path, wanted.platforms, self._coming, wanted.served)
+        self.bases = Bases(
+            engine.bases,
+            bases,
+            definition.path,
+            self._wanted.platforms,
+            self._coming,
+            self._wanted.served,
+            self._may_come,
+        )
 
     def _stages_of_platforms(self) -> t.List[t.Tuple[Stage, ...]]:
         """The stages that are needed, for each platform where a FROM names it, else once."""

@@ -86,7 +86,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     check_ssh(wanted.ssh)
     definition = read_definition(wanted.source, wanted.dockerfile, wanted.dockerfile_inline)
     engine, why = find_engine(wanted.engine, wanted.address, context.run_command, wanted.builder)
-    with contextlib.closing(engine), contextlib.closing(find_output(wanted, engine, context.progress)) as output:
+    with contextlib.closing(engine), contextlib.closing(find_output(wanted, engine, context)) as output:
         return _Delivery(wanted, definition, engine, output, context, why).run()
 
 

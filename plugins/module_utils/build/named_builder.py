@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuildEngineError,
     BuilderMissing,
     BuildRequest,
+    RegistryAway,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildx import (
     CONFIG_ID,
@@ -32,7 +33,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_bu
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import fault_in
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import NOT_THERE
 
 _FIELD = re.compile(r"^(Driver|Platforms|Error): *(.*)", re.MULTILINE)
 _NOT_THERE = re.compile(r": not found\s*\Z")
@@ -163,7 +166,8 @@ class RegistryBases:
         said = done.stderr.strip() or done.stdout.strip()
         if _NOT_THERE.search(said):
             return ""
-        raise BuildEngineError(
+        away = fault_in(said, str(reference)).kind in NOT_THERE
+        raise (RegistryAway if away else BuildEngineError)(
             "The registry of the base image %s did not tell what it serves: %s. It is asked by the docker command, with its "
             "credentials and the system's authorities." % (reference, said.replace("ERROR: ", ""))
         )

@@ -52,7 +52,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import NOT_THERE
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import MEDIA_TYPES
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
@@ -193,17 +194,27 @@ class RegistryOutput:
     """
     :param sources: directories that the build reads.
     :param show: is given a line for what is pushed.
+    :param may_come: is given a warning where the registry is not there, which then counts as empty; None where that is an error.
     """
 
     kind = REGISTRY
     shows_whole = True
 
-    def __init__(self, engine: BuildEngine, settings: RegistrySettings, sources: t.Sequence[str], show: Show) -> None:
+    def __init__(
+        self,
+        engine: BuildEngine,
+        settings: RegistrySettings,
+        sources: t.Sequence[str],
+        show: Show,
+        may_come: t.Optional[Show] = None,
+    ) -> None:
         self._engine = engine
         self._sources = sources
         self._client = RegistryClient(settings, _SECONDS)
         self._images = RegistryImages(self._client, lambda line: None)
         self._show = show
+        self._may_come = may_come
+        self._is_away = False
         self._is_known = False  # whether the registry answered, with this login
 
     @property
@@ -218,6 +229,19 @@ class RegistryOutput:
         self._client.close()
 
     def image(self, reference: Reference) -> t.Optional[Image]:
+        try:
+            return None if self._is_away else self._asked(reference)
+        except RegistryError as error:
+            if self._may_come is None or error.kind not in NOT_THERE:
+                raise
+            self._is_away = True
+            self._may_come(
+                "%s In check mode it is taken for one without images, as a play may set it up before. A run that finds no "
+                "registry there fails." % error
+            )
+            return None
+
+    def _asked(self, reference: Reference) -> t.Optional[Image]:
         head = self._client.head_manifest(reference.repository, reference.tag or "")
         if head is None:
             if not self._is_known:

@@ -28,6 +28,8 @@ KINDS = (
     "not_found",
     "other",
 )
+# of a registry that is not there, or not yet
+NOT_THERE = ("refused", "name", "timeout")
 
 
 class RegistryError(DeliveryError):

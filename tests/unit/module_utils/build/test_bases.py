@@ -18,7 +18,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.bases imp
     registry_digests,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_builder import RegistryBases
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage
@@ -33,6 +34,7 @@ HELD = {  # what the engine holds, and under which digests registries have it
     "r.example/own:1": [],
     "r.example/refused:1": [f"r.example/refused@{OLD}"],
     f"r.example/older@{OLD}": [f"r.example/older@{OLD}"],
+    "r.example/held-away:1": [f"r.example/held-away@{OLD}"],
 }
 
 
@@ -55,6 +57,10 @@ class Engine(Handler):
         self.asked.append(name)
         if name.startswith("r.example/refused"):
             return self.answer(401, {"message": "no basic auth credentials"})
+        if "away" in name:
+            return self.answer(
+                500, {"message": "Get https://r.example/v2/: dial tcp 192.0.2.1:443: connect: connection refused"}
+            )
         if name.startswith("r.example/gone"):
             return self.answer(404, {"message": "manifest unknown"})
         return self.answer(200, {"Descriptor": {"digest": NEW}})
@@ -158,6 +164,39 @@ def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerBuildEngine) ->
     ):
         images.check_registries([new, gone])
     assert Engine.asked == ["r.example/new:1"] * 2 + ["r.example/gone:1"]
+
+
+def test_a_registry_that_is_not_there_is_told_once_where_it_may_come(engine: DockerBuildEngine) -> None:
+    listed = [BaseImage(Reference.parse(f"r.example/{name}:1"), 3) for name in ("away", "held-away")]
+    warned: list[str] = []
+    images = Bases(engine, listed, "/s/Dockerfile", may_come=warned.append)
+    absent = images.absent(images.held())
+    images.check_registries(absent)
+    images.check_registries(absent)
+    assert images.outdated(True) == ()
+    told = [word for line in warned for word in line.split() if word.startswith("r.example")]
+    assert told[:1] == ["r.example/away:1"]
+    assert len(warned) == 2
+    assert "connect: connection refused" in warned[0]
+    strict = Bases(engine, listed, "/s/Dockerfile")
+    absent = strict.absent(strict.held())
+    with pytest.raises(DeliveryError, match=r"away:1 .* could not be pulled: .*connection refused"):
+        strict.check_registries(absent)
+    with pytest.raises(DeliveryError, match=r"held-away:1 .* cannot be known: .*connection refused"):
+        strict.outdated(True)
+
+
+def test_a_builder_that_asks_registries_holds_nothing_of_one_that_is_not_there() -> None:
+    said = "ERROR: failed to do request: Head http://r.example/v2/a: dial tcp 192.0.2.1:80: connect: connection refused"
+    address = DockerAddress("unix:///no/engine")
+    store = RegistryBases("farm", address, lambda argv, **options: Completed(1, "", said))
+    listed, warned = [BaseImage(Reference.parse("r.example/a:1"), 3)], list[str]()
+    images = Bases(store, listed, "/s/Dockerfile", may_come=warned.append)
+    assert images.held() == {}
+    images.check_registries(images.absent({}))
+    assert len(warned) == 1
+    with pytest.raises(DeliveryError, match="did not tell what it serves"):
+        Bases(store, listed, "/s/Dockerfile").held()
 
 
 def test_digests_of_other_registries_say_nothing() -> None:

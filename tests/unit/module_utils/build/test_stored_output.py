@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -235,6 +236,30 @@ def test_a_registry_that_refuses_the_login_is_no_empty_one(start_registry: Start
         output.image(Reference.parse(f"{endpoint}/shop/web:1"))
     assert "wrong" not in str(refused.value)
     output.close()
+
+
+def test_a_registry_that_is_not_there_counts_as_empty_where_it_may_come(start_registry: StartRegistry) -> None:
+    """One that is there and refuses does not."""
+    warned: list[str] = []
+    for endpoint, password, match in (
+        ("127.0.0.1:1", "x", "nothing takes connections at 127.0.0.1 port 1"),
+        ("", "wrong", "ci"),
+    ):
+        endpoint = endpoint or start_registry(htpasswd=True).endpoint
+        login = {"username": "ci", "password": password}
+        settings = RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain", **login})
+        one, two = (Reference.parse(f"{endpoint}/shop/web:{tag}") for tag in "12")
+        for may_come in (None, warned.append):
+            with contextlib.closing(
+                RegistryOutput(t.cast("BuildEngine", None), settings, [], lambda line: None, may_come)
+            ) as output:
+                if may_come and password == "x":
+                    assert [output.image(reference) for reference in (one, two)] == [None, None]
+                else:
+                    with pytest.raises(DeliveryError, match=match):
+                        output.image(one)
+    assert len(warned) == 1
+    assert "nothing takes connections at 127.0.0.1 port 1" in warned[0]
 
 
 def test_no_room_for_what_was_built_is_said_and_leaves_nothing(tmp_path: Path) -> None:
