@@ -128,8 +128,8 @@ options:
         its names are given there.
       - With V(layout) and V(registry) there may be several O(platforms), which become an index, also with an engine that keeps
         its images in Docker's own store and with Podman and Buildah, if the image stands on no base image.
-      - With V(registry) an image of the same inputs is found by the names that are asked for alone. With V(layout) and V(engine)
-        it is found under any other tag of O(name), too.
+      - An image of the same inputs is found under any other tag of O(name), too, and gets the new one without a build. In a
+        registry, which cannot be searched, that is the one that was last built from these inputs on this controller.
     type: str
     choices: [engine, layout, registry]
     default: engine

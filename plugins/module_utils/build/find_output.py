@@ -30,5 +30,5 @@ def find_output(wanted: Wanted, engine: BuildEngine, context: Context) -> Output
     sources = [wanted.source, *(named.directory for named in wanted.contexts if named.directory)]
     if wanted.registry is not None:
         may_come = context.warn if context.check else None
-        return RegistryOutput(engine, wanted.registry, sources, context.progress, may_come)
+        return RegistryOutput(engine, wanted.registry, wanted.references[0], sources, context.progress, may_come)
     return LayoutOutput(engine, wanted.layout, sources)

@@ -198,7 +198,8 @@ class _Delivery:
         """An image of this repository with these inputs, or the one that waits for its names; images of others inherit the label
         from their base.
         """
-        for image in self.output.with_inputs(observed.inputs.digest):
+        digest = observed.inputs.digest
+        for image in self.output.with_inputs(digest, self.last_build.made_of(digest)):
             own = any(Reference.parse(name).name == self.wanted.name for name in image.references)
             if own and self.told_apart(observed, image).matches(image):
                 return image

@@ -9,7 +9,7 @@
 It is a convenience: the decision to build is made by what the image itself records. But images that others make from it inherit
 that: so the note has the image, too. An image that is to be judged before it gets its names has a note of its own, by which a
 later run finds it. A tag that is new has no note: then that of the last build counts that had the same repository, target and
-platforms.
+platforms. That one has what was made of which inputs, too, by which a registry, that cannot be searched, is asked for it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.private_f
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+
+_KEPT = 100  # images of a repository by their inputs
 
 
 class LastBuild:
@@ -78,7 +80,7 @@ class LastBuild:
     def note(self, inputs: Inputs, image: Image) -> None:
         """Note these inputs and their image; they hold no value of an argument or a secret, only digests."""
         self._write(self._path, inputs, image)
-        self._is_latest()
+        self._is_latest(inputs.digest, image.id)
 
     def unnamed(self) -> str:
         """The ID of the last image that was built and waits for its names; empty where there is none."""
@@ -94,11 +96,23 @@ class LastBuild:
         if image_id and self.unnamed() == image_id:
             with contextlib.suppress(OSError):  # as where it cannot be written
                 os.replace(self._unnamed_path, self._path)
-                self._is_latest()
+                self._read = None
+                inputs = self.inputs()
+                self._is_latest(inputs.digest if inputs else "", image_id)
 
-    def _is_latest(self) -> None:
+    def made_of(self, digest: str) -> str:
+        """The ID of the image that was made last of the inputs of this digest, under any tag; empty where none was noted."""
+        return str(self._made().get(digest, ""))
+
+    def _made(self) -> t.Dict[str, t.Any]:
+        made = read_json(self._latest_path).get("made")
+        return made if isinstance(made, dict) else {}
+
+    def _is_latest(self, digest: str, image_id: str) -> None:
         self._read = None
-        write_json(self._latest_path, self._about)
+        before = [(noted, made) for noted, made in self._made().items() if noted != digest]
+        made = dict([*before[1 - _KEPT :], (digest, image_id)])
+        write_json(self._latest_path, {**self._about, "made": made})
 
     def _write(self, path: str, inputs: Inputs, image: Image) -> None:
         made = {"id": image.id, "layers": image.layers, "settings": image.settings}

@@ -68,8 +68,11 @@ class Output(t.Protocol):
     def image(self, reference: Reference) -> t.Optional[Image]:
         """What has a name there; None where nothing has."""
 
-    def with_inputs(self, digest: str) -> t.Iterator[Image]:
-        """Images that say that they are of these inputs, as far as they can be found without their names."""
+    def with_inputs(self, digest: str, made: str) -> t.Iterator[Image]:
+        """Images that say that they are of these inputs, as far as they can be found without their names.
+
+        :param made: the ID of the one that this controller noted to be; empty where it noted none.
+        """
 
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         """Give names to an image that is there: all of them or none."""
@@ -98,7 +101,7 @@ class EngineOutput:
     def image(self, reference: Reference) -> t.Optional[Image]:
         return self._engine.image(str(reference))
 
-    def with_inputs(self, digest: str) -> t.Iterator[Image]:
+    def with_inputs(self, digest: str, made: str) -> t.Iterator[Image]:
         for listed in self._engine.labelled(DIGEST_LABEL, digest):
             # images of others inherit the label from their base, and none is looked at for nothing
             image = self._engine.image(listed.id) if listed.references else None

@@ -165,7 +165,7 @@ class LayoutOutput:
         with self._opened() as layout:
             return kept_image(layout.images(Names((reference,)))) if layout else None
 
-    def with_inputs(self, digest: str) -> t.Iterator[Image]:
+    def with_inputs(self, digest: str, made: str) -> t.Iterator[Image]:
         with self._opened() as layout:
             found = layout.images(Names()) if layout else []
         yield from (image for image in kept_images(found) if image.labels.get(DIGEST_LABEL) == digest)
@@ -192,6 +192,7 @@ class LayoutOutput:
 
 class RegistryOutput:
     """
+    :param name: of the image.
     :param sources: directories that the build reads.
     :param show: is given a line for what is pushed.
     :param may_come: is given a warning where the registry is not there, which then counts as empty; None where that is an error.
@@ -204,11 +205,13 @@ class RegistryOutput:
         self,
         engine: BuildEngine,
         settings: RegistrySettings,
+        name: Reference,
         sources: t.Sequence[str],
         show: Show,
         may_come: t.Optional[Show] = None,
     ) -> None:
         self._engine = engine
+        self._name = name
         self._sources = sources
         self._client = RegistryClient(settings, _SECONDS)
         self._images = RegistryImages(self._client, lambda line: None)
@@ -252,9 +255,12 @@ class RegistryOutput:
         # a list of which it has no image is something else that has the name
         return found or Image(str(head.digest), {}, (str(reference),))
 
-    def with_inputs(self, digest: str) -> t.Iterator[Image]:
-        """A registry cannot be asked for that."""
-        return iter(())
+    def with_inputs(self, digest: str, made: str) -> t.Iterator[Image]:
+        """A registry cannot be asked for that, but for the one that was noted."""
+        if made and not self._is_away:
+            found = kept_image(self._images.images(Names((self._name.with_digest(ManifestDigest.parse(made)),))))
+            if found is not None:  # it is called by its digest: its tags are not asked for
+                yield dataclasses.replace(found, references=found.repository_digests)
 
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         def tag(digest: str, reference: Reference) -> None:

@@ -112,6 +112,9 @@ def test_several_platforms_go_straight_into_a_registry(any_engine: Engine, sourc
     for check in (True, False):
         again = build(check=check)
         assert (again["changed"], again["built"], engine.commands, again["image"]) == (False, False, [], first["image"])
+    other = build(tags=["3"], immutable=[])
+    assert (other["built"], other["changed"], engine.commands) == (False, True, [])
+    assert other["why"] == [f"{served.endpoint}/shop/web@{index.digest} has the same inputs"]
     always = build(rebuild="always", immutable=[])
     assert (always["built"], always["changed"], always["image"]) == (True, False, first["image"])
     (source / "app").write_text("two\n")
@@ -127,6 +130,10 @@ def test_several_platforms_go_straight_into_a_registry(any_engine: Engine, sourc
         }
     ]
     assert served.manifest("2").digest == index.digest
+    (source / "app").write_text("one\n")
+    planned, again = build(tags=["1", "4"], check=True), build(tags=["1", "4"])
+    assert (planned["built"], again["built"], engine.commands) == (False, False, [])
+    assert {served.manifest(tag).digest for tag in "1234"} == {index.digest}
     assert held(engine) == before
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build import last_build
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
@@ -93,3 +94,19 @@ def test_a_new_tag_says_what_changed_since_the_last(tmp_path: Path, monkeypatch:
             inline = f"FROM {BASE} AS t\n"
             given: dict[str, t.Any] = {"name": "r.example/x", "tags": ["4"], "dockerfile_inline": inline, **other}
             assert len(engine.run(check=True, **given)["why"]) == 1
+
+
+def test_what_was_made_of_which_inputs_is_known_whatever_the_tag(
+    noted: LastBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = LastBuild("engine", "x:2", ALIKE)
+    new.note_unnamed(NEW, Image("sha256:new", {}))
+    assert new.made_of(NEW.digest) == ""
+    new.named("sha256:new")
+    made = [LastBuild("engine", "x:3", ALIKE).made_of(inputs.digest) for inputs in (OLD, NEW)]
+    assert made == ["sha256:old", "sha256:new"]
+    noted.note(OLD, Image("sha256:anew", {}))
+    assert (new.made_of(OLD.digest), LastBuild("engine", "x:1", ("y",)).made_of(OLD.digest)) == ("sha256:anew", "")
+    monkeypatch.setattr(last_build, "_KEPT", 2)
+    noted.note(Inputs({"args": {"a": "1"}}), Image("sha256:last", {}))
+    assert (new.made_of(NEW.digest), new.made_of(OLD.digest)) == ("", "sha256:anew")

@@ -41,6 +41,7 @@ from tests.unit.module_utils.image.making import Made, digest_of, image, index, 
 from tests.unit.module_utils.registry.conftest import StartRegistry
 
 CONFIG = json.dumps({"os": "linux", "architecture": "amd64", "config": {"Healthcheck": {"Test": ["CMD", "x"]}}})
+WEB = Reference.parse("r.example/shop/web:1")
 LAYERS = [b"the lowest layer" * 1000, b"another" * 1000]
 
 
@@ -169,7 +170,7 @@ def output(request: pytest.FixtureRequest, tmp_path: Path, start_registry: Start
         made = LayoutOutput(engine, str(tmp_path / "images"), [])
     else:
         settings = RegistrySettings.from_params({"endpoint": start_registry().endpoint, "tls": "plain"})
-        made = RegistryOutput(engine, settings, [], lambda line: None)
+        made = RegistryOutput(engine, settings, WEB, [], lambda line: None)
     yield made
     made.close()
 
@@ -201,11 +202,26 @@ def test_an_image_is_there_under_its_names_and_says_what_it_was_built_from(outpu
 
 def test_a_layout_is_searched_for_the_inputs(tmp_path: Path) -> None:
     output = LayoutOutput(t.cast("BuildEngine", None), str(tmp_path / "images"), [])
-    assert list(output.with_inputs("d")) == []
+    assert list(output.with_inputs("d", "")) == []
     for number, tag in enumerate("123"):
         made = image(tag, labels={DIGEST_LABEL: "d" if number else "other"})
         bring(output, made, step(Reference.parse(f"r.example/shop/web:{tag}")))
-    assert [found.references[0][-1] for found in output.with_inputs("d")] == ["2", "3"]
+    assert [found.references[0][-1] for found in output.with_inputs("d", "")] == ["2", "3"]
+
+
+def test_a_registry_is_asked_for_what_was_noted_of_the_inputs(start_registry: StartRegistry) -> None:
+    endpoint = start_registry().endpoint
+    settings = RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain"})
+    name = Reference.parse(f"{endpoint}/shop/web:2")
+    with contextlib.closing(
+        RegistryOutput(t.cast("BuildEngine", None), settings, name, [], lambda line: None)
+    ) as output:
+        made = image("a", labels={DIGEST_LABEL: "d"})
+        bring(output, made, step(Reference.parse(f"{endpoint}/shop/web:1")))
+        [found] = output.with_inputs("d", made.digest)
+        assert (found.id, found.labels) == (made.digest, {DIGEST_LABEL: "d"})
+        assert found.references == (f"{endpoint}/shop/web@{made.digest}",)
+        assert list(output.with_inputs("d", "")) == list(output.with_inputs("d", "sha256:" + "0" * 64)) == []
 
 
 def test_a_registry_is_sent_each_blob_once_and_what_attests_an_image_too(start_registry: StartRegistry) -> None:
@@ -213,7 +229,7 @@ def test_a_registry_is_sent_each_blob_once_and_what_attests_an_image_too(start_r
     settings = RegistrySettings.from_params({"endpoint": registry.endpoint, "tls": "plain"})
     one = Reference.parse(f"{registry.endpoint}/shop/web:1")
     shown: list[str] = []
-    output = RegistryOutput(t.cast("BuildEngine", None), settings, [], shown.append)
+    output = RegistryOutput(t.cast("BuildEngine", None), settings, WEB, [], shown.append)
     listing = index({"linux/amd64": image("a"), "unknown/unknown": image("attests")})
     bring(output, listing, step(one))
     with RegistryClient(settings) as client:
@@ -231,7 +247,7 @@ def test_a_registry_that_refuses_the_login_is_no_empty_one(start_registry: Start
     settings = RegistrySettings.from_params(
         {"endpoint": endpoint, "tls": "plain", "username": "ci", "password": "wrong"}
     )
-    output = RegistryOutput(t.cast("BuildEngine", None), settings, [], lambda line: None)
+    output = RegistryOutput(t.cast("BuildEngine", None), settings, WEB, [], lambda line: None)
     with pytest.raises(DeliveryError, match="ci") as refused:
         output.image(Reference.parse(f"{endpoint}/shop/web:1"))
     assert "wrong" not in str(refused.value)
@@ -251,7 +267,7 @@ def test_a_registry_that_is_not_there_counts_as_empty_where_it_may_come(start_re
         one, two = (Reference.parse(f"{endpoint}/shop/web:{tag}") for tag in "12")
         for may_come in (None, warned.append):
             with contextlib.closing(
-                RegistryOutput(t.cast("BuildEngine", None), settings, [], lambda line: None, may_come)
+                RegistryOutput(t.cast("BuildEngine", None), settings, WEB, [], lambda line: None, may_come)
             ) as output:
                 if may_come and password == "x":
                     assert [output.image(reference) for reference in (one, two)] == [None, None]
