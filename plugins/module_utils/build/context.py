@@ -72,18 +72,9 @@ class BuildContext:
     def why_missing(self, path: str) -> str:
         """Why a build does not find a path, and what to do: sentences."""
         found = self.resolve(path)
-        pattern = self.rules.deciding(found)
-        if pattern and os.path.lexists(os.path.join(self.root, found)):
-            return (
-                "%s is kept out of the build by %s, line %d: %s. Add !%s below that line, or correct the instruction."
-                % (
-                    found,
-                    self.rules.name,
-                    pattern.line,
-                    pattern.written,
-                    found,
-                )
-            )
+        kept_out = self.why_kept_out(found)
+        if kept_out and os.path.lexists(os.path.join(self.root, found)):
+            return "%s is %s" % (found, kept_out)
         if found != path and os.path.exists(os.path.join(self.root, path)):
             return (
                 "%s is a link, and a build, for which %s is the root of all, finds no %s there. Copy what it leads to in its "
@@ -95,6 +86,18 @@ class BuildContext:
                 os.path.join(self.root, found),
             )
         return "there is no %s in %s. Correct the instruction or 'source'." % (found, self.root)
+
+    def why_kept_out(self, path: str) -> str:
+        """The pattern that keeps a path out, and what to do: the rest of a sentence. Empty where none does."""
+        pattern = self.rules.deciding(path)
+        if pattern is None:
+            return ""
+        return "kept out of the build by %s, line %d: %s. Add !%s below that line, or correct the instruction." % (
+            self.rules.name,
+            pattern.line,
+            pattern.written,
+            path,
+        )
 
 
 def read(root: str, rules: IgnoreRules, hashes: ContentHashes) -> BuildContext:

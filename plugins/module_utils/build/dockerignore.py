@@ -118,7 +118,7 @@ def parse(text: str, name: str = ".dockerignore") -> IgnoreRules:
         try:
             if reopens and (not written[1:].strip() or cleaned == "/"):
                 raise ValueError("nothing follows the '!'")
-            patterns.append(Pattern(cleaned, reopens, number, _matcher(cleaned)))
+            patterns.append(Pattern(cleaned, reopens, number, matcher(cleaned)))
         except (ValueError, re.error) as error:
             raise InvalidIgnoreFile(
                 "%s, line %d: the pattern %r is invalid: %s." % (name, number, written, error)
@@ -131,10 +131,12 @@ def _clean(path: str) -> str:
     return posixpath.normpath(re.sub("^//+", "/", path)) if path else "."
 
 
-def _matcher(pattern: str) -> t.Callable[[str], bool]:
+def matcher(pattern: str) -> t.Callable[[str], bool]:
     """Turn a pattern into a test on a path, in the four ways in which the original does.
 
     The fast ways are not only faster: C(a/**) does not match C(a), and C(**name) matches any path that ends in C(name).
+
+    :raises ValueError: it cannot be read; also as C(re.error).
     """
     _check_syntax(pattern)
     expression, way = _expression(pattern)

@@ -15,11 +15,14 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step, shortened
+from ansible_collections.longshore.delivery.plugins.module_utils.build.wildcard_source import why_nothing_matches
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, Instruction
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
     Stage,
     base_images,
+    context_sources,
+    is_wildcard,
     syntax_image,
 )
 
@@ -33,6 +36,8 @@ _NOISE = re.compile(
     r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: "
 )
 _MISSING = re.compile(r'"/([^"]+)":? not found|lstat \S*/buildkit-mount\d+/(.+): no such file')
+# of COPY and ADD by the classic builder and by Buildah; for BuildKit it is no failure
+_NO_MATCH = re.compile(r"no source files were specified|copier: stat: .*no such file")
 _WAYS_OUT = (
     # what is said, the way out
     (
@@ -85,6 +90,8 @@ def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built
         path = next(filter(None, missing.groups()))
         if not definition.context.holds(path):
             cause = definition.context.why_missing(path)
+    elif instruction and _NO_MATCH.search(step.error):
+        cause = _why_no_match(instruction, definition) or cause
     cause += _way_out("\n".join([step.error, *step.log]))
     output = "\nThe end of its output:\n%s" % "\n".join(step.log) if step.log else ""
     return BuildFailed("Building %s failed %s: %s%s" % (image, where, cause, output), **facts)
@@ -148,6 +155,13 @@ def _squeezed(text: str) -> str:
 def _cause(step: Step) -> str:
     code = _EXIT_CODE.search(step.error)
     return "it ended with exit code %s." % code.group(1) if code else _NOISE.sub("", step.error) + "."
+
+
+def _why_no_match(instruction: Instruction, definition: Definition) -> str:
+    """Why a wildcard of an instruction matches nothing; empty where each does."""
+    sources = context_sources(instruction, definition.dockerfile.escape)
+    reasons = (why_nothing_matches(definition.context, source) for source in sources if is_wildcard(source))
+    return next(filter(None, reasons), "")
 
 
 def _way_out(text: str) -> str:

@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dock
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 
 SYNTAX_ARGUMENT = "BUILDKIT_SYNTAX"
+_WILDCARDS = frozenset("*?[\\")
 _SHORT, _LATEST = "docker.io/library/", ":latest"
 PLATFORM_ARGUMENTS = tuple(
     side + part for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "ARCH", "VARIANT", "OSVERSION")
@@ -266,22 +267,28 @@ def copied_paths(needed: t.Sequence[Stage], escape: str) -> t.Iterator[CopiedPat
     """What COPY and ADD take from the context, as far as it is written down: no wildcard, variable, URL or here-document."""
     for stage in needed:
         for instruction in stage.carried_out:
-            if (
-                instruction.keyword not in ("COPY", "ADD")
-                or instruction.flag("from") is not None
-                or instruction.heredoc
-            ):
-                continue
-            try:
-                sources = instruction.words(escape)[:-1]
-            except words.UnreadableWord:
-                continue
-            for source in sources:
-                if instruction.keyword == "ADD" and is_elsewhere(source):
-                    continue
-                path = posixpath.normpath("/" + source).lstrip("/")
-                if path and not set("*?[$\\").intersection(source):
+            for path in context_sources(instruction, escape):
+                if not is_wildcard(path):
                     yield CopiedPath(path, instruction)
+
+
+def context_sources(instruction: Instruction, escape: str) -> t.Iterator[str]:
+    """What an instruction takes from the context by COPY or ADD, wildcards as they are: no variable, URL or here-document."""
+    if instruction.keyword not in ("COPY", "ADD") or instruction.flag("from") is not None or instruction.heredoc:
+        return
+    try:
+        sources = instruction.words(escape)[:-1]
+    except words.UnreadableWord:
+        return
+    for source in sources:
+        path = posixpath.normpath("/" + source).lstrip("/")
+        if path and "$" not in source and not (instruction.keyword == "ADD" and is_elsewhere(source)):
+            yield path
+
+
+def is_wildcard(path: str) -> bool:
+    """Whether a source of COPY or ADD may mean any number of paths."""
+    return not _WILDCARDS.isdisjoint(path)
 
 
 def is_elsewhere(source: str) -> bool:

@@ -91,6 +91,23 @@ def test_a_failing_instruction_is_named_and_nothing_stays(engine: Engine, source
     assert engine.client.containers.list(all=True, filters={"ancestor": shell}) == []
 
 
+def test_a_wildcard_without_a_match_is_explained(engine: Engine, source: Path) -> None:
+    """BuildKit copies nothing then, and builds."""
+    for line, match in (
+        (
+            "COPY *.log /x/",
+            r"line 3, COPY \*\.log /x/: \*\.log matches a\.log, .* by .*\.dockerignore, line 1: \*\.log\.",
+        ),
+        ("ADD *.none /x/", r"line 3, ADD \*\.none /x/: nothing in .*/source matches \*\.none\."),
+    ):
+        (source / "a.log").touch()
+        (source / "Dockerfile").write_text(f"FROM scratch\n\n{line}\n")
+        with pytest.raises(DeliveryError, match=match):
+            engine.build("wildcard", source, **CLASSIC)
+        assert engine.id("wildcard:1") is None
+        assert engine.build("wildcard-by-buildkit", source, tags=["1"])["built"]
+
+
 def test_it_is_taken_where_buildx_is_missing_and_nothing_needs_buildkit(
     engine: Engine, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

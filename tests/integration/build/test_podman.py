@@ -46,6 +46,7 @@ OPTIONS: dict[str, t.Any] = {
 BUILDAH = {**OPTIONS, "engine": "buildah"}
 PLAIN: dict[str, t.Any] = {"args": {}, "target": None, "secrets": []}
 FAILS = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\n\nRUN echo one; \\\n  exit 3\n"}
+WILDCARD = {**PLAIN, "dockerfile_inline": "FROM scratch\nCOPY *.log /x/\n", "name": f"{PREFIX}/wildcard:1"}
 HEREDOC = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\nRUN <<E\ntrue\nE\n"}
 SSH = {**PLAIN, "dockerfile_inline": f"FROM {NAME}\nRUN --mount=type=ssh [ -S $SSH_AUTH_SOCK ]\n"}
 EPOCH: dict[str, t.Any] = {
@@ -80,6 +81,8 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "buildah builds": {**BUILDAH, "labels": {"third": "3"}},
     "fails": {**OPTIONS, **FAILS},
     "buildah fails": {**BUILDAH, **FAILS},
+    "wildcard": {**OPTIONS, **WILDCARD},
+    "buildah's wildcard": {**BUILDAH, **WILDCARD},
     "heredoc": {**OPTIONS, **HEREDOC},
     "agent": {**OPTIONS, **SSH, "ssh": [{"path": f"{PLACE}-key"}], "name": f"{PREFIX}/agent:1"},
     "missing": {**OPTIONS, **PLAIN, "dockerfile_inline": "FROM longshore.test/none:1\n", "pull_base": "never"},
@@ -179,6 +182,14 @@ def test_a_failing_instruction_is_named(results: dict[str, t.Any], task: str) ->
     assert failed["failed"]
     assert "dockerfile_inline, line 3, RUN echo one; exit 3: it ended with exit code 3." in failed["msg"]
     assert (failed["log"], failed["dockerfile_line"]) == (["one"], 3)
+
+
+@pytest.mark.parametrize("task", ["wildcard", "buildah's wildcard"])
+def test_a_wildcard_without_a_match_is_explained(results: dict[str, t.Any], task: str) -> None:
+    """One that matches nothing beside sources that do is no failure."""
+    said = results[task]["msg"]
+    assert "line 2, COPY *.log /x/: *.log matches left.log, which is kept out of the build by" in said
+    assert f"{PLACE}/.dockerignore, line 1: **/*.log. Add !left.log below that line" in said
 
 
 def test_what_it_cannot_is_said(results: dict[str, t.Any]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -181,6 +182,23 @@ def test_the_digest_is_equal_exactly_when_the_inputs_are(
 ) -> None:
     first, second = Inputs(one), Inputs(other)
     assert (first.digest == second.digest) == (not differences(first, second))
+
+
+@given(st.dictionaries(st.binary(min_size=1).filter(lambda name: b"\0" not in name), st.sampled_from(["file", "ü"])))
+def test_the_digest_is_of_names_in_the_order_of_their_bytes(items: dict[bytes, str]) -> None:
+    """Also of names that are no UTF-8: who has another order finds that everything changed."""
+    content = b"".join(name + b"\0" + items[name].encode() + b"\0" for name in sorted(items))
+    named = {os.fsdecode(name): value for name, value in items.items()}
+    assert Inputs({"context": named}).digests == (
+        {"context": f"sha256:{hashlib.sha256(content).hexdigest()}"} if items else {}
+    )
+
+
+@given(KINDS, st.dictionaries(st.text("abc", min_size=1), st.text("abc"), min_size=1))
+def test_other_bases_make_other_inputs_alone(kinds: dict[str, dict[str, str]], bases: dict[str, str]) -> None:
+    found = Inputs(kinds).with_bases(bases)
+    assert found == Inputs({**kinds, "bases": bases})
+    assert found.digest == Inputs({**kinds, "bases": bases}).digest
 
 
 @given(KINDS)
