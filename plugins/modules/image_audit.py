@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - longshore contributors (!UNKNOWN)
 description:
-  - Reads each layer of an image once, as a stream, and says what each of them adds, changes and deletes, and what is wrong
-    with them and with how the image is run.
+  - Reads each layer once, as a stream, however many of the images have it, and says what each of them adds, changes and
+    deletes, and what is wrong with them and with how the image is run.
   - Bytes that a later layer deletes or overwrites are shipped all the same; they are found with their total, be they a
     large file or a secret. For each two layers they are one V(wasted_bytes), which names the largest file, where they are at
     least 1 MB and half a percent of the image; what is less is in the total alone.
@@ -39,7 +39,8 @@ description:
     C(org.opencontainers.image.base.digest), O(dockerfile) or what M(longshore.delivery.image_build) recorded with it say it,
     and instructions where it has a history.
   - No container is made, and nothing is kept - an engine's image, a registry's layers and an archive are read while they come.
-    Podman alone writes an image to a file first, in E(TMPDIR) or C(/var/tmp), which is removed afterwards.
+    Podman alone writes an image to a file first, in E(TMPDIR) or C(/var/tmp), which is removed afterwards. An engine is asked
+    at once for the images that share layers, as long as they have no more than 20 GB together.
 requirements:
   - The Python package C(detect-secrets) where the task runs.
   - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.

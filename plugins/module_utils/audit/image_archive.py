@@ -11,6 +11,7 @@ Layers may come before what says whose they are, and in any order; so each is re
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -24,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer imp
     read_layer,
     read_line,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer_names import image_name
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import UnreadableLayer, blocks
@@ -57,11 +59,15 @@ def read_archive(
     scan: FileScan,
     progress: t.Callable[[str], None] = lambda line: None,
     where: str = "The archive",
+    images: str = "the archive",
+    called: t.Callable[[str], t.Optional[str]] = lambda name: None,
 ) -> t.List[Audited]:
     """The images of an archive, each platform's for itself.
 
     :param progress: told of each layer when it was read.
     :param where: what messages begin with.
+    :param images: what is in it, for the progress.
+    :param called: names a layer for people, by its file in the archive; None where that does not tell which it is.
     :raises UnreadableArchive: it is damaged, or no image is in it.
     :raises LayoutError: it is an OCI layout, and its documents are damaged.
     """
@@ -74,34 +80,38 @@ def read_archive(
                 base = posixpath.dirname(name) if member.is_symbolic_link else ""
                 parts.links[name] = posixpath.normpath(posixpath.join(base, member.target))
             elif member.is_file:
-                _take(parts, name, member.size, _Pieces(pieces), scan, progress)
+                layer = _take(parts, name, member.size, _Pieces(pieces), scan)
+                if layer is not None:
+                    number = "number %d of the layers of %s" % (len(parts.layers), images)
+                    progress(read_line(called(name) or number, layer))
     except UnreadableLayer as error:
         raise UnreadableArchive("%s cannot be read: %s" % (where, error)) from None
     return _images(parts, where)
 
 
-def _take(
-    parts: _Parts, name: str, size: int, content: _Pieces, scan: FileScan, progress: t.Callable[[str], None]
-) -> None:
+def _take(parts: _Parts, name: str, size: int, content: _Pieces, scan: FileScan) -> t.Optional[LayerContents]:
+    """Keep what is in a file; what of that is a layer's."""
     head = content.peek(tarfile.BLOCKSIZE)
     # a layer's archive begins with the name of its first file, which may be as a document's beginning
     if head[:1] in (b"{", b"[") and head[257:262] != b"ustar":
         if size <= _DOCUMENT_LIMIT:
             parts.documents[name] = content.read_all()
-        return
+        return None
     try:
         parts.layers[name] = read_layer(content, scan)
-        progress(read_line(name, parts.layers[name]))
     except UnreadableLayer as error:  # of no concern if no image has it, as Docker's file VERSION
         parts.unreadable[name] = error
+        return None
+    return parts.layers[name]
 
 
 def _images(parts: _Parts, where: str) -> t.List[Audited]:
     if "manifest.json" in parts.documents:  # Docker writes both, and the names are in this one
-        found = [_by_docker(parts, entry, where) for entry in _parsed(parts, "manifest.json", list, where)]
+        stored = _stored(parts, where)
+        found = [_by_docker(parts, entry, stored, where) for entry in _parsed(parts, "manifest.json", list, where)]
     elif "index.json" in parts.documents:
         found = [
-            Audited(image, _layers(parts, _blobs_of(image), where))
+            Audited(image, _layers(parts, image, _blobs_of(image), where))
             for image in Layout(_Documents(parts.documents), where).images(Names())
             if image.config
         ]
@@ -119,7 +129,16 @@ def _blobs_of(image: ImageContents) -> t.List[str]:
     return [blob_path(layer.digest) for layer in image.layers if layer.digest is not None]
 
 
-def _by_docker(parts: _Parts, entry: t.Any, where: str) -> Audited:
+def _stored(parts: _Parts, where: str) -> t.Dict[ConfigDigest, Digests]:
+    """The digests of the images by their configurations, of an archive that is a layout too, as from Docker 25 on."""
+    images: t.List[ImageContents] = []
+    if "index.json" in parts.documents:
+        with contextlib.suppress(DeliveryError):  # what is asked for is in manifest.json
+            images = Layout(_Documents(parts.documents), where).images(Names())
+    return {image.digests.config: image.digests for image in images if image.digests.config is not None}
+
+
+def _by_docker(parts: _Parts, entry: t.Any, stored: t.Mapping[ConfigDigest, Digests], where: str) -> Audited:
     try:
         config, layers, names = entry["Config"], entry.get("Layers") or (), entry.get("RepoTags") or ()
         config, layers = posixpath.normpath(str(config)), [posixpath.normpath(str(layer)) for layer in layers]
@@ -127,25 +146,28 @@ def _by_docker(parts: _Parts, entry: t.Any, where: str) -> Audited:
         document = _parsed(parts, config, dict, where)
         digest = ConfigDigest.of(parts.documents[config])
         image = ImageContents(
-            str(digest), references, digests=Digests(digest), config=document, layers=layers_of(document)
+            str(digest),
+            references,
+            digests=stored.get(digest, Digests(digest)),
+            config=document,
+            layers=layers_of(document),
         )
     except (LookupError, TypeError, AttributeError, InvalidReference) as error:
         raise UnreadableArchive(
             "%s has an entry in manifest.json that is none (%s). Have it written again." % (where, error)
         ) from None
-    return Audited(image, _layers(parts, layers, where))
+    return Audited(image, _layers(parts, image, layers, where))
 
 
-def _layers(parts: _Parts, names: t.Sequence[str], where: str) -> t.Tuple[LayerContents, ...]:
+def _layers(parts: _Parts, image: ImageContents, names: t.Sequence[str], where: str) -> t.Tuple[LayerContents, ...]:
     contents = []
     for index, written in enumerate(names):
         name = parts.links.get(written, written)
+        called = "layer %d of %s (%s)" % (index, image_name(image), name)
         if name in parts.unreadable:
-            raise UnreadableArchive(
-                "%s: layer %d (%s) cannot be read: %s" % (where, index, name, parts.unreadable[name])
-            )
+            raise UnreadableArchive("%s: %s cannot be read: %s" % (where, called, parts.unreadable[name]))
         if name not in parts.layers:
-            raise UnreadableArchive("%s lacks layer %d (%s). Have it written again." % (where, index, name))
+            raise UnreadableArchive("%s lacks %s. Have it written again." % (where, called))
         contents.append(parts.layers[name])
     return tuple(contents)
 

@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.base_rule
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.detectors import Detectors
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import SEVERITIES, Finding, by_importance
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.hadolint import lint
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer_names import LayerNames
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited, Report, audit
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.runtime_rules import lists_that_run
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_scan import SecretScan
@@ -51,7 +52,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     of_dockerfile = lint(dockerfile, context) if dockerfile else []
     bases = bases_of_dockerfile(dockerfile) if dockerfile else {}
     reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
-    source = read_images(params, SecretScan(detectors).file, context)
+    source = read_images(params, SecretScan(detectors).file, LayerNames(detectors), context)
     _check_reports(reports, source)
     results = []
     failing: t.List[str] = []

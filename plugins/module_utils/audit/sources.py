@@ -13,8 +13,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.handed_out import EngineReader
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_archive import read_archive
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import FileScan
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer_names import LayerNames
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.stored_images import read_stored
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
@@ -49,8 +51,8 @@ class Source:
     told: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
-def read_images(params: t.Mapping[str, t.Any], scan: FileScan, context: Context) -> Source:
-    """Read every layer of the images that are meant, once.
+def read_images(params: t.Mapping[str, t.Any], scan: FileScan, layer_names: LayerNames, context: Context) -> Source:
+    """Read every layer of the images that are meant, once, be it of several of them.
 
     :raises DeliveryError: an option cannot be meant, one of the images is not there, or what is there cannot be read.
     """
@@ -60,14 +62,14 @@ def read_images(params: t.Mapping[str, t.Any], scan: FileScan, context: Context)
     if store != ENGINE:
         names.check(store)
     if settings is not None:
-        source = _of_registry(settings, names, scan, context)
+        source = _of_registry(settings, names, scan, layer_names, context)
     elif store == LAYOUT:
-        source = _of_layout(params["layout"], names, scan, context)
+        source = _of_layout(params["layout"], names, scan, layer_names, context)
     elif store == ARCHIVE:
         source = _of_archive(params["archive"], names, scan, context)
     else:
         with contextlib.ExitStack() as opened:
-            source = _of_engine(find_engine(params, context, opened), names, scan, context)
+            source = _of_engine(find_engine(params, context, opened), names, scan, layer_names, context)
     absent = [str(name) for name, one in _each(names) if not any(_is_meant(read.image, one) for read in source.images)]
     if absent or not source.images:
         missing = "%s has no image %s." % (source.where, ", ".join(absent) or "at all")
@@ -90,27 +92,27 @@ def _is_meant(image: ImageContents, names: Names) -> bool:
     return names.wants([*image.references, *image.pinned], image_id=image.id)
 
 
-def _of_registry(settings: RegistrySettings, names: Names, scan: FileScan, context: Context) -> Source:
+def _of_registry(
+    settings: RegistrySettings, names: Names, scan: FileScan, layer_names: LayerNames, context: Context
+) -> Source:
     client = RegistryClient(settings)
 
     def open_layer(image: ImageContents, digest: BlobDigest) -> t.ContextManager[Readable]:
         return client.open_blob(image.pinned[0].repository, digest)
 
     with RegistryImages(client, context.progress) as registry:
-        images = registry.images(names)
-        return Source(
-            tuple(read_stored(images, open_layer, scan, context.progress)), "The registry %s" % settings.endpoint
-        )
+        read = read_stored(registry.images(names), open_layer, scan, layer_names.called, context.progress)
+        return Source(tuple(read), "The registry %s" % settings.endpoint)
 
 
-def _of_layout(path: str, names: Names, scan: FileScan, context: Context) -> Source:
+def _of_layout(path: str, names: Names, scan: FileScan, layer_names: LayerNames, context: Context) -> Source:
     with OciLayout(path) as layout:
 
         def open_layer(image: ImageContents, digest: BlobDigest) -> t.ContextManager[Readable]:
             return layout.open_blob(digest)
 
-        images = layout.images(names)
-        return Source(tuple(read_stored(images, open_layer, scan, context.progress)), "The OCI layout %s" % path)
+        read = read_stored(layout.images(names), open_layer, scan, layer_names.called, context.progress)
+        return Source(tuple(read), "The OCI layout %s" % path)
 
 
 def _of_archive(path: str, names: Names, scan: FileScan, context: Context) -> Source:
@@ -118,7 +120,7 @@ def _of_archive(path: str, names: Names, scan: FileScan, context: Context) -> So
     where = "The archive %s" % path
     try:
         with open(path, "rb") as stream:
-            images = read_archive(stream, scan, context.progress, where)
+            images = read_archive(stream, scan, context.progress, where, path)
     except OSError as error:
         raise DeliveryError(
             "%s cannot be read: %s. Correct 'archive', which is a file where the task runs." % (where, error.strerror)
@@ -126,7 +128,7 @@ def _of_archive(path: str, names: Names, scan: FileScan, context: Context) -> So
     return Source(tuple(read for read in images if _is_meant(read.image, names)), where)
 
 
-def _of_engine(engine: LocalEngine, names: Names, scan: FileScan, context: Context) -> Source:
+def _of_engine(engine: LocalEngine, names: Names, scan: FileScan, layer_names: LayerNames, context: Context) -> Source:
     client = engine.client
     if isinstance(client, Cri):
         raise DeliveryError(
@@ -134,17 +136,9 @@ def _of_engine(engine: LocalEngine, names: Names, scan: FileScan, context: Conte
             "it came from: with 'store: registry'." % engine.where,
             **engine.told,
         )
-    source = image_source(client)
-    read: t.List[Audited] = []
+    reader = EngineReader(client.saved, engine.where, scan, layer_names, context.progress)
     try:
-        for image in source.images(names):
-            # by a name where it has one: not every store hands an image out by what it calls it itself
-            with client.saved(str(image.references[0]) if image.references else image.id) as stream:
-                where = "What %s hands out of %s" % (engine.where, image.id)
-                for saved in read_archive(stream, scan, context.progress, where):
-                    # the engine knows more of its names, the archive of its history and in containerd's store of its digests
-                    digests = dataclasses.replace(image.digests, config=saved.image.digests.config)
-                    read.append(Audited(dataclasses.replace(image, config=saved.config, digests=digests), saved.layers))
+        read = reader.read(image_source(client).images(names))
     except EngineRefusal as refusal:
         said = core_of(str(refusal)) or "nothing"
         raise DeliveryError(

@@ -17,7 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer imp
     read_line,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.report import Audited
-from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import UnreadableLayer
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
@@ -25,19 +25,22 @@ from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream
 _PIECE = 1024 * 1024  # bytes
 
 OpenLayer = t.Callable[[ImageContents, BlobDigest], t.ContextManager[Readable]]
+NameLayer = t.Callable[[ImageContents, int], str]
 
 
 def read_stored(
     images: t.Iterable[ImageContents],
     open_layer: OpenLayer,
     scan: FileScan,
+    called: NameLayer,
     progress: t.Callable[[str], None] = lambda line: None,
 ) -> t.List[Audited]:
     """The images with their layers. One that is none of an image, as a chart, is left out.
 
     :param open_layer: opens a layer's bytes, by the image that has it.
+    :param called: names a layer for people, by the image and its number there.
     :param progress: told of each layer when it was read.
-    :raises UnreadableLayer: a layer is damaged, or compressed in an unknown way.
+    :raises DeliveryError: a layer is damaged, not there, or compressed in an unknown way.
     """
     read: t.Dict[BlobDigest, LayerContents] = {}
     found = []
@@ -48,19 +51,16 @@ def read_stored(
         for index, digest in enumerate(digests):
             if digest in read:
                 continue
-            with open_layer(image, digest) as stream:
-                try:
+            try:
+                with open_layer(image, digest) as stream:
                     read[digest] = read_layer(stream, scan)
-                except UnreadableLayer as error:
-                    raise UnreadableLayer(
-                        "Layer %d (%s) of %s cannot be read: %s" % (index, digest, _called(image), error)
-                    ) from None
-                while stream.read(_PIECE):  # to the end, where it is verified
-                    pass
-            progress(read_line(str(digest), read[digest]))
+                    while stream.read(_PIECE):  # to the end, where it is verified
+                        pass
+            except DeliveryError as error:
+                name = called(image, index)
+                raise DeliveryError(
+                    "%s (%s) cannot be read: %s" % (name[:1].upper() + name[1:], digest, error), **error.facts
+                ) from None
+            progress(read_line(called(image, index), read[digest]))
         found.append(Audited(image, tuple(read[digest] for digest in digests)))
     return found
-
-
-def _called(image: ImageContents) -> str:
-    return str(image.references[0]) if image.references else image.id

@@ -88,9 +88,9 @@ class EngineApi:
         self._answer("DELETE", "/images/%s%s" % (_quoted(name), "" if parents else "?noprune=1"), gone=True)
 
     @contextlib.contextmanager
-    def saved(self, image: str) -> t.Iterator[Readable]:
-        """An image by a name or ID as C(docker save) writes it, read while it comes; nothing of it is kept."""
-        path = "/images/get?" + urlencode({"names": image})
+    def saved(self, *images: str) -> t.Iterator[Readable]:
+        """Images by names or IDs as C(docker save) writes them into one archive, read while it comes; nothing of it is kept."""
+        path = "/images/get?" + urlencode({"names": images}, doseq=True)
         with contextlib.ExitStack() as opened:
             with self._faults(self._save_seconds):
                 response = opened.enter_context(self._transport.begun("GET", path, {}, self._save_seconds))

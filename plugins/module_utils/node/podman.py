@@ -91,15 +91,17 @@ class Podman:
         return found
 
     @contextlib.contextmanager
-    def saved(self, image: str) -> t.Iterator[Readable]:
-        """An image by a name or ID as C(podman save) writes it: into a file for the time, as what programs print is text here.
+    def saved(self, *images: str) -> t.Iterator[Readable]:
+        """Images by names or IDs as C(podman save) writes them: into a file for the time, as what programs print is text here.
 
         :raises EngineRefusal: Podman's own words.
         """
         # where Podman itself puts large files; /tmp may be in memory
         with tempfile.TemporaryDirectory(prefix="longshore-", dir=os.environ.get("TMPDIR") or "/var/tmp") as directory:
             path = os.path.join(directory, "image.tar")
-            self._podman(["save", "--quiet", "--format", "docker-archive", "--output", path, without_algorithm(image)])
+            several = ["--multi-image-archive"] if len(images) > 1 else []  # else they are further names of the first
+            options = ["--quiet", "--format", "docker-archive", *several, "--output", path]
+            self._podman(["save", *options, *map(without_algorithm, images)])
             with open(path, "rb") as file:
                 yield file
 

@@ -67,9 +67,14 @@ def docks_podman(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[PodmanH
     program.write_text(
         "#!/bin/sh\n"
         f'[ "$1" = save ] || exec docker exec {node} podman "$@"\n'
-        "# save --quiet --format docker-archive --output PATH IMAGE\n"
-        f'docker exec {node} podman save --quiet --format docker-archive --output {place} "$7" &&\n'
-        f'docker cp {node}:{place} "$6" > /dev/null\n'
+        "# save OPTION... --output PATH IMAGE...\n"
+        "options=\n"
+        'while [ "$1" != --output ]; do options="$options $1"; shift; done\n'
+        "path=$2; shift 2\n"
+        f'docker exec {node} podman $options --output {place} "$@" && docker cp {node}:{place} "$path" > /dev/null\n'
+        "status=$?\n"
+        f"docker exec {node} rm -f {place}\n"  # Podman adds nothing to an archive that is there
+        "exit $status\n"
     )
     program.chmod(stat.S_IRWXU)
     with pytest.MonkeyPatch.context() as patch:

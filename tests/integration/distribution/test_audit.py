@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding import RULES
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.image_audit import CAPABILITY, AuditFailed
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
 from tests.unit.module_utils.audit.made import BROKEN_TOKEN, broken, layer_bytes
 
@@ -35,11 +36,15 @@ def saved(*names: str) -> tuple[bytes, str]:
     return images.archive(), image_id
 
 
-def audit(**options: t.Any) -> dict[str, t.Any]:
-    """What image_audit returns on the controller."""
+def audit(told: list[str] | None = None, /, **options: t.Any) -> dict[str, t.Any]:
+    """What image_audit returns on the controller.
+
+    :param told: gets what is shown meanwhile.
+    """
     defaults = {name: option.get("default") for name, option in CAPABILITY.argument_spec.items()}
     asked = {**defaults, "platforms": [NODES_RUN], "fail_on": "never", **options}
-    result = returned.run("image_audit", asked, silent())
+    context = silent() if told is None else Context(False, False, pytest.fail, told.append, run_command)
+    result = returned.run("image_audit", asked, context)
     assert BROKEN_TOKEN not in json.dumps(result)
     assert "hunter22" not in json.dumps(result)
     return result
@@ -73,6 +78,32 @@ def test_an_image_of_every_engine(holder: Holder, tmp_path: Path) -> None:
         assert by_name["engine"] == holder.options.get("engine", "docker")
     finally:
         holder.remove(held)
+
+
+def test_a_layer_of_several_images_of_an_engine_is_read_once(holder: Holder) -> None:
+    document, *files = broken()
+    layers = [*map(layer_bytes, files), layer_bytes({"app/more": b"1"})]
+    names = [f"registry.example/{PREFIX}/{uuid.uuid4().hex[:12]}:1" for _number in range(2)]
+    images = Saved()
+    # the uppermost layer of one is within the other
+    images.add(document, layers[:2], names[0])
+    longer = {**document, "history": [*document["history"], {"created_by": "COPY more /app # buildkit"}]}
+    images.add(longer, layers, names[1])
+    holder.load(images.archive())
+    held = holder.names()
+    try:
+        told: list[str] = []
+        together = audit(told, references=names, **holder.options)["images"]
+        assert len([line for line in told if line.startswith("read ")]) == len(layers)
+        alone = [audit(references=[name], **holder.options)["images"][0] for name in names]
+        by_name = {each["references"][0]: each for each in together}
+        assert [by_name[name] for name in names] == alone
+        assert [len(each["layers"]) for each in alone] == [2, 3]
+        by_id = audit(references=[held[name] for name in names], **holder.options)["images"]
+        assert {each["references"][0]: each for each in by_id} == by_name
+    finally:
+        for name in names:
+            holder.remove(held[name])
 
 
 def test_what_was_pushed_is_the_same_in_the_registry(builder: Builder) -> None:

@@ -120,8 +120,8 @@ def test_each_platform_is_an_image_and_an_attestation_is_none() -> None:
 
 def test_the_progress_is_told() -> None:
     told: list[str] = []
-    read_archive(io.BytesIO(layer_bytes(saved())), nothing, told.append)
-    assert [line.split()[1] for line in told] == ["01/layer.tar", "02/layer.tar"]
+    read_archive(io.BytesIO(layer_bytes(saved())), nothing, told.append, images="shop/web:1.4")
+    assert told == [f"read number {number} of the layers of shop/web:1.4 (0 MB)" for number in (1, 2)]
 
 
 def damaged() -> t.Iterator[tuple[str, bytes, str]]:

@@ -127,7 +127,12 @@ def test_a_registry(registry: Registry, expected: dict[str, t.Any]) -> None:
         names = [f"{registry.endpoint}/shop/web:1"] if ":1" in reference else []
         assert alike(result) == {**expected, "references": names}
     digest = made.document["layers"][0]["digest"]
-    assert [line for line in front.shown if digest in line] == [f"read {digest} (0 MB)"] * 3
+    name = f"{registry.endpoint}/shop/web"
+    called = [f"{name}:1", f"sha256:{made.digest[7:]}", f"{name}:1"]
+    assert [line for line in front.shown if " layer 0 " in line] == [
+        f"read layer 0 of {each}, COPY app/.env / (0 MB)" for each in called
+    ]
+    assert not any(digest in line for line in front.shown)
 
 
 def test_a_docker_engine_on_its_socket_and_elsewhere(tmp_path: Path, expected: dict[str, t.Any]) -> None:
@@ -192,7 +197,10 @@ def test_a_layer_of_several_images_is_read_once(tmp_path: Path, registry: Regist
     assert [each["platform"] for each in found] == ["linux/amd64", "linux/arm64"]
     assert [len(each["layers"]) for each in found] == [2, 3]
     layers = [layer["digest"] for layer in other.document["layers"]]
-    assert [line.split()[1] for line in front.shown if line.startswith("read ")] == layers
+    assert [line for line in front.shown if line.startswith("read ")] == [
+        f"read layer {number} of {registry.endpoint}/shop/web:1, COPY {name} / (0 MB)"
+        for number, name in enumerate((*FILES, "third"))
+    ]
     gets = [line for line in registry.log.read_text().splitlines() if '"GET /v2/' in line]
     assert [sum(digest in line for line in gets) for digest in layers] == [1, 1, 1]
 
@@ -296,7 +304,10 @@ def test_what_an_engine_cuts_off_is_said(tmp_path: Path, form: str) -> None:
     whole = saved(made_image(), WEB)
     with docker(whole[:1500], tmp_path / "docker.sock" if form == "socket" else "127.0.0.1") as server:
         host = f"unix://{server.endpoint}" if form == "socket" else f"tcp://{server.endpoint}"
-        with pytest.raises(DeliveryError, match=r"What docker at .* hands out of sha256:1+ cannot be read: .*damaged"):
+        with pytest.raises(
+            DeliveryError,
+            match=r"What docker at .* hands out of registry.example:5000/shop/web:1 cannot be read: .*damaged",
+        ):
             Front().run(docker_host=host, references=[WEB])
 
 
