@@ -30,6 +30,8 @@ _ENOUGH = 100  # hits of a search in one piece, once a secret was among them
 _SHORT = 600  # bytes of a line of settings that is shown as a whole; a longer one may be a whole file
 _FIRST_LINE = 64  # bytes of a program that tell what runs it
 _VALUE = 200  # bytes behind a hit in such a one
+# a value in quotes, with what may end its setting: behind that is another setting, which has a hit of its own
+_QUOTED = re.compile(rb"""\s{0,8}(["'])[^"'\n]{0,200}\1[^"'\n]?""")
 _WORD = 48  # bytes before a hit in which the setting's name may begin
 _NAME_BEGINS = re.compile(rb"""[^\s,;&{}()\["']*\Z""")
 
@@ -150,10 +152,13 @@ class SecretScan:
         """Note what the lines of settings hold."""
         lower = data.lower()
         asked: t.Dict[t.Tuple[int, int], t.Set[str]] = {}
+        signs = Signs(lower)
         for search, names in self._settings:
             for hit in search.finditer(lower):
-                asked.setdefault(_setting(data, hit), set()).update(names)
-        signs = Signs(lower)
+                possible = signs.possible(names)
+                if not possible:
+                    break
+                asked.setdefault(_setting(data, hit), set()).update(possible)
         for (first, last), led_to in sorted(asked.items()):
             detectors = [name for name in sorted(led_to) if signs.allow(name, first, last)]
             if all(("secret", self._detectors.kind(name)) in found for name in detectors):
@@ -201,4 +206,5 @@ def _setting(data: bytes, hit: t.Match[bytes]) -> t.Tuple[int, int]:
     begins = t.cast("t.Match[bytes]", _NAME_BEGINS.search(before)).start()
     if begins and before[begins - 1 : begins] in (b'"', b"'"):
         begins -= 1
-    return hit.start() - len(before) + begins, min(last, hit.end() + _VALUE)
+    quoted = _QUOTED.match(data, hit.end(), last)
+    return hit.start() - len(before) + begins, min(last, quoted.end() if quoted else hit.end() + _VALUE)

@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.secret_values import PLACEHOLDER
+
 _WORDS = (
     *(word + b"_?key" for word in (b"api", b"auth", b"service", b"account", b"db", b"database")),
     *(word + b"_?key" for word in (b"priv", b"private", b"client")),
@@ -23,15 +25,17 @@ _WORDS = (
 )
 # what is no ASCII may be a letter or a blank; as long as what is shown of settings, for a crafted file would take for ever
 _LETTERS, _BLANKS = rb"[\w\x80-\xff]{0,600}", rb"[\s\x1c-\x1f\x80-\xff]{0,600}"
-_VALUE = rb"[\]'\"]{0,2}(?::|" + _BLANKS + rb"(?:=|!=))=*" + _BLANKS + rb"['\"`]?[\w\x80-\xff]"
-# a value may be in front, or in quotes behind anything
-_ELSEWHERE = re.compile(rb"[!=]{2}|['\"`];")
+# what is no secret whatever it is called, to the end of its line or, in quotes, of the setting: less than four characters, or
+# a placeholder. Nothing that is set is within it.
+_NONE = rb"(?:[^\"'`\n:=]{0,3}|[^\"'`\n:=]{0,100}?(?:%s)[^\"'`\n:=]{0,100})" % PLACEHOLDER.pattern.encode()
+_HARMLESS = rb"(?:\"%s\"|'%s')[ \t]{0,8}(?:[,}\])]|\r?\n|\Z)|%s(?:\n|\Z)" % (_NONE, _NONE, _NONE)
+_VALUE = rb"[\]'\"]{0,2}(?::|" + _BLANKS + rb"(?:=|!=))=*" + _BLANKS + rb"(?!" + _HARMLESS + rb")['\"`]?[\w\x80-\xff]"
 _RUN = 44  # characters of the shortest value of those below that have to be long
 _SIGNS = {
     "AWSKeyDetector": re.compile(rb"a(?:ws|3t|bia|cca|kia|sia)"),
     "IbmCloudIamDetector": re.compile(rb"[a-z0-9_-]{%d}" % _RUN),
     "IbmCosHmacDetector": re.compile(rb"[a-z0-9_-]{%d}" % _RUN),
-    # each by itself, so that the search knows what it may begin with; and a value may be elsewhere
+    # each by itself, so that the search knows what it may begin with; and a value may be in front, or in quotes behind anything
     "KeywordDetector": re.compile(b"|".join(word + _LETTERS + _VALUE for word in _WORDS) + rb"|[!=]{2}|['\"`];"),
     "SoftlayerDetector": re.compile(rb"[a-z0-9_-]{%d}" % _RUN),
 }
@@ -51,6 +55,21 @@ class Signs:
         self._settings = settings
         # by detector up to where one was looked for, and where the last begins that was found; there, if none was
         self._seen: t.Dict[str, t.Tuple[int, int]] = {}
+        self._possible: t.Dict[t.Tuple[str, ...], t.Tuple[str, ...]] = {}
+        self._anywhere: t.Dict[t.Pattern[bytes], bool] = {}
+
+    def possible(self, detectors: t.Tuple[str, ...]) -> t.Tuple[str, ...]:
+        """Those of some detectors that may see a secret anywhere in the settings."""
+        if detectors not in self._possible:
+            self._possible[detectors] = tuple(name for name in detectors if self._is_anywhere(_SIGNS.get(name)))
+        return self._possible[detectors]
+
+    def _is_anywhere(self, sign: t.Optional[t.Pattern[bytes]]) -> bool:
+        if sign is None:
+            return True
+        if sign not in self._anywhere:
+            self._anywhere[sign] = sign.search(self._settings) is not None
+        return self._anywhere[sign]
 
     def allow(self, detector: str, first: int, last: int) -> bool:
         """Whether a detector may see a secret in a part of the settings. Parts are asked about in their order, may overlap, and

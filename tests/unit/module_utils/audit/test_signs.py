@@ -72,6 +72,13 @@ PARTS = (
         "\xe9",
     ),
     *(
+        "changeme",
+        "an example",
+        "abc",
+        "x...y",
+        "\r\n",
+    ),
+    *(
         "secret_access_key=",
         "api_key:",
         "_api_key = '",
@@ -106,7 +113,23 @@ def test_what_is_seen_has_its_sign(line: str) -> None:
     between=st.lists(
         st.sampled_from([":", "=", "!", '"', "'", "]", " ", "\t", "\xa0", "\x1c", ">", "`"]), max_size=6
     ).map("".join),
-    value=st.sampled_from(["hunter22", "\xe9t\xe9-22", "_x9y8z7", "'hunter22'", '"hunter22";', "0a1b2c3d" * 6, ""]),
+    value=st.sampled_from(
+        [
+            "hunter22",
+            "changeme",
+            "'changeme'",
+            '"changeme" x',
+            '"changeme",',
+            "abc",
+            '"ab"}',
+            "\xe9t\xe9-22",
+            "_x9y8z7",
+            "'hunter22'",
+            '"hunter22";',
+            "0a1b2c3d" * 6,
+            "",
+        ]
+    ),
 )
 def test_a_keyword_s_value_has_its_sign(before: str, word: str, affix: str, between: str, value: str) -> None:
     line = before + word + affix + between + value
@@ -123,7 +146,16 @@ def test_what_has_none_is_not_asked() -> None:
             for name in ("AWSKeyDetector", "KeywordDetector", "SoftlayerDetector")
             if Signs(line).allow(name, 0, len(line))
         ]
-    assert not Signs(b'"password":"","x":1').allow("KeywordDetector", 0, 19)
+    for line in (b'"password":"","x":1', b'"secret": "changeme",', b"secret: changeme", b'{"pwd":"abc"}'):
+        assert not Signs(line).allow("KeywordDetector", 0, len(line))
+        assert not Signs(line).possible(("KeywordDetector",))
+    for line in (
+        b'"secret": "changeme hunter22"x',
+        b"secret: changeme: hunter22",
+        b'"pwd": "changeme_pwd": "hunter22"',
+    ):
+        assert Signs(line).allow("KeywordDetector", 0, len(line))
+        assert Signs(line).possible(("KeywordDetector", "AWSKeyDetector")) == ("KeywordDetector",)
 
 
 def test_a_crafted_file_is_soon_looked_through() -> None:
@@ -145,5 +177,5 @@ def test_parts_that_overlap_are_asked_about_as_each_by_itself(line: str, places:
     parts = sorted((first, min(first + length, len(data))) for first, length in places if first < len(data))
     for first, last in parts:
         for name in NAMES:
-            alone = Signs(data[first:last]).allow(name, 0, last - first)
+            alone = Signs(data[first:]).allow(name, 0, last - first)  # a value goes on behind what is shown of it
             assert signs.allow(name, first, last) or not alone
