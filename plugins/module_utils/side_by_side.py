@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""Jobs in processes of their own, as many at once as may be, each after those that it waits for.
+"""Jobs in processes of their own, as many at once as may be, each after those that it waits for; and one job for many things.
 
 Processes, not threads: one that is told to stop unwinds what it does, and those that compute do so on processors of their own.
 What they say comes to the process that started them, which hands it on line by line while they run.
@@ -14,17 +14,30 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import signal
+import traceback
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, outcome
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import (
+    Capability,
+    Context,
+    DeliveryError,
+    outcome,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
 
 Result = t.Dict[str, t.Any]
 Results = t.Sequence[t.Optional[Result]]
 
+Item = t.TypeVar("Item")
+Made = t.TypeVar("Made")
+# opened once in each process, with its connection and what else it keeps
+Work = t.Callable[[], t.ContextManager[t.Callable[[Item], Made]]]
+
+_AHEAD = 4  # items for each process that may be done before the one that is due
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -140,3 +153,106 @@ def _in_process(job: Job, results: Results, context: Context, said: multiprocess
         # secrets are masked by the front, which knows them
         work = Capability(run=lambda params, own: job.run(results, own), argument_spec={})
         said.send(("result", outcome(work, {}, ours, lambda value: value)))
+
+
+def streamed(work: Work[Item, Made], items: t.Iterable[Item], at_once: int) -> t.Iterator[Made]:
+    """Work on things while they come, and yield what was made of each in their order.
+
+    However many there are, only a few are held at a time. One alone is worked on here.
+
+    :param at_once: how many processes.
+    :raises DeliveryError: what the work raised, and nothing is worked on any more.
+    """
+    coming = iter(items)
+    first = list(itertools.islice(coming, 2))
+    if at_once == 1 or len(first) < 2:
+        with work() as make:
+            for item in itertools.chain(first, coming):
+                yield make(item)
+        return
+    yield from _Workers(work, at_once).streamed(itertools.chain(first, coming))
+
+
+class _Workers(t.Generic[Item, Made]):
+    """Processes that each work on one thing after the other."""
+
+    def __init__(self, work: Work[Item, Made], at_once: int) -> None:
+        self._work = work
+        self._at_once = at_once
+        self._processes: t.List[multiprocessing.process.BaseProcess] = []
+        self._idle: t.List[multiprocessing.connection.Connection] = []
+        self._busy: t.Dict[multiprocessing.connection.Connection, int] = {}
+
+    def streamed(self, items: t.Iterator[Item]) -> t.Iterator[Made]:
+        made: t.Dict[int, Made] = {}
+        given = due = 0
+        more = True
+        try:
+            while more or due < given:
+                while more and given - due < self._at_once * _AHEAD and len(self._busy) < self._at_once:
+                    for item in itertools.islice(items, 1):
+                        self._give(given, item)
+                        given += 1
+                        break
+                    else:
+                        more = False
+                if self._busy and due not in made:
+                    for pipe in multiprocessing.connection.wait(list(self._busy)):
+                        self._take(t.cast("multiprocessing.connection.Connection", pipe), made)
+                while due in made:
+                    yield made.pop(due)
+                    due += 1
+        finally:
+            for process in self._processes:
+                process.terminate()
+            for process in self._processes:
+                process.join()
+            for pipe in (*self._idle, *self._busy):
+                pipe.close()
+
+    def _give(self, number: int, item: Item) -> None:
+        if not self._idle:
+            ours, theirs = _FORK.Pipe()
+            inherited = [ours, *self._idle, *self._busy]
+            process = _FORK.Process(target=_works, args=(self._work, theirs, inherited))
+            process.start()
+            theirs.close()
+            self._processes.append(process)
+            self._idle.append(ours)
+        pipe = self._idle.pop()
+        self._busy[pipe] = number
+        pipe.send(item)
+
+    def _take(self, pipe: multiprocessing.connection.Connection, made: t.Dict[int, Made]) -> None:
+        try:
+            kind, said = pipe.recv()
+        except EOFError:
+            raise RuntimeError("a process ended before its work") from None
+        if kind == "refused":
+            raise DeliveryError(said[0], **said[1])
+        if kind == "fault":
+            raise RuntimeError(said)
+        made[self._busy.pop(pipe)] = said
+        self._idle.append(pipe)
+
+
+def _works(
+    work: Work[Item, Made],
+    pipe: multiprocessing.connection.Connection,
+    inherited: t.Sequence[multiprocessing.connection.Connection],
+) -> None:
+    """:param inherited: the other process' ends of pipes: while they are open here, nobody sees that process end."""
+    # what it has open is read from, and may be cut
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    for other in inherited:
+        other.close()
+    with work() as make, contextlib.suppress(EOFError):
+        while True:
+            item = pipe.recv()
+            try:
+                pipe.send(("made", make(item)))
+            except DeliveryError as error:
+                pipe.send(("refused", (str(error), error.facts)))
+            except Exception:
+                pipe.send(("fault", traceback.format_exc(limit=-4)))

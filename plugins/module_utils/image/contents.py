@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
@@ -20,7 +19,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
     IndexDigest,
     ManifestDigest,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.moments import shown_moment, time_of
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import platform_of
 
 # The image configuration's settings by the OCI image specification, and those that Docker adds; engines show others of their
 # own, as a container's host name. Labels are told apart from them.
@@ -37,8 +38,6 @@ SETTINGS = (
     "OnBuild",
     "Shell",
 )
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)")
-_NEVER = datetime.datetime(1, 1, 2, tzinfo=datetime.timezone.utc)  # Go's zero time is before it, in every zone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,10 +95,7 @@ class ImageContents:
     @property
     def platform(self) -> t.Optional[str]:
         """As in 'linux/arm/v7'; None where the configuration names no architecture."""
-        if not self.config.get("architecture"):
-            return None
-        parts = (self.config.get(key) for key in ("os", "architecture", "variant"))
-        return "/".join(str(part) for part in parts if part)
+        return platform_of(self.config)
 
     @property
     def created(self) -> t.Optional[datetime.datetime]:
@@ -150,7 +146,7 @@ class ImageContents:
                 }
                 for layer in self.layers
             ],
-            "created": created.strftime("%Y-%m-%dT%H:%M:%SZ") if created else None,
+            "created": shown_moment(created),
             "labels": self.labels,
             "config": self.settings,
         }
@@ -189,20 +185,6 @@ def layers_of(
         )
         for index in range(count)
     )
-
-
-def time_of(text: t.Any) -> t.Optional[datetime.datetime]:
-    """A time as RFC 3339 and Go write it, in UTC; None for none, and for Go's zero time, which stands for none."""
-    match = _TIME.match(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    day, clock, zone = match.groups()
-    zone = "+0000" if zone == "Z" else zone.replace(":", "")
-    try:
-        found = datetime.datetime.strptime("%s %s %s" % (day, clock, zone), "%Y-%m-%d %H:%M:%S %z")
-        return found.astimezone(datetime.timezone.utc) if found > _NEVER else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _mapping(value: t.Any) -> t.Mapping[str, t.Any]:

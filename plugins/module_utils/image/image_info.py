@@ -22,7 +22,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_im
 from ansible_collections.longshore.delivery.plugins.module_utils.image.local_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.image.oci_layout import OciLayout
-from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query
 from ansible_collections.longshore.delivery.plugins.module_utils.image.registry_image import RegistryImages
 from ansible_collections.longshore.delivery.plugins.module_utils.image.selection import Selection
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
@@ -34,6 +33,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     PODMAN,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.pull_faults import ENGINE_SILENT
+from ansible_collections.longshore.delivery.plugins.module_utils.query import Query
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import DOCKER_HUB
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (

@@ -20,18 +20,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.contents 
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import Manifest
 
-# Others are of charts, signatures and the like, whose configuration says nothing of an image.
-CONFIG_TYPES = (
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-)
-
-
-def has_image_config(manifest: Manifest) -> bool:
-    """Whether its configuration is that of an image."""
-    config = manifest.document.get("config")
-    return isinstance(config, dict) and config.get("mediaType") in CONFIG_TYPES
-
 
 def contents_of(
     manifest: Manifest,

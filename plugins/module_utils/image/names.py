@@ -19,10 +19,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
     InvalidReference,
     Reference,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.wildcards import fits, has_wildcards
 
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})")
-_PARTS = re.compile(r"\*\*|\*|\?|[^*?]+")
-_WILDCARDS = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class InvalidSelection(DeliveryError):
@@ -79,20 +78,20 @@ class Glob:
     def matches_name(self, reference: Reference) -> bool:
         """Whether it is for this repository, written with its registry, without it, or as Docker lists it."""
         short = dataclasses.replace(reference, tag=None, digest=None).familiar
-        return any(_matches(self.name, form) for form in (reference.name, reference.repository, short))
+        return any(fits(self.name, form) for form in (reference.name, reference.repository, short))
 
     def matches(self, reference: Reference) -> bool:
         if not self.matches_name(reference):
             return False
-        return self.tag is None or (reference.tag is not None and _matches(self.tag, reference.tag))
+        return self.tag is None or (reference.tag is not None and fits(self.tag, reference.tag))
 
     def matches_text(self, name: str) -> bool:
         """Whether it is for a name that is no reference."""
-        return _matches(self.text, name)
+        return fits(self.text, name)
 
     def repository(self, endpoint: Endpoint) -> t.Optional[str]:
         """The only repository of this registry that it can be for; None if it can be for several."""
-        if "*" in self.name or "?" in self.name:
+        if has_wildcards(self.name):
             return None
         prefix = "%s/" % endpoint
         name = self.name[len(prefix) :] if self.name.startswith(prefix) else self.name
@@ -173,8 +172,3 @@ def _is_of(wanted: Reference, held: t.Sequence[Reference]) -> bool:
     if wanted.digest is not None and not any(reference.digest == wanted.digest for reference in same):
         return False
     return bool(same)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    expression = "".join(_WILDCARDS.get(part) or re.escape(part) for part in _PARTS.findall(pattern))
-    return re.fullmatch(expression, text) is not None

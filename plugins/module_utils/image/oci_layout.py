@@ -20,10 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path i
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import Digest, IndexDigest, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
-from ansible_collections.longshore.delivery.plugins.module_utils.image.manifest_contents import (
-    contents_of,
-    has_image_config,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.image.manifest_contents import contents_of
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Names
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import INDEX_MEDIA_TYPES, Manifest
@@ -147,7 +144,7 @@ class Layout:
         names: t.Sequence[str],
     ) -> ImageContents:
         config = None
-        if manifest.config_digest is not None and has_image_config(manifest):
+        if manifest.config_digest is not None and manifest.has_image_config:
             config = self._blob(manifest.config_digest)
             if config is None:
                 raise self._damaged(

@@ -12,10 +12,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import IndexDigest, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
-from ansible_collections.longshore.delivery.plugins.module_utils.image.manifest_contents import (
-    contents_of,
-    has_image_config,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.image.manifest_contents import contents_of
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import InvalidSelection, Names
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
@@ -135,7 +132,7 @@ class RegistryImages:
         served_as: ManifestDigest,
     ) -> ImageContents:
         config = None
-        if manifest.config_digest is not None and has_image_config(manifest):
+        if manifest.config_digest is not None and manifest.has_image_config:
             config = self._client.get_blob(repository, manifest.config_digest)
         pinned = [Reference(self._endpoint, repository, digest=served_as)]
         try:

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import typing as t
-from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import (
     BlobDigest,
@@ -34,7 +32,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference_gramm
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.authorization import Authorization, challenges
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, RegistryError, refusal
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.listing import Listed, pages
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import (
+    MANIFEST_LIMIT,
     MEDIA_TYPES,
     Manifest,
     ManifestHead,
@@ -50,10 +50,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream
 
 __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
 
-# The distribution specification recommends to clients and registries 4 MiB as the largest manifest.
-MANIFEST_LIMIT = 4 * 1024 * 1024
 _SERVED = (ManifestDigest, IndexDigest)
-_NEXT_PAGE = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')  # in a header Link, RFC 8288
 ManifestReference = t.Union[str, ManifestDigest, IndexDigest]
 AnyBlobDigest = t.Union[BlobDigest, ConfigDigest]
 
@@ -98,12 +95,27 @@ class RegistryClient:
 
     def repositories(self) -> t.List[str]:
         """The names of all repositories, by the catalog, which not every registry has."""
-        return self._listed("/v2/_catalog", "", "repositories", "the catalog of its repositories") or []
+        return [name for page in self.repository_pages() for name in page]
+
+    def repository_pages(self) -> t.Iterator[t.List[str]]:
+        """The same, page by page as the registry gives them."""
+        return self._names(Listed("/v2/_catalog", "repositories", "the catalog of its repositories"))
 
     def tags(self, repository: str) -> t.List[str]:
         """The tags of a repository; none where there is no such repository."""
+        return [name for page in self.tag_pages(repository) for name in page]
+
+    def tag_pages(self, repository: str) -> t.Iterator[t.List[str]]:
+        """The same, page by page where the registry has pages, which distribution's has since version 3."""
         path = "/v2/%s/tags/list" % _repository(repository)
-        return self._listed(path, repository, "tags", "the tags of %s" % repository) or []
+        return self._names(Listed(path, "tags", "the tags of %s" % repository, repository))
+
+    def entries(self, listed: Listed) -> t.Iterator[t.Any]:
+        """What is in a list, page after page."""
+        return (entry for page in pages(self, self._transport.origin, listed) for entry in page)
+
+    def _names(self, listed: Listed) -> t.Iterator[t.List[str]]:
+        return ([str(name) for name in page] for page in pages(self, self._transport.origin, listed))
 
     def head_manifest(self, repository: str, reference: ManifestReference) -> t.Optional[ManifestHead]:
         """What is served under a tag or digest, without its bytes; None if nothing is."""
@@ -230,31 +242,6 @@ class RegistryClient:
             return False
         upload(self, self._transport.origin, _repository(repository), digest, pieces())
         return True
-
-    def _listed(self, path: str, repository: str, key: str, what: str) -> t.Optional[t.List[str]]:
-        """All pages of a list; None where nothing is there. A page that is longer than a manifest may be is refused."""
-        found: t.List[str] = []
-        seen: t.Set[str] = set()
-        while path and path not in seen:
-            seen.add(path)
-            answer = self.request(Request("GET", path, limit=MANIFEST_LIMIT), repository, "pull" if repository else "*")
-            if answer.status == 404 and repository:
-                return None
-            if answer.status != 200:
-                raise self.refusal(what, answer)
-            try:
-                names = json.loads(answer.body.decode())[key] or ()
-            except (ValueError, LookupError, TypeError):
-                raise self.error("other", "it answers with something else for %s." % what) from None
-            found += [str(name) for name in names]
-            following = _NEXT_PAGE.search(answer.headers.get("link", ""))
-            path = self._own_place(following.group(1)) if following else ""
-        return found
-
-    def _own_place(self, location: str) -> str:
-        """The path and query of a further page, wherever a server in front makes it appear to be."""
-        parts = urlsplit(urljoin(self._transport.origin.url + "/", location))
-        return parts.path + ("?" + parts.query if parts.query else "")
 
     def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)

@@ -114,11 +114,11 @@ def test_another_registrys_reference_is_said(asked: Asked) -> None:
 def test_lists_are_read_to_their_end(link: str) -> None:
     """Pages of one name each, as registries with many repositories and tags have them."""
     pages = {
-        "/v2/_catalog": ({"repositories": ["a/one"]}, "/v2/_catalog?last=a%2Fone&n=1"),
+        "/v2/_catalog?n=1000": ({"repositories": ["a/one"]}, "/v2/_catalog?last=a%2Fone&n=1"),
         "/v2/_catalog?last=a%2Fone&n=1": ({"repositories": ["a/two"]}, ""),
-        "/v2/a/one/tags/list": ({"name": "a/one", "tags": ["1"]}, "/v2/a/one/tags/list?last=1"),
+        "/v2/a/one/tags/list?n=1000": ({"name": "a/one", "tags": ["1"]}, "/v2/a/one/tags/list?last=1"),
         "/v2/a/one/tags/list?last=1": ({"name": "a/one", "tags": ["2"]}, ""),
-        "/v2/a/two/tags/list": ({"name": "a/two", "tags": None}, "/v2/a/two/tags/list"),  # without an end
+        "/v2/a/two/tags/list?n=1000": ({"name": "a/two", "tags": None}, "/v2/a/two/tags/list?n=1000"),  # without an end
     }
 
     def answer(request: Request) -> Reply:

@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""A JMESPath expression that an image must fulfil. The package is needed only by those who use one."""
+"""A JMESPath expression that each of many things must fulfil. The package is needed only by those who use one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils import expressi
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.expression import Expression, ExpressionError, holds
 
+Item = t.Dict[str, t.Any]
+
 
 class QueryError(DeliveryError):
     """An expression that cannot be read or evaluated, or no package to do it with."""
@@ -22,10 +24,12 @@ class QueryError(DeliveryError):
 class Query:
     """An expression.
 
+    :param what: what it is for, one of it.
+    :param key: by which messages name one.
     :raises QueryError: it is none, or the package jmespath is missing.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, what: str = "image", key: str = "id") -> None:
         if expression.IMPORT_PROBLEM:
             raise QueryError(
                 "'query' needs the Python package jmespath where the task runs (%s). Install it there, or leave 'query' away and "
@@ -33,33 +37,42 @@ class Query:
                 % expression.IMPORT_PROBLEM
             )
         self._text = text
+        self._what = what
+        self._key = key
         try:
             self._expression = Expression(text)
         except ExpressionError as error:
             raise QueryError("query: %r is no JMESPath expression: %s" % (text, error)) from None
 
-    def selected(
-        self, images: t.Sequence[t.Dict[str, t.Any]], warn: t.Callable[[str], None]
-    ) -> t.List[t.Dict[str, t.Any]]:
-        """Those for which it holds. Where it is nothing for all of them it is hardly the condition that was meant.
+    def selected(self, items: t.Sequence[Item], warn: t.Callable[[str], None]) -> t.List[Item]:
+        """Those for which it holds, as C(each) finds them."""
+        return list(self.each(items, warn))
 
-        :param images: as the result shows them.
+    def each(self, items: t.Iterable[Item], warn: t.Callable[[str], None]) -> t.Iterator[Item]:
+        """Those for which it holds, while they come. Where it is nothing for all of them it is hardly the condition meant.
+
+        :param items: as the result shows them.
         :raises QueryError: it cannot be evaluated, as when a function gets what it does not take.
         """
-        values = [self._value(image) for image in images]
-        if values and all(value is not False and not holds(value) for value in values):
+        seen, nothing = 0, True
+        for item in items:
+            value = self._value(item)
+            seen += 1
+            nothing = nothing and value is not False and not holds(value)
+            if holds(value):
+                yield item
+        if seen and nothing:
             warn(
-                "query: %r is nothing for each of the %d images, so that none is selected. It is evaluated for one image at a "
-                "time: write a condition with the names that an image has in the result, as in 'size > `1000`'."
-                % (self._text, len(values))
+                "query: %r is nothing for each of the %d %ss, so that none is selected. It is evaluated for one %s at a "
+                "time: write a condition with the names that one has in the result, as in 'size > `1000`'."
+                % (self._text, seen, self._what, self._what)
             )
-        return [image for image, value in zip(images, values) if holds(value)]
 
-    def _value(self, image: t.Mapping[str, t.Any]) -> t.Any:
+    def _value(self, item: t.Mapping[str, t.Any]) -> t.Any:
         try:
-            return self._expression.value(image)
+            return self._expression.value(item)
         except ExpressionError as error:
             raise QueryError(
-                "query: %r fails for the image %s: %s. Test for null first, as in 'size && size > `1000`'."
-                % (self._text, image.get("id"), error)
+                "query: %r fails for the %s %s: %s. Test for null first, as in 'size && size > `1000`'."
+                % (self._text, self._what, item.get(self._key), error)
             ) from None

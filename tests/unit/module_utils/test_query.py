@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils import expression
-from ansible_collections.longshore.delivery.plugins.module_utils.image.query import Query, QueryError
+from ansible_collections.longshore.delivery.plugins.module_utils.query import Query, QueryError
 
 IMAGE: dict[str, t.Any] = {
     "id": "sha256:1",
