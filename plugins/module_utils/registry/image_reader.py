@@ -28,8 +28,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.served
     ServedTag,
 )
 
-# What is wrong with one image; after anything else the registry cannot be asked for the next one either.
-_OF_ONE_IMAGE = ("not_found", "other")
 _KEPT = 256  # manifests that are remembered, as several tags may be for one
 _DEEPEST = 4  # lists within lists, of which real ones have two
 
@@ -55,7 +53,7 @@ class ImageReader:
             image = self._of_manifest(repository, manifest, 0)
             referrers = self._referrers(repository, manifest.digest, about)
         except RegistryError as error:
-            if error.kind not in _OF_ONE_IMAGE:
+            if not _is_of_one_image(error):
                 raise
             return ServedTag(repository, tag, problem=str(error))
         except InvalidReference as error:
@@ -126,9 +124,14 @@ class ImageReader:
         try:
             document = json.loads(self._client.get_blob(repository, digest).decode())
         except RegistryError as error:
-            if error.kind not in _OF_ONE_IMAGE:
+            if not _is_of_one_image(error):
                 raise
             return {}, str(error)
         except ValueError:
             document = None
         return (document, None) if isinstance(document, dict) else ({}, "its configuration %s is none" % digest)
+
+
+def _is_of_one_image(error: RegistryError) -> bool:
+    """Whether that is wrong with one image; after anything else the registry cannot be asked for the next one either."""
+    return error.kind in ("not_found", "other") and error.status not in (429, 502, 503, 504)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import os
 import signal
 import time
@@ -16,7 +18,13 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import Interrupted, unwound
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
-from ansible_collections.longshore.delivery.plugins.module_utils.side_by_side import Job, Result, Results, run_jobs
+from ansible_collections.longshore.delivery.plugins.module_utils.side_by_side import (
+    Job,
+    Result,
+    Results,
+    run_jobs,
+    streamed,
+)
 
 SECONDS = 60
 
@@ -169,3 +177,65 @@ def test_all_of_them_clean_up_when_they_are_told_to_end(tmp_path: Path, number: 
             signal.signal(again, handler)
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
     assert time.monotonic() - began < 30
+
+
+# ---- one job for many things ----
+
+
+@contextlib.contextmanager
+def doubling() -> t.Iterator[t.Callable[[int], tuple[int, int]]]:
+    def double(number: int) -> tuple[int, int]:
+        if number == 13:
+            raise DeliveryError("13 is not for us", number=13)
+        if number == 14:
+            raise ValueError("14")
+        if number == 15:
+            os._exit(3)
+        time.sleep(0.001 * (number % 7))
+        return number * 2, os.getpid()
+
+    yield double
+
+
+def test_many_things_come_in_their_order_from_a_few_processes() -> None:
+    made = list(streamed(doubling, iter([*range(13), *range(16, 60)]), 3))
+    assert [double for double, _process in made] == [2 * number for number in [*range(13), *range(16, 60)]]
+    processes = {process for _double, process in made}
+    assert len(processes) == 3
+    assert os.getpid() not in processes
+
+
+@pytest.mark.parametrize(("numbers", "at_once"), [([1], 3), ([1, 2], 1), ([], 3)])
+def test_what_needs_no_process_is_done_here(numbers: list[int], at_once: int) -> None:
+    assert list(streamed(doubling, numbers, at_once)) == [(2 * number, os.getpid()) for number in numbers]
+
+
+def test_things_are_taken_as_they_are_needed() -> None:
+    taken = []
+
+    def coming() -> t.Iterator[int]:
+        for number in range(20, 1000):
+            taken.append(number)
+            yield number
+
+    making = streamed(doubling, coming(), 2)
+    assert next(making)[0] == 40
+    assert len(taken) <= 10
+    t.cast("t.Generator[t.Any, None, None]", making).close()
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "said"),
+    [
+        (13, DeliveryError, "13 is not for us"),
+        (14, RuntimeError, "ValueError: 14"),
+        (15, RuntimeError, "a process ended before its work"),
+    ],
+)
+def test_what_goes_wrong_with_one_ends_the_others(number: int, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said) as raised:
+        list(streamed(doubling, [1, 2, 3, number, *range(20, 200)], 2))
+    assert multiprocessing.active_children() == []
+    if isinstance(raised.value, DeliveryError):
+        assert raised.value.facts == {"number": 13}
