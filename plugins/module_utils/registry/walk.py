@@ -33,6 +33,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.wildcards impor
 _AT_ONCE = 32  # tags that one connection reads before it hands them on
 
 
+def check_named(repository: str, option: str) -> None:
+    """:param option: where it is named, for the message.
+
+    :raises InvalidReference: it is no repository.
+    """
+    try:
+        check_repository(repository)
+    except Flaw as flaw:
+        raise InvalidReference("%s: %r is no repository: %s." % (option, repository, flaw)) from None
+
+
 @dataclasses.dataclass(frozen=True)
 class Wanted:
     """What of a registry is looked at. Patterns as C(wildcards) has them; with none, everything is.
@@ -46,10 +57,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         for name in self.named:
-            try:
-                check_repository(name)
-            except Flaw as flaw:
-                raise InvalidReference("repositories: %r is no repository: %s." % (name, flaw)) from None
+            check_named(name, "repositories")
 
     @property
     def named(self) -> t.List[str]:

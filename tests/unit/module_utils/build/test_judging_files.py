@@ -26,6 +26,7 @@ CARRYING = {
     "docker_engine",
     "image",
     "interruption.py",
+    "moments.py",
     "node",
     "printable.py",
     "reference.py",
@@ -34,6 +35,7 @@ CARRYING = {
     "running.py",
     "side_by_side.py",
     "verified_stream.py",
+    "wildcards.py",
 }
 
 
