@@ -99,15 +99,27 @@ def test_what_is_severe_fails_with_all_that_was_found(tmp_path: Path) -> None:
     assert [found["rule"] for found in image["findings"]] == ["env_file", "root_user"]
 
 
-@pytest.mark.parametrize(("fail_on", "fails"), [("never", False), ("high", False), ("medium", True), ("low", True)])
-def test_fail_on(tmp_path: Path, fail_on: str, fails: bool) -> None:
-    archive = write(tmp_path / "web.tar", {"app": b""}, User="root")
-    try:
-        Front().run(archive=archive, fail_on=fail_on)
-    except AuditFailed:
-        assert fails
-    else:
-        assert not fails
+# the worst that is found
+WORST: dict[str, tuple[dict[str, Content], dict[str, t.Any], dict[str, t.Any]]] = {
+    "low": ({"var/cache/apt/archives/a.deb": b"deb"}, {}, {}),
+    "medium": ({"app": b""}, {"User": "root"}, {}),
+    "high": ({"app/.env": b"A=b"}, {}, {}),
+    "critical": ({"app": b""}, {}, {"platforms": ["linux/arm64"]}),
+}
+
+
+@pytest.mark.parametrize("worst", WORST)
+def test_fail_on(tmp_path: Path, worst: str) -> None:
+    files, settings, options = WORST[worst]
+    archive = write(tmp_path / "web.tar", files, **settings)
+    severities = list(WORST)
+    for fail_on in (None, "never", *severities):
+        given = {**options, **({"fail_on": fail_on} if fail_on else {})}
+        if fail_on != "never" and severities.index(worst) >= severities.index(fail_on or "high"):
+            with pytest.raises(AuditFailed, match=f"found what is {fail_on or 'high'} or worse"):
+                Front().run(archive=archive, **given)
+        else:
+            Front().run(archive=archive, **given)
 
 
 def test_what_fails_is_named_with_its_path_and_layer_and_what_to_do(tmp_path: Path) -> None:
@@ -127,13 +139,16 @@ def test_platforms(tmp_path: Path) -> None:
 
 
 def test_exceptions_with_their_reasons(tmp_path: Path) -> None:
-    archive = write(tmp_path / "web.tar", {"app/.env": b"A=b"})
+    archive = write(tmp_path / "web.tar", {"app/.env": b"A=b", "srv/.env": b"A=b"})
     front = Front()
     known = {"rule": "env_file", "path": "app/*", "reason": "no secret is in it"}
-    (image,) = front.run(archive=archive, exceptions=[known, {"rule": "setuid", "reason": "old"}])["images"]
+    given = {"exceptions": [known, {"rule": "setuid", "reason": "old"}], "fail_on": "never"}
+    (image,) = front.run(archive=archive, **given)["images"]
     assert [(found["path"], found["reason"]) for found in image["excepted"]] == [("app/.env", "no secret is in it")]
-    assert image["findings"] == []
+    assert [found["path"] for found in image["findings"]] == ["srv/.env"]
     assert front.warned == ["Nothing is found any more that the exception for setuid is for; remove it."]
+    (image,) = Front().run(archive=archive, exceptions=[{"rule": "env_file", "reason": "known"}])["images"]
+    assert image["findings"] == []
 
 
 @pytest.mark.parametrize(
