@@ -19,8 +19,8 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.longshore.delivery.plugins.module_utils.concealment import Concealment
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
 
 
@@ -157,19 +157,17 @@ def module_main(capability: Capability) -> None:
         **capability.constraints,
     )
 
-    def mask(value: t.Any) -> t.Any:
-        return remove_values(value, module.no_log_values)
-
+    secrets = Concealment(module.no_log_values)
     context = Context(
         check=module.check_mode,
         diff=module._diff,
-        warn=lambda message: module.warn(mask(written_out(message))),
+        warn=lambda message: module.warn(secrets.mask(written_out(message))),
         progress=lambda line: None,
         run_command=_RunByModule(module),
-        conceal=module.no_log_values.add,
+        conceal=secrets.conceal,
     )
     with unwound():
-        result = outcome(capability, module.params, context, mask)
+        result = outcome(capability, module.params, context, secrets.mask)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import sys
@@ -19,7 +18,6 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.warnings import deprecate, warn
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
@@ -32,6 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
     outcome,
     written_out,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.concealment import Concealment
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.plugin_utils.in_process import as_a_process
 
@@ -96,7 +95,8 @@ class CapabilityAction(ActionBase):
         validator = ArgumentSpecValidator(self.capability.argument_spec, **self.capability.constraints)
         checked = validator.validate(arguments)
         params = {**arguments, **checked.validated_parameters}
-        mask = functools.partial(remove_values, no_log_strings=checked._no_log_values)
+        secrets = Concealment(checked._no_log_values)
+        mask = secrets.mask
         report_validation(checked, mask)
 
         if checked.error_messages:  # .errors is truthy even when empty
@@ -115,7 +115,7 @@ class CapabilityAction(ActionBase):
                 warn=lambda message: warn(mask(written_out(message))),
                 progress=self.progress_sink(task_vars, mask),
                 run_command=run_command,
-                conceal=checked._no_log_values.add,
+                conceal=secrets.conceal,
             )
             with as_a_process(self._loader.get_basedir()):
                 result = outcome(self.capability, params, context, mask)

@@ -13,12 +13,12 @@ import hashlib
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.judged import Judgement
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import Entry, InvalidEntry
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.concealment import Concealment
 from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 
@@ -49,7 +49,7 @@ class Gate:
         self.reference = reference
         self._load = load
         self._always = always
-        self._secrets = {str(value) for value in entry.trial_secrets.values() if str(value)}
+        self._secrets = Concealment({str(value) for value in entry.trial_secrets.values() if str(value)})
         given = (entry.audit if name == AUDIT else entry.trial) or {}
         asked = dict(given)
         if name == AUDIT:
@@ -104,14 +104,14 @@ class Gate:
             return {"failed": True, "msg": "%s: %s" % (self.reference, error), "judged": judged}
         self._show(found, context)
         if not context.check:
-            self._judgement.note(image_id, remove_values(found, self._secrets))
+            self._judgement.note(image_id, self._secrets.mask(found))
         return {**found, "judged_before": False}
 
     def _checked(self, capability: Capability) -> t.Dict[str, t.Any]:
         checked = ArgumentSpecValidator(capability.argument_spec, **capability.constraints).validate(self._params)
         if checked.error_messages:
             unsupported = isinstance(checked.errors[0], UnsupportedError)  # whose message is but a list
-            said = remove_values(checked.errors.msg, self._secrets)
+            said = self._secrets.mask(checked.errors.msg)
             raise InvalidEntry(
                 "%s, %s: %s%s" % (self.reference, self.name, "unsupported parameters: " if unsupported else "", said)
             )

@@ -16,7 +16,6 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 
 _LONGEST = 65536  # bytes of a file that is masked
-_LONG_LINE = 8  # characters: a shorter line of several is too much like others
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Secret:
 
 
 def conceal(secrets: t.Iterable[Secret], context: Context) -> None:
-    """Mask what a RUN instruction may write of secrets that are in a file or a variable, whole or line by line.
+    """Mask what a RUN instruction may write of secrets that are in a file or a variable; those in an option are masked already.
 
     One that cannot be read is none that a build could have.
     """
@@ -49,10 +48,7 @@ def conceal(secrets: t.Iterable[Secret], context: Context) -> None:
         if secret.file is not None:
             with contextlib.suppress(OSError), open(secret.file, encoding="utf-8", errors="surrogateescape") as file:
                 text = file.read(_LONGEST)
-        lines = [line.strip() for line in text.splitlines()]
-        for value in (text.strip(), *(line for line in lines if len(line) >= _LONG_LINE)):
-            if value:
-                context.conceal(value)
+        context.conceal(text)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -61,7 +61,12 @@ class Copies:
         self.loose = self.second = self.begin(LOOSE)
         self.up(self.first)
         self.up(self.loose)
-        if self.first.start.started or not self.loose.start.started:
+        if self.first.start.started:
+            if not self.loose.start.started:
+                # in an image without the directories of 'tmpfs' one that has its own file system has none to write to
+                self.second = self.up(self.begin(STRICT))
+            return self.first.start
+        if not self.loose.start.started:
             return self.first.start
         self.first = self.up(self.begin(READ_ONLY))
         read_only = self.first.start
@@ -109,7 +114,6 @@ class Copies:
         return Stop(signal, not state.running, seconds, state.exit_code)
 
     def again(self, copy: Copy) -> Start:
-        """Start a copy that has ended, with nothing left of what it wrote to memory."""
-        copy.begun = time.monotonic()
-        copy.container.start()
-        return self.up(copy).start
+        """Start a copy in the place of one that has ended, confined alike: a new container, as Kubernetes makes one, since of an
+        old one a directory of 'tmpfs' that the image has not stays as root's."""
+        return self.up(self.begin(copy.confinement)).start

@@ -87,6 +87,7 @@ class DockerTrials:
                 labels=dict(wish.labels),
                 name=wish.name,
                 healthcheck={"Test": ["NONE"]},
+                use_config_proxy=False,  # one of this user's configuration, often with a password
             )
         return str(made["Id"])
 

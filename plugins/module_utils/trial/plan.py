@@ -11,11 +11,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import ImageConfig
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Wanted
 
 # a copy that listens on nothing has started when it still runs after so many seconds
 SETTLE_SECONDS = 3
+
+
+class NoPort(DeliveryError):
+    """What is asked for needs a port, and nobody says which; the message names what, and why there is none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +54,13 @@ class Plan:
 
 
 def make_plan(wanted: Wanted, image: ImageConfig) -> Plan:
-    """Decide what to ask."""
+    """Decide what to ask.
+
+    :raises NoPort: a path is to be asked, and neither the options nor the image say at which port.
+    """
     port, no_port = _port(wanted, image)
+    if no_port:
+        _see_that_none_is_needed(wanted, no_port)
     points = [
         Point("starts", "", "it starts within %d s" % wanted.start_timeout),
         Point("listens", "", "it listens on port %d within %d s" % (port, wanted.start_timeout), no_port)
@@ -59,15 +69,15 @@ def make_plan(wanted: Wanted, image: ImageConfig) -> Plan:
     ]
     for kind in ("health", "ready", "metrics"):
         path = wanted.endpoints.get(kind, "")
-        not_asked = "" if path and port else no_port if path else "there is no path in '%s'" % kind
+        not_asked = "" if path else "there is no path in '%s'" % kind
         points.append(Point(kind, path, "its %s endpoint answers with a status of 200 to 399" % kind, not_asked))
     for assertion in wanted.assertions:
-        points.append(Point("assertion", assertion.name, _sense(assertion, port), _no_way(assertion, no_port)))
+        points.append(Point("assertion", assertion.name, _sense(assertion, port)))
     points += [
         Point("required_env", name, "it ends at once without %s and says so" % name) for name in wanted.required_env
     ] or [Point("required_env", "", "it ends at once without a variable that it needs", "'required_env' is empty")]
     points += [
-        Point("changed_env", change.name, "%s changes what it answers at %s" % (change.name, change.path), no_port)
+        Point("changed_env", change.name, "%s changes what it answers at %s" % (change.name, change.path))
         for change in wanted.changed_env
     ] or [Point("changed_env", "", "a variable changes what it answers", "'changed_env' is empty")]
     points += [
@@ -96,8 +106,17 @@ def _port(wanted: Wanted, image: ImageConfig) -> t.Tuple[int, str]:
     return 0, "there is no 'port', and the image exposes none"
 
 
-def _no_way(assertion: Assertion, no_port: str) -> str:
-    return no_port if assertion.http and not assertion.port else ""
+def _see_that_none_is_needed(wanted: Wanted, no_port: str) -> None:
+    needing = ["'%s'" % kind for kind in wanted.endpoints]
+    needing += ["'changed_env' %s" % change.name for change in wanted.changed_env]
+    needing += [
+        "assertion '%s'" % assertion.name for assertion in wanted.assertions if assertion.http and not assertion.port
+    ]
+    if needing:
+        raise NoPort(
+            "%s: %s cannot be asked: %s. Set 'port' to the one that it listens on."
+            % (wanted.called, ", ".join(needing), no_port)
+        )
 
 
 def _sense(assertion: Assertion, port: int) -> str:

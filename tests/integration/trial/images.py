@@ -42,6 +42,8 @@ SCRIPTS = {
     "ends": 'echo "ending with $DB_PASSWORD"\nexit 3\n',
     "fills its memory": FILL,
     "fills it when asked": f"{NEEDS_PASSWORD}{SERVE} &\ntrap 'exit 0' TERM\nuntil [ -e /tmp/fill ]; do sleep 0.1; done\n{FILL}",
+    # in a directory that the image has not
+    "writes to memory": f"{NEEDS_PASSWORD}echo serving\necho 1 > /scratch/n || exit 3\n{ENDS}",
     "has options": f'[ "$1" = serve ] || exit 64\n{NEEDS_PASSWORD}echo serving\n{ENDS}'.replace(str(PORT), "$PORT"),
 }
 

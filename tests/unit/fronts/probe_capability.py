@@ -56,6 +56,11 @@ def run(params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
         context.progress("a line with %s" % found)
         context.warn("a warning with %s" % found)
         raise DeliveryError("refused with %s" % found, where="here with %s" % found)
+    if behaviour == "tell":
+        for line in token.splitlines():
+            context.progress("it says %s" % line)
+            context.warn("it says %s" % line)
+        raise DeliveryError("it says %s" % token, lines=token.splitlines())
     if behaviour == "bytes":
         # what a file's name that is no UTF-8 becomes
         context.warn("a warning of \udcff")
@@ -115,6 +120,7 @@ CAPABILITY = Capability(
                 "work",
                 "warn",
                 "conceal",
+                "tell",
                 "bytes",
                 "refuse",
                 "crash",

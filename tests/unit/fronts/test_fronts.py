@@ -27,6 +27,9 @@ def comparable(result: dict[str, t.Any]) -> dict[str, t.Any]:
     return {key: value for key, value in result.items() if key not in OF_THE_PROCESS}
 
 
+# as a key has them, or a text of YAML's `|`
+SECRET_LINES = f"{SECRET_VARIABLE}-1\n{SECRET_VARIABLE}-2\nend\n"
+
 CASES: dict[str, dict[str, t.Any]] = {
     "defaults": {},
     "coercion": {
@@ -42,6 +45,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "deprecated option": {"old": "x"},
     "warnings": {"behaviour": "warn", "token": SECRET_VARIABLE},
     "what the function found to be secret": {"behaviour": "conceal", "left": "somewhere"},
+    "a secret of several lines": {"behaviour": "tell", "token": SECRET_LINES},
     "what is no UTF-8": {"behaviour": "bytes"},
     "domain error": {"behaviour": "refuse", "token": SECRET_VARIABLE},
     "commands": {"behaviour": "command"},

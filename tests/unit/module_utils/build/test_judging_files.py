@@ -21,6 +21,7 @@ CAPABILITIES = {"audit": "audit/image_audit.py", "trial": "trial/image_trial.py"
 CARRYING = {
     "absolute_path.py",
     "capability.py",
+    "concealment.py",
     "counted.py",
     "digest.py",
     "docker_engine",

@@ -71,13 +71,18 @@ class Application:
 class Engine:
     """In the place of C(Containers)."""
 
-    def __init__(self, listens: bool = True, ends: bool = True) -> None:
+    def __init__(self, listens: bool = True, ends: bool = True, only_confined: bool = False) -> None:
+        """
+        :param only_confined: whether it needs a directory that there is in memory only.
+        """
         self.made: list[Application] = []
-        self.listens, self.ends = listens, ends
+        self.listens, self.ends, self.only_confined = listens, ends, only_confined
 
     def start(self, confinement: Confinement, env: t.Mapping[str, str]) -> Application:
-        self.made.append(Application(env, self.listens, self.ends))
-        return self.made[-1]
+        application = Application(env, self.listens, self.ends)
+        application.running = application.running and (confinement.read_only or not self.only_confined)
+        self.made.append(application)
+        return application
 
     def asked(self, **options: t.Any) -> tuple[Questions, dict[str, str]]:
         """What came of each point, by its kind and subject."""
@@ -107,6 +112,7 @@ def test_all_that_is_wanted_is_asked_and_passes() -> None:
         {"A": "1", "B": "2"},
         {"A": "1", "B": "2", "C": "c"},
         {"B": "2"},
+        {"A": "1", "B": "2"},
     ]
 
 
@@ -116,6 +122,11 @@ def test_a_change_that_does_not_show_as_it_is_to_show_fails() -> None:
     assert found["changed_env C"].startswith("fail")
     _questions, found = Engine().asked(changed_env=[{**change, "value": "d"}])
     assert found["changed_env C"].startswith("fail")
+
+
+def test_what_writes_where_there_is_memory_only_runs_twice_all_the_same() -> None:
+    _questions, found = Engine(only_confined=True).asked()
+    assert found["copies"].startswith("pass")
 
 
 def test_what_is_not_needed_is_not_missed() -> None:

@@ -18,7 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.options i
     memory_bytes,
     read_options,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Point, make_plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import NoPort, Point, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 MIB = 1024**2
@@ -140,15 +140,28 @@ def test_all_ports_that_anything_asks_are_published() -> None:
     ],
 )
 def test_the_port_is_the_one_that_the_image_exposes(exposed: tuple[int, ...], port: int, reason: str) -> None:
-    options = wanted(health="/h", changed_env=[{"name": "A", "value": "1"}], assertions=[{"http": "/"}, {"tcp": 1}])
-    plan = make_plan(options, image(ports=exposed))
+    plan = make_plan(wanted(assertions=[{"http": "/", "port": 82}, {"tcp": 1}]), image(ports=exposed))
     assert plan.port == port
-    without = {
-        point.kind: point.not_asked for point in plan.points if point.kind in ("listens", "health", "changed_env")
-    }
-    assert set(without.values()) == {reason}
-    assert [point.not_asked for point in plan.points if point.kind == "assertion"] == [reason, ""]
+    assert {point.kind: point.not_asked for point in plan.points}["listens"] == reason
+    assert [point.not_asked for point in plan.points if point.kind == "assertion"] == ["", ""]
     assert make_plan(wanted(port=81), image(ports=exposed)).port == 81
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        *(({kind: "/x"}, f"'{kind}'") for kind in ("health", "ready", "metrics")),
+        ({"changed_env": [{"name": "A", "value": "1", "path": "/"}]}, "'changed_env' A"),
+        ({"assertions": [{"name": "root", "http": "/"}, {"tcp": 1}]}, "assertion 'root'"),
+    ],
+)
+def test_what_is_asked_at_no_port_is_refused_and_not_passed_over(options: dict[str, t.Any], named: str) -> None:
+    with pytest.raises(NoPort) as caught:
+        make_plan(wanted(**options), image(ports=(80, 443)))
+    assert f"a/b:1: {named} cannot be asked: there is no 'port', and the image exposes several (80, 443)." in str(
+        caught.value
+    )
+    assert make_plan(wanted(**options), image(ports=(80,))).port == 80
 
 
 def test_an_images_config_is_read() -> None:
