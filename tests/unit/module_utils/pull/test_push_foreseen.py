@@ -46,7 +46,9 @@ def nobody() -> t.Iterator[str]:
         yield "127.0.0.1:%d" % taken.getsockname()[1]
 
 
-def push(engine: dict[str, t.Any], endpoint: str, check: bool = True) -> tuple[dict[str, t.Any], list[str]]:
+def push(
+    engine: dict[str, t.Any], endpoint: str, check: bool = True, **options: t.Any
+) -> tuple[dict[str, t.Any], list[str]]:
     """The result of a push of shop/web:1, and its warnings."""
 
     def no_command(argv: t.Sequence[str], **options: t.Any) -> Completed:
@@ -59,6 +61,7 @@ def push(engine: dict[str, t.Any], endpoint: str, check: bool = True) -> tuple[d
         "tags": ["1"],
         "registry": {"endpoint": endpoint, "tls": "plain"},
         "docker_host": engine["host"],
+        **options,
     }
     return returned.run("image_push", params, context), warnings
 
@@ -94,3 +97,8 @@ def test_a_registry_that_refuses_is_an_error_in_check_mode_too(engine: dict[str,
     """Only what the stages before would have made is foreseen: here something else answers."""
     with answering({}) as endpoint, pytest.raises(DeliveryError, match="404"):
         push(engine, endpoint)
+
+
+def test_the_directory_of_certificates_is_looked_at(engine: dict[str, t.Any], nobody: str) -> None:
+    with pytest.raises(DeliveryError, match=r"There is no ca\.pem in /no/such/certificates"):
+        push(engine, nobody, docker_cert_path="/no/such/certificates")
