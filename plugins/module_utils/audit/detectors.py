@@ -37,7 +37,8 @@ SETTINGS_ANCHORS: t.Tuple[t.Tuple[bytes, t.Tuple[str, ...]], ...] = (
     (rb"://[^\s/]{1,256}@", ("BasicAuthDetector", "CloudantDetector")),
     (rb"cloudant", ("CloudantDetector",)),
     (rb"api\.softlayer\.com", ("SoftlayerDetector",)),
-    (rb"ak?[cp][a-z0-9]{9}", ("ArtifactoryDetector",)),
+    # behind a blank, '=', ':' or '"', which no word with such letters is within another
+    (rb"a(?<![!#-9;<>-~]a)(?:kc[a-z0-9]{10}|p[0-9a-f][a-z0-9]{8})", ("ArtifactoryDetector",)),
     (rb"ac[a-z0-9]{32}", ("TwilioKeyDetector",)),
     (rb"sk[a-z0-9]{32}", ("TwilioKeyDetector",)),
     (rb"-us\d", ("MailchimpDetector",)),

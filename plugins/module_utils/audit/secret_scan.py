@@ -27,6 +27,7 @@ _LINE_BEFORE = 256  # of a hit, shown to a detector
 _LINE_AFTER = 4096
 _LONGEST_SECRET = 2048  # bytes; a hit with so much shown behind it need not be shown again
 _ENOUGH = 100  # hits of a search in one piece, once a secret was among them
+_MANY = 1000  # settings of a kind in a file, from which on it is worth a look whether any of them can be a secret
 _SHORT = 600  # bytes of a line of settings that is shown as a whole; a longer one may be a whole file
 _FIRST_LINE = 64  # bytes of a program that tell what runs it
 _VALUE = 200  # bytes behind a hit in such a one
@@ -154,10 +155,9 @@ class SecretScan:
         asked: t.Dict[t.Tuple[int, int], t.Set[str]] = {}
         signs = Signs(lower)
         for search, names in self._settings:
-            for hit in search.finditer(lower):
-                possible = signs.possible(names)
-                if not possible:
-                    break
+            hits = list(search.finditer(lower))
+            possible = signs.possible(names) if len(hits) > _MANY else names
+            for hit in hits if possible else ():
                 asked.setdefault(_setting(data, hit), set()).update(possible)
         for (first, last), led_to in sorted(asked.items()):
             detectors = [name for name in sorted(led_to) if signs.allow(name, first, last)]

@@ -41,6 +41,16 @@ _SIGNS = {
 }
 
 
+# for all settings at once, what the slowest of them has in it, in searches that begin with a byte of their own
+_ANYWHERE = {
+    "KeywordDetector": (
+        *(re.compile(word + _LETTERS + _VALUE) for word in (b"key", b"pass", b"pwd", b"secret", b"contrase")),
+        re.compile(rb"[!=]{2}"),
+        re.compile(rb"['\"`];"),
+    )
+}
+
+
 _LONGEST = 512  # bytes of what is shown of a line that is not shown whole
 _AHEAD = 8192  # bytes of such a line that are looked through at once, for what is shown of it overlaps
 
@@ -56,20 +66,23 @@ class Signs:
         # by detector up to where one was looked for, and where the last begins that was found; there, if none was
         self._seen: t.Dict[str, t.Tuple[int, int]] = {}
         self._possible: t.Dict[t.Tuple[str, ...], t.Tuple[str, ...]] = {}
-        self._anywhere: t.Dict[t.Pattern[bytes], bool] = {}
+        self._is_there: t.Dict[t.Pattern[bytes], bool] = {}
 
     def possible(self, detectors: t.Tuple[str, ...]) -> t.Tuple[str, ...]:
         """Those of some detectors that may see a secret anywhere in the settings."""
         if detectors not in self._possible:
-            self._possible[detectors] = tuple(name for name in detectors if self._is_anywhere(_SIGNS.get(name)))
+            self._possible[detectors] = tuple(filter(self._may_see, detectors))
         return self._possible[detectors]
 
-    def _is_anywhere(self, sign: t.Optional[t.Pattern[bytes]]) -> bool:
-        if sign is None:
+    def _may_see(self, detector: str) -> bool:
+        if detector not in _SIGNS:
             return True
-        if sign not in self._anywhere:
-            self._anywhere[sign] = sign.search(self._settings) is not None
-        return self._anywhere[sign]
+        for sign in _ANYWHERE.get(detector, (_SIGNS[detector],)):
+            if sign not in self._is_there:
+                self._is_there[sign] = bool(sign.search(self._settings))
+            if self._is_there[sign]:
+                return True
+        return False
 
     def allow(self, detector: str, first: int, last: int) -> bool:
         """Whether a detector may see a secret in a part of the settings. Parts are asked about in their order, may overlap, and
