@@ -24,7 +24,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.podman imp
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import INDEX_MEDIA_TYPES, MEDIA_TYPES
 
 Document = t.Dict[str, t.Any]
-Made = t.TypeVar("Made")
 _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]  # in Docker's DriverStatus
 
 
@@ -79,17 +78,17 @@ class _Program(t.Protocol):
     def all_inspected(self, image_ids: t.Sequence[str]) -> t.Dict[str, t.Optional[Document]]: ...
 
 
-class ProgramsImages(t.Generic[Made]):
+class ProgramsImages:
     """The images of an engine that is asked by a program.
 
     :param read: makes an image of the document that the program shows of it.
     """
 
-    def __init__(self, program: _Program, read: t.Callable[[HeldImage, Document], Made]) -> None:
+    def __init__(self, program: _Program, read: t.Callable[[HeldImage, Document], ImageContents]) -> None:
         self._program = program
         self._read = read
 
-    def images(self, wanted: Names) -> t.List[Made]:
+    def images(self, wanted: Names) -> t.List[ImageContents]:
         """:raises EngineRefusal: the engine's own words."""
         # an image may be listed once for each of its names
         held = {image.image_id: image for image in self._program.images() if wants(wanted, image)}

@@ -26,8 +26,8 @@ class Prunable:
 
     :param parent: ID of the image that it was built on, as far as the engine knows that; empty for none.
     :param containers: names of those that use it, running or not.
-    :param is_step: whether the classic builder left it between a build's steps. It goes with the last image that stands on it, as
-        it would be the next one without a name.
+    :param is_step: whether the classic builder or Podman left it between the steps of a build. It goes with the last image that
+        stands on it, as it would be the next one without a name.
     """
 
     contents: ImageContents

@@ -15,7 +15,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.contents 
 from ansible_collections.longshore.delivery.plugins.module_utils.image.engine_images import (
     DockerApi,
     DockerImages,
-    ProgramsImages,
     layer_sizes,
     of_docker,
     of_podman,
@@ -104,15 +103,21 @@ class PodmanPruning:
 
     def images(self) -> t.List[Prunable]:
         users = _users(self._podman.containers())
-
-        def read(held: HeldImage, shown: t.Dict[str, t.Any]) -> Prunable:
-            image_id = held.image_id
-            return Prunable(of_podman(held, shown), with_algorithm(shown.get("Parent") or ""), users.get(image_id, ()))
-
-        return ProgramsImages(self._podman, read).images(Names())
+        held = {image.image_id: image for image in self._podman.images(hidden=True)}
+        seen = {image.image_id for image in self._podman.images()}
+        return [
+            Prunable(
+                of_podman(held[image_id], shown),
+                with_algorithm(shown.get("Parent") or ""),
+                users.get(image_id, ()),
+                is_step=image_id not in seen,
+            )
+            for image_id, shown in self._podman.all_inspected(list(held)).items()
+            if shown is not None
+        ]
 
     def held(self) -> t.List[HeldImage]:
-        return self._podman.images()
+        return self._podman.images(hidden=True)
 
     def measured(self, images: t.Sequence[ImageContents]) -> t.List[ImageContents]:
         # a process for each, so only for those that it matters of

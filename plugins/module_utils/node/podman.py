@@ -41,11 +41,15 @@ class Podman:
         self._program = program
         self._seconds = seconds
 
-    def images(self) -> t.List[HeldImage]:
-        """:raises EngineRefusal: Podman fails."""
+    def images(self, hidden: bool = False) -> t.List[HeldImage]:
+        """
+        :param hidden: whether those that builds left between their steps are among them.
+        :raises EngineRefusal: Podman fails.
+        """
+        which = ["--all"] if hidden else []
         return [
             HeldImage.of(image["Id"], [*(image.get("RepoDigests") or ()), *(image.get("Names") or ())])
-            for image in json.loads(self._podman(["images", "--no-trunc", "--format", "json"]) or "[]")
+            for image in json.loads(self._podman(["images", *which, "--no-trunc", "--format", "json"]) or "[]")
         ]
 
     def inspected(self, image_id: str) -> t.Optional[t.Dict[str, t.Any]]:

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.image import image_info, image_prune, image_tag
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests import returned
+from tests.integration.asking import on_node
 from tests.integration.docker_clients import client_of
 from tests.unit.module_utils.audit.made import layer_bytes
 
@@ -47,6 +48,7 @@ class Held:
 
     :param options: those that a module needs to look at them alone.
     :param ids: what the engine calls them.
+    :param created: when each was, as image_info shows it.
     :param layers: the digests of the layers of each.
     :param bytes: of the archives of the layer that they share, and of each one's own.
     """
@@ -55,6 +57,7 @@ class Held:
     repository: str
     options: dict[str, t.Any]
     ids: list[str]
+    created: list[str]
     layers: list[list[str]]
     bytes: tuple[int, int]
 
@@ -91,13 +94,12 @@ def builder() -> t.Iterator[Builder]:
 def held(holder: Holder) -> t.Iterator[Held]:
     images, base = Saved(), layer_bytes({"base": os.urandom(5 * OWN_BYTES)})
     repository = f"registry.example/{PREFIX}/{uuid.uuid4().hex[:12]}"
-    layers = []
-    for number in (1, 2, 3, 4):
-        created = NOW - datetime.timedelta(days=10 * (5 - number))
+    created, layers = [NOW - datetime.timedelta(days=10 * (5 - number)) for number in (1, 2, 3, 4)], []
+    for number, moment in enumerate(created, 1):
         document = {
             "os": "linux",
             "architecture": "amd64",
-            "created": created.isoformat().replace("+00:00", "Z"),
+            "created": moment.isoformat().replace("+00:00", "Z"),
             "config": {"User": "10001", "Entrypoint": ["/own"]},
             "history": [{"created_by": "COPY base /"}, {"created_by": "COPY own /"}],
         }
@@ -113,6 +115,7 @@ def held(holder: Holder) -> t.Iterator[Held]:
             repository,
             {"labels": [f"{LABEL}={images.salt}"], **holder.options},
             ids,
+            [moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in created],
             layers,
             (len(base), len(own)),
         )
@@ -137,10 +140,16 @@ def test_what_is_there_a_name_that_moves_and_what_it_leaves(held: Held) -> None:
     for shown, layers in zip(found, held.layers, strict=True):
         assert (shown["platform"], shown["config"]) == ("linux/amd64", {"User": "10001", "Entrypoint": ["/own"]})
         assert [layer["diff_id"] for layer in shown["layers"]] == layers
+        assert ["=".join(label) for label in shown["labels"].items()] == held.options["labels"]
+        assert [layer["created_by"] for layer in shown["layers"]] == ["COPY base /", "COPY own /"]
+        assert shown["size"] > 0
         config = shown["digests"]["config"]
         assert (config is not None) is held.holder.tells_digests
         assert config is None or config.endswith(shown["id"].removeprefix("sha256:"))
+    assert [one["created"] for one in found] == held.created
     assert held.numbers(held.info(globs=[f"**/{held.repository.rpartition('/')[2]}"], older_than="25d")) == [1, 2]
+    assert held.numbers(held.info(newer_than="25d", older_than="15d")) == [3]
+    assert held.numbers(held.info(query=f"contains(references, '{held.name(3)}') && config.User == '10001'")) == [3]
 
     tag = {"image": held.name(4), "references": [held.name(1), held.name("stable")], **held.holder.options}
     foretold = asked("image_tag", image_tag.CAPABILITY, check=True, **tag)
@@ -214,3 +223,33 @@ def test_an_image_that_another_was_built_on_stays(builder: Builder) -> None:
     assert foretold["bytes_gained"] == 86_000
     assert asked("image_prune", image_prune.CAPABILITY, **both) == foretold
     assert builder.names() == []
+
+
+def test_what_podman_left_between_a_builds_steps_goes_with_the_image(docks_podman: PodmanHolder) -> None:
+    """Podman takes it away by itself, so that it has to be foretold."""
+    images, repository = Saved(), f"registry.example/{PREFIX}/{uuid.uuid4().hex[:12]}"
+    layer = layer_bytes({"base": os.urandom(OWN_BYTES)})
+    document = {"os": "linux", "architecture": "amd64", "history": [{"created_by": "COPY base /"}]}
+    base_id = images.add(document, [layer], f"{repository}:base")
+    docks_podman.load(images.archive())
+    listing = ["images", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}={images.salt}"]
+
+    def left() -> set[str]:
+        return set(on_node("dock", "podman", *listing).split())
+
+    dockerfile = f"FROM {repository}:base\nENV A=1\nENV B=2\nENV C=3\n"
+    both: dict[str, t.Any] = {"globs": [repository], **docks_podman.options}
+    try:
+        on_node("dock", "sh", "-c", f"printf '{dockerfile}' | podman build --quiet --layers --tag {repository}:built -")
+        every, built_id = left(), docks_podman.names()[f"{repository}:built"]
+        assert len(every) == 4
+        [kept] = asked("image_prune", image_prune.CAPABILITY, **{**both, "globs": [f"{repository}:base"]})["kept"]
+        assert (kept["id"], kept["why"]) == (base_id, f"{built_id} was built on it")
+        foretold = asked("image_prune", image_prune.CAPABILITY, check=True, **both)
+        assert {one["id"] for one in foretold["removed"]} == every == left()
+        assert foretold["bytes_gained"] == len(layer)
+        assert asked("image_prune", image_prune.CAPABILITY, **both) == foretold
+        assert left() == set()
+    finally:
+        for image_id in left():
+            docks_podman.remove(image_id)
