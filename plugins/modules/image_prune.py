@@ -18,21 +18,20 @@ description:
     O(globs), O(labels), O(dangling), O(older_than) and O(keep) has to be. Of O(references) and O(globs) one that fits is enough.
   - By O(references) and O(globs) an image loses the names that are meant, and goes itself when it has no other. Without these two
     it loses all its names.
-  - An image that a container uses, running or not, stays with all its names, and is returned as kept, with the reason. Nothing is
-    forced.
-  - With an image goes what Docker's classic builder left between its steps and no other image stands on. BuildKit's cache is not
-    touched, and neither is a registry.
+  - An image that a container uses, running or not, stays with all its names, and is returned as kept, with the reason. So is one
+    that an image was built on which stays, as far as the engine knows that. Nothing is forced.
+  - With an image goes what Docker's classic builder or Podman left between its steps and no other image stands on.
+    BuildKit's cache is not touched, and neither is a registry.
   - The engine is asked again afterwards.
   - On a node it needs the node's Python alone. On the controller it runs in the process that is already there, where it can.
 requirements:
   - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine]
   check_mode:
     support: full
@@ -40,10 +39,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows each name that goes with its image.
-  platform:
-    platforms: posix
-    support: full
-    description: Where the task runs; an engine at O(docker_host) may be elsewhere.
 options:
   engine:
     description:

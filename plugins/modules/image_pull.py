@@ -22,11 +22,10 @@ description:
 requirements:
   - C(crictl) on nodes of containerd and CRI-O, C(podman) on hosts of Podman. Docker is spoken to on its socket.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.registry]
   check_mode:
     support: full
@@ -36,7 +35,6 @@ attributes:
     description: Shows which of the wanted images the engine holds before and after.
   platform:
     platforms: linux
-    support: full
     description: Runs on the node.
 options:
   images:

@@ -22,12 +22,11 @@ description:
 requirements:
   - The Python package C(docker) where the task runs.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
@@ -38,10 +37,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows the digest of each tag before and after.
-  platform:
-    platforms: posix
-    support: full
-    description: Where the task runs; the engine may be elsewhere.
 options:
   name:
     description:

@@ -32,12 +32,11 @@ requirements:
   - what M(longshore.delivery.image_build) needs
   - what M(longshore.delivery.image_audit) and M(longshore.delivery.image_trial) need, where they are asked for
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine, longshore.delivery.registry]
   check_mode:
     support: full
@@ -46,10 +45,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows for each image what M(longshore.delivery.image_build) shows.
-  platform:
-    platforms: posix
-    support: full
-    description: The operating systems on which the module runs.
 options:
   images:
     description:

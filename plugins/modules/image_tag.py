@@ -24,11 +24,10 @@ requirements:
   - The Python package C(docker) where the task runs, for an engine at V(tcp://...) alone.
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine]
   check_mode:
     support: full
@@ -38,10 +37,6 @@ attributes:
   diff_mode:
     support: full
     description: Shows which image has each name before and after.
-  platform:
-    platforms: posix
-    support: full
-    description: Where the task runs; an engine at O(docker_host) may be elsewhere.
 options:
   image:
     description:

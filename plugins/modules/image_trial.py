@@ -31,11 +31,10 @@ requirements:
   - Python package C(jmespath), for assertions with C(jmespath)
   - Docker engine 20.10 or newer, or Podman
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.engine
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.engine]
   check_mode:
     support: full
@@ -43,10 +42,6 @@ attributes:
   diff_mode:
     support: none
     description: Nothing changes.
-  platform:
-    platforms: posix
-    support: full
-    description: The operating systems on which the module runs.
 options:
   engine:
     description:
@@ -227,7 +222,7 @@ options:
     default: [/tmp]
 notes:
   - A C(HEALTHCHECK) of the image does not run, as in Kubernetes.
-  - Verified with Docker 26.1 on a remote host with TLS, and with Podman 4.3.
+  - Verified with Docker 26.1 on a remote host with TLS, and with Podman 4.3, by its program and by its service.
   - Podman adds a user without a name to C(/etc/passwd) and C(/etc/group) of a container. What it writes there is not told from
     what the image does, so these two never count as written.
   - For a container that is to stay, see M(community.docker.docker_container). An interactive shell is C(docker run -it).

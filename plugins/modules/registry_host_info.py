@@ -22,11 +22,10 @@ description:
 requirements:
   - Runs on the host of the registry, as root, on a distribution of Debian's family with systemd.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.registry]
   check_mode:
     support: full
@@ -36,7 +35,6 @@ attributes:
     description: Nothing is changed.
   platform:
     platforms: debian
-    support: full
     description: Where the module runs.
 options:
   registry:

@@ -28,12 +28,11 @@ description:
     runtime's seccomp profile.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows there each step of the rollout.
 extends_documentation_fragment:
+  - longshore.delivery.attributes
   - longshore.delivery.cluster
   - longshore.delivery.registry
 attributes:
   action_group:
-    support: full
-    description: The groups by which C(module_defaults) reach the module.
     membership: [longshore.delivery.cluster, longshore.delivery.registry]
   check_mode:
     support: full
@@ -44,10 +43,6 @@ attributes:
     support: full
     description: Shows the objects before and after, without status and managed fields. Values of Secrets are never
       shown.
-  platform:
-    platforms: posix
-    support: full
-    description: The operating systems on which the module runs.
 options:
   name:
     description:

@@ -16,7 +16,8 @@ from .ansible_test import CHECKOUT
 
 COLLECTION = "longshore.delivery"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
-FRAGMENTS = sorted(path.stem for path in (CHECKOUT / "plugins" / "doc_fragments").glob("*.py"))
+# those of options; what is true of several modules beside them is in one of its own
+FRAGMENTS = sorted({path.stem for path in (CHECKOUT / "plugins" / "doc_fragments").glob("*.py")} - {"attributes"})
 ACTION_GROUPS = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
 
 

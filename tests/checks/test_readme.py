@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.workload import
 from .ansible_test import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+GUIDE = "docs/local-containers.md"
 LINES_ALLOWED = 19
 
 
@@ -49,11 +50,15 @@ def test_its_registry_is_one(variables: dict[str, t.Any]) -> None:
     assert str(RegistrySettings.from_params(variables["longshore_registry"]).endpoint) == "registry.example:5000"
 
 
-def test_its_images_are_what_the_role_takes(variables: dict[str, t.Any]) -> None:
+def is_what_the_role_takes(images: list[dict[str, t.Any]]) -> None:
+    """Fail unless the role image takes this list."""
     specs = yaml.safe_load((CHECKOUT / "roles/image/meta/argument_specs.yml").read_text())["argument_specs"]
     of_list = {"image_list": specs["main"]["options"]["image_list"]}
-    checked = ArgumentSpecValidator(of_list).validate({"image_list": variables["longshore_images"]})
-    assert checked.error_messages == []
+    assert ArgumentSpecValidator(of_list).validate({"image_list": images}).error_messages == []
+
+
+def test_its_images_are_what_the_role_takes(variables: dict[str, t.Any]) -> None:
+    is_what_the_role_takes(variables["longshore_images"])
 
 
 def test_its_workloads_are_what_the_module_takes(variables: dict[str, t.Any]) -> None:
@@ -75,8 +80,22 @@ def test_its_inventory_has_the_groups_of_the_table(tmp_path: Path) -> None:
     assert groups["longshore_registry_hosts"]["hosts"] == ["registry.example"]
 
 
+def blocks(path: str) -> list[t.Any]:
+    """The YAML that a guide shows."""
+    text = (CHECKOUT / path).read_text(encoding="utf-8")
+    return [yaml.safe_load(found) for found in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
+
+
+def test_the_builds_that_guides_show_are_what_the_role_takes() -> None:
+    plays = [play for guide in (GUIDE, "roles/image/README.md") for block in blocks(guide) for play in block]
+    tasks = [task for play in plays for task in play.get("tasks", ()) if "ansible.builtin.import_role" in task]
+    assert [task["ansible.builtin.import_role"]["name"] for task in tasks] == ["longshore.delivery.image"] * 2
+    for task in tasks:
+        is_what_the_role_takes(task["vars"]["image_list"])
+
+
 def test_what_the_guide_to_local_containers_names_is_there() -> None:
-    named = set(re.findall(r"community\.docker\.(docker\w*)", (CHECKOUT / "docs/local-containers.md").read_text()))
+    named = set(re.findall(r"community\.docker\.(docker\w*)", (CHECKOUT / GUIDE).read_text()))
     plugins = Path(sysconfig.get_path("purelib"), "ansible_collections/community/docker/plugins")
     there = {path.stem for kind in ("modules", "connection") for path in (plugins / kind).glob("*.py")}
     assert len(named) > 5

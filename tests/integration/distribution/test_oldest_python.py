@@ -78,7 +78,7 @@ def mirror() -> t.Iterator[str]:
 
 
 def test_trust_and_pulls(builder: Builder, nodes: Nodes, inventory: Path, mirror: str) -> None:
-    builder.make("1")
+    image_id = builder.make("1")
     pushed = builder.push(tags=["1"])["reference"]
     trust = {"registries": [{"endpoint": mirror, "tls": "plain"}]}
     pull = {"images": [pushed], "registry": {"endpoint": ENDPOINT, **LOGIN}}
@@ -88,12 +88,13 @@ def test_trust_and_pulls(builder: Builder, nodes: Nodes, inventory: Path, mirror
         {"longshore.delivery.registry_trust": {**trust, "state": "absent"}},
         {"longshore.delivery.image_pull": pull},
         {"longshore.delivery.image_pull": pull},
+        {"longshore.delivery.image_info": {"references": [pushed]}},
     ]
     nodes.playbook.write_text(yaml.safe_dump([{"hosts": "longshore_nodes", "gather_facts": False, "tasks": tasks}]))
     [ran] = ansible_playbook(nodes.playbook, inventory)["plays"]
     failed = [result for task in ran["tasks"] for result in task["hosts"].values() if result.get("failed")]
     assert failed == []
-    facts, trusted, forgotten, pulled, again = [task["hosts"] for task in ran["tasks"]]
+    facts, trusted, forgotten, pulled, again, shown = [task["hosts"] for task in ran["tasks"]]
     for node in nodes.names:
         python = facts[node]["ansible_facts"]["ansible_python"]
         assert f"{python['version']['major']}.{python['version']['minor']}" == VERSION
@@ -105,6 +106,8 @@ def test_trust_and_pulls(builder: Builder, nodes: Nodes, inventory: Path, mirror
         assert pulled[node]["changed"], pulled[node]
         assert pushed in nodes.held(node)
         assert again[node]["changed"] is False
+        [held] = shown[node]["images"]
+        assert (pushed in held["repository_digests"], held["digests"]["config"]) == (True, image_id)
 
 
 def test_the_look_of_the_registrys_host(ca: str, inventory: Path, tmp_path: Path) -> None:
