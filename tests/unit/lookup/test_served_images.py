@@ -36,6 +36,7 @@ def test_images_for_nodes_are_pinned_and_missing_ones_named() -> None:
         {"name": "shop/other:2"},
         {"name": "shop/base", "tags": ["1.0"], "distribute": "registry"},
         {"name": "shop/mine", "distribute": "nowhere"},
+        {"name": "shop/carried", "tags": ["1.0"], "output": "layout"},
     ]
     with ManifestServer(served) as server:
         answer = look(*images, endpoint=server.endpoint)
