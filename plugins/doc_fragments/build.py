@@ -86,18 +86,58 @@ options:
     type: str
   cache_from:
     description:
-      - Images, each with its tag or digest, from whose cache steps may be taken. They are what O(cache_to=inline) made; what
-        the engine does not hold it asks their registry for. One that is not there is no error.
-      - They are no inputs of the build.
+      - Caches from which steps may be taken, as O(cache_to) made them. One that is not there, or cannot be had, is a warning, and
+        the image is built without it.
+      - They are no inputs of the build. The classic builder takes images alone, Podman and Buildah nothing.
     type: list
-    elements: str
+    elements: dict
     default: []
+    suboptions:
+      type:
+        description:
+          - V(registry) is an image with its cache, or a cache by itself, which the engine asks for where it does not hold it.
+          - V(local) is a directory where the task runs.
+        type: str
+        choices: [registry, local]
+        default: registry
+      reference:
+        description: The image or the cache, with its tag or digest, required for O(cache_from[].type=registry).
+        type: str
+      path:
+        description: Absolute path of the directory, required for O(cache_from[].type=local).
+        type: path
   cache_to:
     description:
-      - V(inline) keeps in the image what O(cache_from) of another engine needs. Docker's own builder can do no other.
-      - It is no input, so it is there from the next build on.
-    type: str
-    choices: [inline]
+      - Where the cache of a build is kept for O(cache_from) of other builders.
+      - It is no input, so it is there from the next build on. One that cannot be written fails the build.
+    type: dict
+    suboptions:
+      type:
+        description:
+          - V(inline) keeps it in the image. BuildKit of an engine with Docker's own image store can do no other. The classic
+            builder, Podman and Buildah can do none.
+          - V(registry) keeps it in a registry, by the login in O(registry) where that is it, else by the docker command's. It
+            is the builder that speaks to the registry, and has to trust it.
+          - V(local) keeps it in a directory where the task runs, beside what it keeps there already.
+        type: str
+        choices: [inline, registry, local]
+        required: true
+      reference:
+        description: The name of the cache with its tag, required for O(cache_to.type=registry).
+        type: str
+      path:
+        description: Absolute path of the directory, required for O(cache_to.type=local). It can be nowhere in O(source).
+        type: path
+      mode:
+        description:
+          - V(min) keeps the steps whose results are in the image, V(max) all, as those of the stages that others copy from.
+        type: str
+        choices: [min, max]
+        default: min
+      image_manifest:
+        description: Whether the cache is kept in the form of an image, which some registries ask for.
+        type: bool
+        default: false
   annotations:
     description:
       - Annotations of the image's manifest, and of the list where there are several platforms. They are inputs of the build.

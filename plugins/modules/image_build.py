@@ -160,7 +160,8 @@ options:
     description:
       - The registry for O(output=registry), in the one shape that the whole collection uses. It is not looked at otherwise.
       - Without it the registry in O(name), without a login and with a certificate that the system's authorities vouch for.
-      - It is for the image alone. Base images are pulled with the engine's own settings.
+      - It is for the image alone, and its login for caches that are there, see O(cache_to). Base images are pulled with the
+        engine's own settings.
 notes:
   - Hashes of contents are kept in the user's cache directory (E(XDG_CACHE_HOME)), so that a file that was not touched
     is not read again; names and digests of the last build's inputs in the state directory (E(XDG_STATE_HOME)), so
@@ -198,8 +199,9 @@ EXAMPLES = r"""
     ssh:
       - id: git
         path: /home/ci/.ssh/deploy_key
-    cache_from: [registry.example:5000/shop/web-tests:1.3]
-    cache_to: inline
+    cache_from:
+      - {type: registry, reference: "registry.example:5000/shop/web-tests:1.3"}
+    cache_to: {type: inline}
     docker_host: tcp://builder.example:2376
     docker_cert_path: ~/.docker/builder
 
@@ -246,6 +248,14 @@ EXAMPLES = r"""
     source: /srv/shop/web
     platforms: [linux/amd64, linux/arm64]
     builder: farm
+    cache_from:
+      - reference: registry.example:5000/shop/web:cache
+      - {type: local, path: /var/cache/shop/web}
+    cache_to:
+      type: registry
+      reference: registry.example:5000/shop/web:cache
+      mode: max
+      image_manifest: true
     output: registry
     registry:
       endpoint: registry.example:5000
@@ -259,6 +269,8 @@ EXAMPLES = r"""
   longshore.delivery.image_build:
     name: registry.example:5000/shop/web:1.4
     source: /srv/shop/web
+    builder: farm
+    cache_to: {type: local, path: /var/cache/shop/web}
     output: layout
     layout: /srv/shop/images
 """

@@ -176,15 +176,55 @@ options:
         default: false
       cache_from:
         description:
-          - Images from whose cache steps may be taken.
+          - Caches from which steps may be taken. One that cannot be had is a warning.
         type: list
-        elements: str
+        elements: dict
         default: []
+        suboptions:
+          type:
+            description:
+              - V(registry) is an image with its cache, or a cache by itself, V(local) a directory.
+            type: str
+            choices: [registry, local]
+            default: registry
+          reference:
+            description:
+              - The image or the cache, with its tag or digest.
+            type: str
+          path:
+            description:
+              - Absolute path of the directory.
+            type: path
       cache_to:
         description:
-          - V(inline) keeps the cache in the image.
-        type: str
-        choices: [inline]
+          - Where the cache of a build is kept for other builders.
+        type: dict
+        suboptions:
+          type:
+            description:
+              - V(inline) keeps it in the image, V(registry) in a registry, V(local) in a directory.
+            type: str
+            choices: [inline, registry, local]
+            required: true
+          reference:
+            description:
+              - The name of the cache with its tag.
+            type: str
+          path:
+            description:
+              - Absolute path of the directory, which is in no source.
+            type: path
+          mode:
+            description:
+              - V(min) keeps the steps whose results are in the image, V(max) all.
+            type: str
+            choices: [min, max]
+            default: min
+          image_manifest:
+            description:
+              - Whether the cache is kept in the form of an image, which some registries ask for.
+            type: bool
+            default: false
       platforms:
         description:
           - What the image is built for, as V(linux/arm64); by default the engine's own platform.
@@ -264,7 +304,7 @@ options:
   registry:
     description:
       - The registry for images whose O(images[].output) is V(registry), in the one shape that the whole collection uses.
-      - It is for them alone, base images are pulled with the engine's own settings.
+      - It is for them, and its login for caches that are there. Base images are pulled with the engine's own settings.
   source_root:
     description:
       - The absolute directory below which relative sources are. Without it they have to be absolute.
@@ -328,8 +368,9 @@ EXAMPLES = r"""
         network: host
         extra_hosts: {packages.example: 192.0.2.7}
         no_cache: false
-        cache_from: [registry.example:5000/shop/web:1.3]
-        cache_to: inline
+        cache_from:
+          - {type: registry, reference: "registry.example:5000/shop/web:1.3"}
+        cache_to: {type: inline}
         platforms: [linux/amd64]
         annotations: {org.opencontainers.image.title: The shop}
         provenance: min
@@ -382,12 +423,16 @@ EXAMPLES = r"""
         bases: {BASE: base/python:bookworm}
         platforms: [linux/amd64, linux/arm64]
         builder: farm
+        cache_to: {type: registry, reference: "registry.example:5000/shop/web:cache", mode: max, image_manifest: true}
         output: registry
       - name: shop/web
         source: web
         tags: ["1.4"]
         bases: {BASE: base/python:bookworm}
         builder: farm
+        cache_from:
+          - {type: local, path: /var/cache/shop/web}
+        cache_to: {type: local, path: /var/cache/shop/web, mode: max}
         output: layout
         layout: /srv/shop/images
 """

@@ -78,6 +78,11 @@ def running(directory: Path) -> t.Iterator[str]:
         _stop()
 
 
+def forget() -> None:
+    """Have it forget what it built."""
+    _buildx("prune", "--builder", _UNIT, "--all", "--force")
+
+
 @contextlib.contextmanager
 def reaching(address: str, local: str) -> t.Iterator[None]:
     """Have dock reach an address under one of its own."""

@@ -14,6 +14,7 @@ import os
 import tempfile
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_cache import CacheSource, CacheTarget
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Record
@@ -22,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import Dockerfile, Instruction
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
 if t.TYPE_CHECKING:
     from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
@@ -80,8 +82,9 @@ class BuildRequest:
     :param triggers: the ONBUILD instructions of the images that it comes from.
     :param sbom: the image that lists what the image has; None for no list.
     :param source_date_epoch: seconds; the time of what the build makes, where the builder knows to set it.
-    :param cache_from: images that hold a build's cache.
-    :param cache_to: where the cache is kept for others; 'inline' is in the image.
+    :param cache_from: where a build's cache may be.
+    :param cache_to: where the cache is kept for others.
+    :param cache_login: the registry of these, where the docker command does not have its login.
     :param stays: whether the image is to stay in the engine's store.
     :param layout: the directory to write an OCI layout into in place of the engine's store, by a builder that can.
     """
@@ -98,8 +101,9 @@ class BuildRequest:
     extra_hosts: t.Dict[str, str] = dataclasses.field(default_factory=dict)
     ssh: t.Tuple[SshAgent, ...] = ()
     no_cache: bool = False
-    cache_from: t.Tuple[Reference, ...] = ()
-    cache_to: str = ""
+    cache_from: t.Tuple[CacheSource, ...] = ()
+    cache_to: t.Optional[CacheTarget] = None
+    cache_login: t.Optional[RegistrySettings] = None
     inline: t.Optional[bytes] = None
     contexts: t.Tuple[NamedContext, ...] = ()
     contexts_entries: t.Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     Show,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json
+from ansible_collections.longshore.delivery.plugins.module_utils.build.registry_login import command_with_login
 from ansible_collections.longshore.delivery.plugins.module_utils.build.sent_directory import Sent, sent
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import (
@@ -72,9 +73,10 @@ class Buildx:
         """Build an image into the engine's store, without a name, or into an OCI layout."""
         record = BuildRecord(show)
         with request.temporary_directory() as directory, sent(request, directory, self._place) as given:
+            own = {**self._address.command_environment, **command_with_login(directory, request.cache_login)}
             completed = self._run_command(
                 command(request, given, directory, self._builder),
-                environment={**self._address.command_environment, **secret_variables(request), **NOT_THE_USERS},
+                environment={**own, **secret_variables(request), **NOT_THE_USERS},
                 on_line=record.line,
             )
             image_id = str(read_json(os.path.join(directory, IMAGE_ID)).get(self.image_id, ""))
@@ -92,10 +94,10 @@ def command(request: BuildRequest, given: Sent, directory: str, builder: str = O
     argv = ["docker", "buildx", "build", "--builder=" + builder, "--progress=rawjson", *_results(request)]
     argv += ["--metadata-file", os.path.join(directory, IMAGE_ID), "--file", given.dockerfile]
     argv += request.options(request.labels)
-    for reference in request.cache_from:
-        argv += ["--cache-from", "type=registry,ref=%s" % reference]
+    for source in request.cache_from:
+        argv += ["--cache-from", _comma_separated(*source.fields)]
     if request.cache_to:
-        argv += ["--cache-to", "type=" + request.cache_to]
+        argv += ["--cache-to", _comma_separated(*request.cache_to.fields)]
     for number, secret in enumerate(request.secrets):
         origin = "src=" + secret.file if secret.file else "env=" + (secret.env or _variable(number))
         argv += ["--secret", _comma_separated("id=" + secret.id, origin)]

@@ -88,7 +88,7 @@ class Classic:
                 extra_hosts=request.extra_hosts or None,
                 nocache=request.no_cache,
                 platform=request.platforms[0] if request.platforms else None,
-                cache_from=[str(reference) for reference in request.cache_from] or None,
+                cache_from=[str(source.reference) for source in request.cache_from] or None,
             )
             for event in events:
                 record.event(event)
@@ -109,6 +109,7 @@ def check_classic(request: BuildRequest, why: str) -> None:
             ("secrets", request.secrets),
             ("ssh", request.ssh),
             ("contexts", request.contexts),
+            ("cache_from.path", any(source.path for source in request.cache_from)),
             ("cache_to", request.cache_to),
             ("annotations", request.annotations),
             ("provenance", request.provenance),

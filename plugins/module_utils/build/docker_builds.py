@@ -13,6 +13,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_cache import INLINE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     BaseStore,
     Builder,
@@ -118,6 +119,7 @@ class DockerBuildEngine(DockerEngine):
             )
         self._refuse_by_language(request)
         by_containerd = self._refuse_by_store(request)
+        self._refuse_cache(request)
         check_values(request)
         # an engine with its own store has no exporter for layouts
         buildx = Buildx(self.address, self._run_command, writes_layouts=not request.stays and by_containerd)
@@ -190,6 +192,16 @@ class DockerBuildEngine(DockerEngine):
             "engine use containerd's, by the feature containerd-snapshotter in its daemon.json (Docker 24 or newer), or leave it "
             "away." % (sentence(self.where), " and ".join(names))
         )
+
+    def _refuse_cache(self, request: BuildRequest) -> None:
+        """:raises BuilderMissing: the engine's BuildKit keeps its cache nowhere but in the image."""
+        if request.cache_to and request.cache_to.kind != INLINE and not self.by_containerd():
+            raise BuilderMissing(
+                "%s cannot keep a build's cache in %s, as 'cache_to' has it: with Docker's own image store its BuildKit keeps it "
+                "in the image alone. Set 'type' there to inline, or 'builder' to one of buildx, or have the engine use "
+                "containerd's store, by the feature containerd-snapshotter in its daemon.json (Docker 24 or newer)."
+                % (sentence(self.where), request.cache_to)
+            )
 
     def _refuse_podman(self, request: BuildRequest) -> None:
         try:

@@ -14,11 +14,13 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.ancestry import told_apart
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import Bases, sentence
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_cache import INLINE
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     BuildEngine,
     BuildEngineError,
     Builder,
     BuildRequest,
+    Built,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
     Definition,
@@ -232,6 +234,7 @@ class _Delivery:
                 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 
                 raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
+            self.warn_of_caches(built)
             image = self.verified(work.image(built.image_id), built.image_id, inputs)
             names = self.names_of(image, observed, plan)
             self.name(image.id, names, work.name)
@@ -253,11 +256,17 @@ class _Delivery:
         result["log"] = list(built.record.log)
         return result
 
+    def warn_of_caches(self, built: Built) -> None:
+        lost = ["%s has none" % source for source in self.wanted.cache_from if source.is_missing]
+        for cause in [*lost, *built.record.lost_caches]:
+            self.context.warn("%s was built without the cache of 'cache_from': %s" % (self.wanted.name, cause))
+
     def names_of(self, image: Image, observed: Observed, plan: Plan) -> t.Tuple[TagStep, ...]:
         """The names that an image is to get after a build: none where they all name the same image already, whose ID may be
         another where something attests it. What an engine shows of an image does not tell one that keeps its build's cache.
         """
-        whole = self.is_whole and (self.output.shows_whole or not self.wanted.cache_to)
+        kept = self.wanted.cache_to
+        whole = self.is_whole and (self.output.shows_whole or kept is None or kept.kind != INLINE)
         if whole and all(image.is_same_as(observed.images[step.reference]) for step in plan.names):
             return ()
         steps = (dataclasses.replace(step, image_id=image.id) for step in plan.names)
@@ -287,8 +296,9 @@ class _Delivery:
             extra_hosts=wanted.extra_hosts,
             ssh=wanted.ssh,
             no_cache=wanted.no_cache,
-            cache_from=wanted.cache_from,
+            cache_from=tuple(source for source in wanted.cache_from if not source.is_missing),
             cache_to=wanted.cache_to,
+            cache_login=wanted.cache_login,
             platforms=wanted.platforms,
             annotations=wanted.annotations,
             provenance=wanted.provenance,

@@ -19,6 +19,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_
 LOG_LINES = 50  # of all steps together that are kept
 STEP_LOG_LINES = 20  # of each step
 _INTERNAL = re.compile(r"\[(\S+ )?(internal|auth)\]|\[auth\]")
+_IMPORT = "importing cache manifest from "
 _CANCELLED = re.compile(r"context canceled|cancell?ed", re.IGNORECASE)
 
 
@@ -52,6 +53,11 @@ class Step:
     @property
     def cancelled(self) -> bool:
         return _CANCELLED.search(self.error) is not None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a build goes on without it."""
+        return self.name.startswith(_IMPORT)
 
     @property
     def seconds(self) -> float:
@@ -100,7 +106,14 @@ class Record:
     @property
     def failed(self) -> t.Optional[Step]:
         """The step that failed; none of those that were cancelled because of it, or because of what no step says."""
-        return next((step for step in self._steps.values() if step.error and not step.cancelled), None)
+        failed = (step for step in self._steps.values() if step.error and not step.cancelled and not step.is_optional)
+        return next(failed, None)
+
+    @property
+    def lost_caches(self) -> t.List[str]:
+        """Why no step could be taken from a cache, each with its name."""
+        lost = (step for step in self._steps.values() if step.is_optional and step.error and not step.cancelled)
+        return ["%s: %s" % (step.name[len(_IMPORT) :], step.error) for step in lost]
 
 
 def joined(records: t.Sequence[Record], show: t.Callable[[str], None]) -> Record:

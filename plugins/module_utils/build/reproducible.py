@@ -39,7 +39,9 @@ def reproduced(
         return {"same": False, "why_not": [builder.no_epoch]}
     show("building it a second time, to see whether the same comes out")
     time.sleep(_NEXT_SECOND)  # what is made in the same second has the same time
-    built = work.build(builder, dataclasses.replace(request, no_cache=True, cache_from=()), lambda line: None)
+    built = work.build(
+        builder, dataclasses.replace(request, no_cache=True, cache_from=(), cache_to=None), lambda line: None
+    )
     second = work.image(built.image_id) if built.image_id else None
     if second is None:
         return {"same": False, "why_not": ["the second build failed: %s" % (built.said or "see its log")]}

@@ -14,6 +14,16 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import PULL_BASE
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_cache import (
+    CACHE_FROM_SPEC,
+    CACHE_TO_SPEC,
+    CachePlace,
+    CacheSource,
+    CacheTarget,
+    cache_sources,
+    cache_target,
+    tagged,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import ENGINES
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, LAYOUT, OUTPUTS, REGISTRY
@@ -74,8 +84,8 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = dict(
     extra_hosts=dict(type="dict", default={}),
     ssh=SSH_SPEC,
     no_cache=dict(type="bool", default=False),
-    cache_from=dict(type="list", elements="str", default=[]),
-    cache_to=dict(type="str", choices=["inline"]),
+    cache_from=CACHE_FROM_SPEC,
+    cache_to=CACHE_TO_SPEC,
     platforms=dict(type="list", elements="str", default=[]),
     annotations=dict(type="dict", default={}),
     provenance=dict(type="str", choices=["none", "min", "max"], default="none"),
@@ -105,6 +115,7 @@ class Wanted:
     """What the user wants: an image under these references, made from these things.
 
     :param registry: that the image is to go to; None where it goes to none.
+    :param cache_login: the registry of a cache, where its login is given; None where the docker command's own has to do.
     :param coming: references that the engine will have by then, of images that are built or named before, with the IDs of
         those; None of one that is to be built. It counts in check mode.
     :param served: references that a registry serves by then, of images that were brought there before, with the digests of each
@@ -127,8 +138,9 @@ class Wanted:
     extra_hosts: t.Dict[str, str]
     ssh: t.Tuple[SshAgent, ...]
     no_cache: bool
-    cache_from: t.Tuple[Reference, ...]
-    cache_to: str
+    cache_from: t.Tuple[CacheSource, ...]
+    cache_to: t.Optional[CacheTarget]
+    cache_login: t.Optional[RegistrySettings]
     platforms: t.Tuple[str, ...]
     annotations: t.Dict[str, str]
     provenance: str
@@ -164,6 +176,9 @@ class Wanted:
                 raise InvalidOption(
                     "'args' has %r, which is no name of a build argument: letters, digits and _ are allowed." % name
                 )
+        contexts = tuple(NamedContext.parse(str(name), str(text)) for name, text in params["contexts"].items())
+        sources = [params["source"], *(named.directory for named in contexts if named.directory)]
+        cache_from, cache_to = cache_sources(params["cache_from"]), cache_target(params["cache_to"], sources)
         registry, reference = None, None
         if params["output"] == REGISTRY:
             registry, reference = registry_of(params["name"], params["registry"])
@@ -172,7 +187,7 @@ class Wanted:
             references=_references(reference or Reference.parse(params["name"]), params["tags"]),
             immutable=tuple(Glob.parse(text, "immutable") for text in params["immutable"]),
             source=params["source"],
-            contexts=tuple(NamedContext.parse(str(name), str(text)) for name, text in params["contexts"].items()),
+            contexts=contexts,
             dockerfile=params["dockerfile"],
             dockerfile_inline=params["dockerfile_inline"],
             args=args,
@@ -184,12 +199,13 @@ class Wanted:
             extra_hosts=_extra_hosts(params["extra_hosts"]),
             ssh=_ssh(params["ssh"] or ()),
             no_cache=params["no_cache"],
-            cache_from=_cache_images(params["cache_from"]),
-            cache_to=params["cache_to"] or "",
+            cache_from=cache_from,
+            cache_to=cache_to,
+            cache_login=_login([*cache_from, *filter(None, (cache_to,))], params["registry"]),
             platforms=_platforms(params["platforms"]),
             annotations=_texts("annotations", params["annotations"]),
             provenance=params["provenance"] if params["provenance"] != "none" else "",
-            sbom=_tagged("sbom", params["sbom"]) if params["sbom"] else None,
+            sbom=tagged("sbom", params["sbom"]) if params["sbom"] else None,
             source_date_epoch=_epoch(params["source_date_epoch"]),
             pull_base=params["pull_base"],
             rebuild=params["rebuild"],
@@ -296,12 +312,11 @@ def _epoch(seconds: t.Optional[int]) -> t.Optional[int]:
     return seconds
 
 
-def _cache_images(given: t.Sequence[str]) -> t.Tuple[Reference, ...]:
-    return tuple(dict.fromkeys(_tagged("cache_from", text) for text in given))
-
-
-def _tagged(option: str, text: str) -> Reference:
-    reference = Reference.parse(text)
-    if reference.tag is None and reference.digest is None:
-        raise InvalidOption("The image %s in '%s' has no tag. Add it; 'latest' is not assumed." % (text, option))
-    return reference
+def _login(caches: t.Sequence[CachePlace], given: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[RegistrySettings]:
+    """The given registry, if a cache is in it and it has a login."""
+    references = [cache.reference for cache in caches if cache.reference]
+    registry = RegistrySettings.from_params(given) if given and references else None
+    if registry is None or registry.username is None:
+        return None
+    own = (reference.endpoint.same_server(registry.endpoint, registry.scheme) for reference in references)
+    return registry if any(own) else None

@@ -185,9 +185,9 @@ def test_a_build_takes_its_steps_from_an_image_and_from_nowhere(engine: Engine, 
     copy, importing = "[1/1] COPY app /dir/app", f"importing cache manifest from {name}"
     assert build()[copy] is False
     assert not keeps_cache()
-    again = build(rebuild="always", cache_to="inline")
+    again = build(rebuild="always", cache_to={"type": "inline"})
     assert (again[copy], importing in again, keeps_cache()) == (True, False, True)
-    assert importing in build(rebuild="always", cache_from=[name])
+    assert importing in build(rebuild="always", cache_from=[{"reference": name}])
     assert build(rebuild="always", no_cache=True)[copy] is False
     assert not engine.build("cached", source, tags=["1"], no_cache=True)["built"]
 

@@ -117,7 +117,10 @@ def test_it_is_taken_where_buildx_is_missing_and_nothing_needs_buildkit(
     for options, match in (
         ({}, r"docker command, which is not in PATH .*Dockerfile needs BuildKit: line 2, RUN with --mount\."),
         ({"engine": "docker_classic"}, r"'engine' is docker_classic.*needs BuildKit: line 2, RUN with --mount\."),
-        ({"dockerfile_inline": "FROM scratch\nCOPY app /", "cache_to": "inline"}, r"'cache_to' needs BuildKit\."),
+        (
+            {"dockerfile_inline": "FROM scratch\nCOPY app /", "cache_to": {"type": "inline"}},
+            r"'cache_to' needs BuildKit\.",
+        ),
     ):
         with pytest.raises(DeliveryError, match=match):
             engine.build("without", source, check=True, tags=["1"], **options)

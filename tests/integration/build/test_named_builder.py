@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import typing as t
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 from tests.integration import remote_builder
 from tests.lab.nodes import BUILDER, SUBNET
 from tests.unit.module_utils.registry.conftest import StartRegistry, registry_program, start_registry
+from tests.unit.module_utils.registry.servers import PASSWORD, USERNAME
 
 from .engine import PLACES, Engine
 
@@ -95,6 +97,54 @@ def test_its_bases_are_what_their_registries_serve_and_it_runs_commands(
         anew = elsewhere.build("app", source, **options)
     assert other["image"]["id"] != base["image"]["id"]
     assert anew["why"] == [f"the base images changed: {endpoint}/base/shell:1 changed"]
+
+
+def test_its_cache_is_kept_in_a_registry_and_a_directory_for_others(
+    elsewhere: Engine, source: Path, tmp_path: Path, start_registry: StartRegistry
+) -> None:
+    """By the login that the registry's option has, which is in no command line; one that is not there is a warning."""
+    port = start_registry(address="0.0.0.0", htpasswd=True).endpoint.rpartition(":")[2]
+    endpoint = f"127.0.0.1:{port}"
+    login = {"endpoint": endpoint, "tls": "plain", "username": USERNAME, "password": PASSWORD}
+    (source / "Dockerfile").write_text("FROM scratch AS first\nCOPY app /x\nFROM scratch\nCOPY --from=first /x /y\n")
+    options: dict[str, t.Any] = {
+        "tags": ["1"],
+        "rebuild": "always",
+        "output": "layout",
+        "layout": str(tmp_path / "images"),
+        "registry": login,
+    }
+
+    def cached(**more: t.Any) -> set[bool]:
+        remote_builder.forget()
+        result = elsewhere.build("cached", source, **{**options, **more})
+        assert PASSWORD not in json.dumps([elsewhere.commands, elsewhere.progress, result])
+        return {step["cached"] for step in result["steps"] if "COPY" in step["step"]}
+
+    kept = f"{endpoint}/cache/web:1"
+    directory = tmp_path / "cache"
+    targets: list[dict[str, t.Any]] = [
+        {"type": "registry", "reference": kept, "mode": "max", "image_manifest": True},
+        {"type": "local", "path": str(directory)},
+    ]
+    with remote_builder.reaching(f"{ipaddress.ip_network(SUBNET)[1]}:{port}", endpoint):
+        for target in targets:
+            assert cached(cache_to=target) == {False}
+        with RegistryClient(RegistrySettings.from_params(login)) as client:
+            manifest = client.get_manifest("cache/web", "1")
+        assert (len(manifest.layers), manifest.is_index) == (2, False)
+        assert cached(cache_from=[{"reference": kept}]) == {True}
+        with pytest.raises(DeliveryError, match=r"cache/web.*(401|unauthorized|authoriz)"):
+            cached(cache_to=targets[0], registry=None)
+        absent = [{"reference": f"{endpoint}/cache/none:1"}, {"type": "local", "path": str(tmp_path / "none")}]
+        assert cached(cache_from=absent) == {False}
+        warned = [line for line in elsewhere.progress if "was built without the cache of 'cache_from'" in line]
+        assert [name in line for name, line in zip((f"{tmp_path}/none has none", "cache/none:1: "), warned)] == [
+            True,
+            True,
+        ]
+        assert not (tmp_path / "none").exists()
+    assert cached(cache_from=[{"type": "local", "path": str(directory)}]) == {True}
 
 
 def test_it_hands_an_engine_what_it_built(builder: str, source: Path, own_home: None) -> None:

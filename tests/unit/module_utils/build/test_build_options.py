@@ -98,7 +98,6 @@ def test_values_are_texts() -> None:
         ({"tags": ["1"], "ssh": [{"path": "/a,b"}]}, "'/a,b' in 'ssh' has a comma"),
         ({"tags": ["1"], "extra_hosts": {"a b": "192.0.2.1"}}, "'a b', which is no name of a host"),
         ({"tags": ["1"], "extra_hosts": {"a": "b.example"}}, "extra_hosts.a is 'b.example', which is no IP"),
-        ({"tags": ["1"], "cache_from": ["r.example/x"]}, "r.example/x in 'cache_from' has no tag"),
         ({"tags": ["1"], "platforms": ["arm64"]}, "'platforms' has 'arm64'. Write each as"),
         ({"tags": ["1"], "annotations": {"v": 1.5}}, "annotations.v is 1.5"),
         ({"tags": ["1"], "sbom": "r.example/x"}, "r.example/x in 'sbom' has no tag"),
@@ -164,13 +163,10 @@ def test_what_a_build_may_use_is_in_the_command_line() -> None:
         extra_hosts={"b": "2001:db8::1", "a": "192.0.2.1"},
         ssh=(SshAgent("default"), SshAgent("git", "/k")),
         no_cache=True,
-        cache_from=(Reference.parse("r.example/x:1"),),
-        cache_to="inline",
     )
     argv = command(request, GIVEN, "/t")
     assert argv[argv.index("/t/dockerfile/D") + 1 :] == [
         *("--add-host", "a:192.0.2.1", "--add-host", "b:2001:db8::1", "--no-cache"),
-        *("--cache-from", "type=registry,ref=r.example/x:1", "--cache-to", "type=inline"),
         *("--ssh", "default", "--ssh", "git=/k", "/kept/s"),
     ]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build import find_engine as finding
+from ansible_collections.longshore.delivery.plugins.module_utils.build.build_cache import CacheSource, CacheTarget
 from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import (
     Buildah,
     LibraryEngine,
@@ -160,7 +161,7 @@ def test_what_needs_buildkit_is_named_where_the_builder_is_the_classic_one(sourc
             r"^Why\. dockerfile_inline needs BuildKit: line 2, RUN",
         ),
         ({"ssh": (SshAgent("a"),), "secrets": (Secret("b", "/b"),)}, r"'secrets' and 'ssh' needs BuildKit\.$"),
-        ({"cache_to": "inline"}, r"'cache_to' needs BuildKit"),
+        ({"cache_to": CacheTarget("inline")}, r"'cache_to' needs BuildKit"),
         ({"sbom": Reference.parse("a:1"), "provenance": "max"}, r"'provenance' and 'sbom' needs BuildKit"),
         ({"platforms": ("a/b", "a/c"), "annotations": {"a": "b"}}, r"'annotations' and 'platforms' needs BuildKit"),
     ):
@@ -303,7 +304,12 @@ def test_what_comes_out_of_buildah_is_in_its_command_line(source: Path) -> None:
             {"dockerfile": "FROM a\nRUN <<E\nx\nE\n"},
             "Buildah knows since 1.33",
         ),
-        ("podman", "", {"cache_from": (Reference.parse("a:1"),)}, "'cache_from' is BuildKit's"),
+        (
+            "podman",
+            "",
+            {"cache_from": (CacheSource("registry", Reference.parse("a:1")),)},
+            "'cache_from' is BuildKit's",
+        ),
         (
             "podman",
             "",
@@ -314,7 +320,7 @@ def test_what_comes_out_of_buildah_is_in_its_command_line(source: Path) -> None:
         ("podman", "", {"provenance": "min"}, "'provenance' is BuildKit's"),
         ("podman", "", {"sbom": Reference.parse("a:1")}, "'sbom' is BuildKit's"),
         ("podman", "", {"platforms": ("a/b", "a/c")}, "one image under a name, and 'platforms' has several"),
-        ("podman", "", {"cache_to": "inline"}, "'cache_to' is BuildKit's, and Buildah keeps"),
+        ("podman", "", {"cache_to": CacheTarget("inline")}, "'cache_to' is BuildKit's, and Buildah keeps"),
         ("podman", "", {"secrets": (Secret("s", "/a,b"),)}, "the secret s has a comma"),
         ("podman", "", {"labels": {"l": "a\nb"}}, "label l has a line break"),
     ],

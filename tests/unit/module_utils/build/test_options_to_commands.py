@@ -99,8 +99,8 @@ SCANNER = "r.example/scanner:1"
 CASES = {
     "annotations": Case({"k": "v"}, ["--annotation=manifest:k=v"], True),
     "args": Case({"A": "v"}, ["--build-arg", "A=v"], True),
-    "cache_from": Case(["r.example/c:1"], ["--cache-from", "type=registry,ref=r.example/c:1"], False),
-    "cache_to": Case("inline", ["--cache-to", "type=inline"], False),
+    "cache_from": Case([{"reference": "r.example/c:1"}], ["--cache-from", "type=registry,ref=r.example/c:1"], False),
+    "cache_to": Case({"type": "inline"}, ["--cache-to", "type=inline"], False),
     "contexts": Case({"c": "docker-image://" + BASE}, ["--build-context", f"c=docker-image://{BASE}"], True),
     "extra_hosts": Case({"h": "192.0.2.1"}, ["--add-host", "h:192.0.2.1"], True),
     "labels": Case({"l": "v"}, ["--label", "l=v"], True),
@@ -316,7 +316,7 @@ def test_it_is_rebuilt_as_it_is_asked_for(engine: Engine) -> None:
 
 def test_an_image_of_which_not_all_is_shown_is_taken_for_another(engine: Engine) -> None:
     several = {"platforms": ["linux/amd64", "linux/arm64"]}
-    for options, changed in (({}, False), ({"cache_to": "inline"}, True), (several, True)):
+    for options, changed in (({}, False), ({"cache_to": {"type": "inline"}}, True), (several, True)):
         engine.run(**t.cast("dict[str, t.Any]", options))
         assert engine.run(**t.cast("dict[str, t.Any]", options), rebuild="always")["changed"] is changed
 
@@ -353,7 +353,7 @@ def test_the_classic_builder_gets_them_by_the_api(source: Path) -> None:
             "network": "none",
             "extra_hosts": {"h": "192.0.2.1"},
             "no_cache": True,
-            "cache_from": ["r.example/c:1"],
+            "cache_from": [{"reference": "r.example/c:1"}],
             "platforms": ["linux/amd64"],
         }
         result = engine.run(engine="docker_classic")

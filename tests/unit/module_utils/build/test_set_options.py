@@ -29,8 +29,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.running import 
 # what is no option's default, by the types, and where those do not say what is valid by the names
 VALUES: dict[str, t.Any] = {"str": "given", "path": "/given", "int": 7, "bool": True, "dict": {"given": "v"}}
 VALID: dict[str, t.Any] = {
-    "cache_from": ["r.example/given:1"],
-    "cache_to": "inline",
+    "cache_from": [{"type": "registry", "reference": "r.example/given:1", "path": None}],
+    "cache_to": {"type": "local", "path": "/given", "reference": None, "mode": "max", "image_manifest": True},
     "contexts": {"given": "/given"},
     "dockerfile": "given",
     "dockerfile_inline": "FROM scratch\n",
