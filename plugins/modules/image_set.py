@@ -22,7 +22,8 @@ description:
   - Where asked, an image is audited as by M(longshore.delivery.image_audit) and tried as by
     M(longshore.delivery.image_trial) when it has been built. It gets its names when it has passed, and those that stand on it are
     built then. An image that fails fails the task, so that no later task pushes it. Its names stay where they were; it stays
-    in the engine without one until the next build, so that a run without changes judges it again and builds nothing.
+    in the engine without one until the next build, or in its registry, by its digest alone, until that collects its garbage,
+    so that a run without changes judges it again and builds nothing.
   - "What passed is noted on the controller, below E(XDG_STATE_HOME) or C(~/.local/state): an image, by its ID, is judged
     once for one engine, name and set of options. Secrets are part of these; the note has no more of them than one digest,
     which needs a key that is kept beside it."
@@ -266,7 +267,7 @@ options:
           - Where the image is to be. In a registry, see O(registry), others of the list find it as well, and their engine pulls
             it from there with its own settings, anew where it holds another image under the name.
           - In an OCI layout no other image of the list can stand on it. A list may have an image twice, with another output.
-          - One that is audited or tried has to stay in the engine.
+          - One that is audited has to be in the engine or a registry, one that is tried in the engine.
         type: str
         choices: [engine, layout, registry]
         default: engine

@@ -9,18 +9,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import operator
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.judged import Judgement
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import REGISTRY
 from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import Entry, InvalidEntry
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.concealment import Concealment
 from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 AUDIT, TRIAL = "audit", "trial"
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
@@ -52,8 +57,13 @@ class Gate:
         self._secrets = Concealment({str(value) for value in entry.trial_secrets.values() if str(value)})
         given = (entry.audit if name == AUDIT else entry.trial) or {}
         asked = dict(given)
+        self._registry = entry.build["registry"] if entry.in_registry else None
         if name == AUDIT:
             self._params = {**given, **entry.address, "references": [reference]}
+            if entry.in_registry:
+                own = Reference.parse(reference)
+                self._registry = {**(self._registry or {}), "endpoint": str(own.endpoint)}
+                self._params.update(store=REGISTRY, registry=self._registry)
             if given.get("dockerfile"):
                 asked["dockerfile"] = _digest(given["dockerfile"])
             reports = given.get("trivy_reports")
@@ -63,7 +73,8 @@ class Gate:
             self._params = {**given, **entry.address, "image": reference, "secrets": entry.trial_secrets}
             asked["secrets"] = entry.trial_secrets
         address = DockerAddress.find(entry.build["docker_host"], entry.build["docker_cert_path"])
-        self._judgement = Judgement(name, "%s %s" % (entry.build["engine"], address), reference, asked)
+        engine = REGISTRY if entry.in_registry else "%s %s" % (entry.build["engine"], address)
+        self._judgement = Judgement(name, engine, reference, asked)
 
     def validate(self) -> None:
         """See that its options are valid, unless an image passed with them before.
@@ -92,7 +103,10 @@ class Gate:
         own = dataclasses.replace(context, progress=lambda line: None) if self.name == AUDIT else context
         params = self._checked(capability)
         params["engine"] = _HOLDERS.get(engine, engine)
-        if self.name == AUDIT:
+        if self._registry is not None:
+            by_digest = Reference.parse(self.reference).with_digest(ManifestDigest.parse(image_id))
+            params["references"] = [str(by_digest)]
+        elif self.name == AUDIT:
             params["references"] = [image_id]
         else:
             params.update(image=image_id, called=self.reference)
@@ -121,8 +135,13 @@ class Gate:
         """What of a gate's result is one of the list's."""
         if self.name == TRIAL:
             return {name: said[name] for name in _TRIED if name in said}
-        image = (said.get("images") or [{}])[0]
-        return {"verdict": PASS, **{name: image[name] for name in _AUDITED if name in image}}
+        images = said.get("images") or ()
+        # one for each platform; sizes add up, and so do lists
+        summed = {name: [image[name] for image in images if name in image] for name in _AUDITED}
+        return {
+            "verdict": PASS,
+            **{name: functools.reduce(operator.add, values) for name, values in summed.items() if values},
+        }
 
     def _show(self, found: Result, context: Context) -> None:
         if "findings" not in found:  # a trial has shown each point as it fell

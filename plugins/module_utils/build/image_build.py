@@ -206,7 +206,7 @@ class _Delivery:
             if own and self.told_apart(observed, image).matches(image):
                 return image
         unnamed = self.last_build.unnamed()
-        waiting = self.engine.image(unnamed) if unnamed else None
+        waiting = self.output.unnamed(unnamed) if unnamed else None
         return waiting if waiting and self.told_apart(observed, waiting).matches(waiting) else None
 
     def told_apart(self, observed: Observed, *more: Image) -> Observed:
@@ -237,6 +237,8 @@ class _Delivery:
             self.warn_of_caches(built)
             image = self.verified(work.image(built.image_id), built.image_id, inputs)
             names = self.names_of(image, observed, plan)
+            if names and wanted.names_later:
+                work.keep(image.id)
             self.name(image.id, names, work.name)
             epoch, is_whole = wanted.source_date_epoch, self.is_whole
             again = None
@@ -347,9 +349,7 @@ class _Delivery:
         before = self.last_build.unnamed()
         if before not in ("", image.id):
             with contextlib.suppress(DeliveryError):  # as where a container stands on it
-                found = self.engine.image(before)
-                if found is not None and not found.references:
-                    self.engine.remove(before)
+                self.output.forget(before)
         if waits:
             self.last_build.note_unnamed(inputs, image)
         else:

@@ -13,8 +13,9 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.bases import sentence
 from ansible_collections.longshore.delivery.plugins.module_utils.build.find_engine import find_engine
+from ansible_collections.longshore.delivery.plugins.module_utils.build.find_output import find_output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
-from ansible_collections.longshore.delivery.plugins.module_utils.build.output import EngineOutput, Output
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import Output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import Wanted
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.image.naming import check_names
@@ -62,14 +63,13 @@ def name_late(params: t.Mapping[str, t.Any], image_id: str, context: Context) ->
     :raises DeliveryError: it does not get them; each stays where it was.
     """
     wanted = Wanted.from_params(params)
-    engine, _why = find_engine(wanted.engine, wanted.address, context.run_command)
-    with contextlib.closing(engine):
-        output = EngineOutput(engine)
+    engine, _why = find_engine(wanted.engine, wanted.address, context.run_command, wanted.builder)
+    with contextlib.closing(engine), contextlib.closing(find_output(wanted, engine, context)) as output:
         steps = [TagStep(name, image_id, _holder(output, name)) for name in wanted.references]
         names = [step for step in steps if step.changes]
         refuse_moves(names, wanted.immutable)
         named = name_image(output, image_id, names, lambda line: context.progress("%s: %s" % (wanted.name, line)))
-        LastBuild.of(engine.where, wanted).named(image_id)
+        LastBuild.of(output.where, wanted).named(image_id)
     return {"named": named}
 
 

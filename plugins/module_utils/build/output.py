@@ -41,6 +41,9 @@ class Work(t.Protocol):
     def drop(self, image_id: str) -> None:
         """One that was built is not needed."""
 
+    def keep(self, image_id: str) -> None:
+        """Bring one that was built to where it is to be, where it gets its names later."""
+
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         """Bring one that was built to where it is to be, under these names: all of them or none."""
 
@@ -73,6 +76,12 @@ class Output(t.Protocol):
 
         :param made: the ID of the one that this controller noted to be; empty where it noted none.
         """
+
+    def unnamed(self, image_id: str) -> t.Optional[Image]:
+        """One that was kept there without a name; None where there is none."""
+
+    def forget(self, image_id: str) -> None:
+        """One that was kept there without a name is not needed, unless it has got one."""
 
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         """Give names to an image that is there: all of them or none."""
@@ -108,6 +117,14 @@ class EngineOutput:
             if image is not None:
                 yield image
 
+    def unnamed(self, image_id: str) -> t.Optional[Image]:
+        return self._engine.image(image_id)
+
+    def forget(self, image_id: str) -> None:
+        found = self._engine.image(image_id)
+        if found is not None and not found.references:
+            self._engine.remove(image_id)
+
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         engine = self._engine
         give_names(image_id, steps, engine.tag, lambda reference: engine.remove(str(reference)))
@@ -134,3 +151,6 @@ class _EngineWork:
 
     def drop(self, image_id: str) -> None:
         self._engine.remove(image_id)
+
+    def keep(self, image_id: str) -> None:
+        """It is in the engine since it was built."""

@@ -83,13 +83,13 @@ class Entry:
         if audit and audit.get("dockerfile"):
             audit["dockerfile"] = os.path.join(build["source"], str(audit["dockerfile"]))
         trial = _gate(given, "trial", ("image", "secrets"))
-        gate = next((name for name in ("audit", "trial") if given[name] is not None), None)
-        if gate and given["output"] != ENGINE:
-            raise InvalidEntry(
-                "%s: '%s' goes with an image in the engine, where it is judged before it gets its names, and 'output' is %s. "
-                "Leave 'output' away and push the image when it has passed, or leave '%s' away and run image_%s later."
-                % (given["name"], gate, given["output"], gate, gate)
-            )
+        for gate, judged in (("audit", (ENGINE, REGISTRY)), ("trial", (ENGINE,))):
+            if given[gate] is not None and given["output"] not in judged:
+                raise InvalidEntry(
+                    "%s: '%s' is of an image in the %s, where it is judged before it gets its names, and 'output' is %s. Leave "
+                    "'output' away and push the image when it has passed, or leave '%s' away and run image_%s later."
+                    % (given["name"], gate, " or a ".join(judged), given["output"], gate, gate)
+                )
         if given["trial_secrets"] and trial is None:
             raise InvalidEntry("%s: 'trial_secrets' goes with 'trial' only." % given["name"])
         return cls(

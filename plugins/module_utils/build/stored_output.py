@@ -107,8 +107,12 @@ class _StagedWork:
     def drop(self, image_id: str) -> None:
         """It goes with the directory."""
 
+    def keep(self, image_id: str) -> None:
+        self._deliver(self._places[image_id], image_id, ())
+
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
-        self._deliver(self._places[image_id], image_id, steps)
+        if steps:
+            self._deliver(self._places[image_id], image_id, steps)
 
     def _exported(self, builder: Builder, request: BuildRequest, place: str, show: Show) -> Built:
         """Build into the engine, platform by platform, and take away from there what it gave away."""
@@ -169,6 +173,12 @@ class LayoutOutput:
         with self._opened() as layout:
             found = layout.images(Names()) if layout else []
         yield from (image for image in kept_images(found) if image.labels.get(DIGEST_LABEL) == digest)
+
+    def unnamed(self, image_id: str) -> t.Optional[Image]:
+        """A layout keeps what has a name."""
+
+    def forget(self, image_id: str) -> None:
+        """Likewise."""
 
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         named(self._path, image_id, [step.reference for step in steps])
@@ -257,10 +267,17 @@ class RegistryOutput:
 
     def with_inputs(self, digest: str, made: str) -> t.Iterator[Image]:
         """A registry cannot be asked for that, but for the one that was noted."""
-        if made and not self._is_away:
-            found = kept_image(self._images.images(Names((self._name.with_digest(ManifestDigest.parse(made)),))))
-            if found is not None:  # it is called by its digest: its tags are not asked for
-                yield dataclasses.replace(found, references=found.repository_digests)
+        found = self.unnamed(made) if made else None
+        if found is not None:  # it is called by its digest: its tags are not asked for
+            yield dataclasses.replace(found, references=found.repository_digests)
+
+    def unnamed(self, image_id: str) -> t.Optional[Image]:
+        if self._is_away:
+            return None
+        return kept_image(self._images.images(Names((self._name.with_digest(ManifestDigest.parse(image_id)),))))
+
+    def forget(self, image_id: str) -> None:
+        """What has no name goes when the registry collects its garbage."""
 
     def name(self, image_id: str, steps: t.Sequence[TagStep]) -> None:
         def tag(digest: str, reference: Reference) -> None:
@@ -275,9 +292,7 @@ class RegistryOutput:
             yield _StagedWork(self._engine, digest, directory, self._push)
 
     def _push(self, place: str, image_id: str, steps: t.Sequence[TagStep]) -> None:
-        if not steps:
-            return
-        repository = steps[0].reference.repository
+        repository = self._name.repository
         sent = there = 0
         for part in below(place, top_of(place)):
             if part["mediaType"] in MEDIA_TYPES:

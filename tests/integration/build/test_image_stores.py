@@ -183,3 +183,16 @@ def test_whether_the_same_comes_out_twice_is_told(engine: Engine, source: Path, 
     assert why.startswith(f"layer 2 of 2 differs: {source}/Dockerfile, line 3, COPY app /made/app. ")
     assert len({image.id for image in engine.client.images.list()} - held) <= 1
     assert "reproducible" not in engine.build("twice", source, **options)
+
+
+def test_a_cache_in_a_directory_is_for_every_engine_and_made_with_one_store(
+    by_containerd: Engine, engine: Engine, source: Path, tmp_path: Path
+) -> None:
+    (source / "app").write_text(engine.prefix)  # what nobody has built
+    place = {"type": "local", "path": str(tmp_path / "cache")}
+    by_containerd.build("kept", source, tags=["1"], cache_to={**place, "mode": "max"})
+    steps = engine.build("kept", source, tags=["1"], cache_from=[place])["steps"]
+    assert [step["cached"] for step in steps if "COPY" in step["step"]] == [True]
+    assert not [line for line in engine.progress if "without the cache" in line]
+    with pytest.raises(DeliveryError, match=r"cannot keep a build's cache in .*, as 'cache_to' has it"):
+        engine.build("kept", source, tags=["1"], rebuild="always", cache_to=place)

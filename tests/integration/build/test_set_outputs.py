@@ -13,11 +13,13 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.image.recorded_inputs import DIGEST_LABEL
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from ansible_collections.longshore.delivery.plugins.modules.image_set import CAPABILITY
 from tests import returned
+from tests.unit.module_utils.registry.certificates import Certificates
 from tests.unit.module_utils.registry.conftest import StartRegistry, registry_program, start_registry
 
 from .engine import Engine
@@ -88,6 +90,35 @@ def test_an_image_is_built_on_what_just_went_to_the_registry(
     assert not any(one["changed"] for one in run(tmp_path, images, **options).values())
     engine.client.images.remove(base)  # what it is built on is then known by the registry's digests
     assert not any(one["changed"] for one in run(tmp_path, images, **options).values())
+
+
+def test_what_goes_to_a_registry_gets_its_names_when_it_has_passed_its_audit(
+    engine: Engine, source: Path, tmp_path: Path, start_registry: StartRegistry
+) -> None:
+    """One that fails is there by its digest alone, is audited again, and named as it is once the audit lets it pass."""
+    registry = {"endpoint": start_registry().endpoint, "tls": "plain"}
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY app /\nUSER 1000\n")
+    image = {"name": "shop/web", "tags": ["1"], "source": ".", "output": "registry", "audit": {"fail_on": "high"}}
+    options: dict[str, t.Any] = {"registry": registry, **engine.options}
+    passed = run(source, [image], **options)["shop/web registry"]
+    with RegistryClient(RegistrySettings.from_params(registry)) as client:
+        first = client.get_manifest("shop/web", "1").digest
+        assert str(first) == passed["image"]["id"] == passed["named"][0]["after"]
+        assert not run(source, [image], **options)["shop/web registry"]["changed"]
+        (source / "app").write_text(Certificates(tmp_path).authority().key_file.read_text())
+        for built in (True, False):
+            with pytest.raises(DeliveryError, match="private_key in app") as failed:
+                run(source, [image], **options)
+            [told] = failed.value.facts["images"]
+            assert (told["audit"]["verdict"], told["build"]["built"]) == ("fail", built)
+            assert (told["build"]["named"], client.get_manifest("shop/web", "1").digest) == ([], first)
+        exceptions = [{"rule": "private_key", "reason": "a test's"}]
+        allowed = {**image, "audit": {"fail_on": "high", "exceptions": exceptions}}
+        named = run(source, [allowed], **options)["shop/web registry"]
+        assert (named["built"], named["why"]) == (False, ["the image that waits for its names has the same inputs"])
+        assert str(client.get_manifest("shop/web", "1").digest) == told["withheld"][0]["after"]
+    label = f"{DIGEST_LABEL}={named['inputs']}"
+    assert engine.client.images.list(all=True, filters={"label": label}) == []
 
 
 def test_what_no_build_would_find_is_refused_before_the_first(engine: Engine, tmp_path: Path) -> None:

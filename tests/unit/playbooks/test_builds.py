@@ -10,9 +10,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.http_server import ManifestServer
+
 from .running import Playbooks, imported, on
 
 WEB: dict[str, t.Any] = {"name": "shop/web", "source": ".", "tags": ["1.0"]}
+
+
+def test_images_go_to_the_registry_of_the_delivery_by_its_settings(playbooks: Playbooks, tmp_path: Path) -> None:
+    """It is spoken to without TLS, and only then is the engine asked, which is not there."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    with ManifestServer({"": ""}) as server:
+        status, output = playbooks.run(
+            [imported("build")],
+            image_source_root=str(tmp_path),
+            longshore_images=[{**WEB, "output": "registry"}],
+            longshore_registry={"endpoint": server.endpoint, "tls": "plain"},
+            longshore_builder={"docker_host": "tcp://127.0.0.1:1"},
+        )
+        asked = {request.path for request in server.requests}
+    assert status != 0
+    assert "The Docker engine at tcp://127.0.0.1:1 cannot be reached" in output
+    assert "/v2/shop/web/manifests/1.0" in asked
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,12 @@ def test_without_a_registry_a_name_stays_as_it_is() -> None:
         ),
         ({"trial_secrets": {"A": "1"}}, "'trial_secrets' goes with 'trial' only"),
         (
-            {"audit": {}, "output": "registry"},
-            "shop/web: 'audit' goes with an image in the engine, .* 'output' is registry",
+            {"audit": {}, "output": "layout", "layout": "/x"},
+            "shop/web: 'audit' is of an image in the engine or a registry, .* 'output' is layout",
         ),
         (
-            {"trial": {}, "output": "layout", "layout": "/x"},
-            "'trial' goes with .* 'output' is layout.* run image_trial",
+            {"trial": {}, "output": "registry"},
+            "'trial' is of an image in the engine, .* 'output' is registry.* run image_trial",
         ),
     ],
 )
@@ -88,6 +88,23 @@ def test_an_image_is_judged_where_it_was_built(state: Path, builder: str, holder
         assert asked.params[0]["engine"] == holder
 
 
+def test_an_image_that_went_to_a_registry_is_audited_there_by_its_digest(state: Path) -> None:
+    """All of its platforms; and it is judged for itself, whatever an engine has."""
+    registry = {"endpoint": "registry.example:5000", "username": "ci", "password": SECRET}
+    asked = Asked(AUDIT, {"images": [AUDITED, AUDITED]})
+    digest = "sha256:" + "1" * 64
+    for output in ("registry", "engine", "registry"):
+        run = Judged(AUDIT, asked, {"audit": {}, "output": output}, image_id=digest, registry=registry)
+        assert run.result["size"] == 4_000_000
+        assert run.result["findings"] == [FINDING, FINDING]
+    in_registry, in_engine = asked.params
+    assert in_registry["store"] == "registry"
+    assert {**in_registry["registry"], **registry} == in_registry["registry"]
+    assert in_registry["references"] == [f"registry.example:5000/shop/web@{digest}"]
+    assert (in_engine["store"], in_engine["references"]) == (None, [digest])
+    assert SECRET not in "".join(path.read_text() for path in state.rglob("*.json"))
+
+
 class Asked:
     """A capability in a gate's place, and what it was asked."""
 
@@ -100,6 +117,8 @@ class Asked:
             "engine": {"type": "str"},
             "dockerfile": {"type": "path"},
             "trivy_reports": {"type": "list"},
+            "store": {"type": "str"},
+            "registry": {"type": "dict"},
         }
         if gate == TRIAL:
             own = {"image": {"type": "str"}, "secrets": {"type": "dict", "no_log": True}, "port": {"type": "int"}}
@@ -153,12 +172,13 @@ class Judged:
         check: bool = False,
         always: bool = False,
         engine: str = "auto",
+        **params: t.Any,
     ) -> None:
         self.said: list[str] = []
         context = Context(
             check=check, diff=False, warn=self.said.append, progress=self.said.append, run_command=run_command
         )
-        made = Gate(gate, asked.load, entry(image, engine=engine), REFERENCE, always)
+        made = Gate(gate, asked.load, entry(image, engine=engine, **params), REFERENCE, always)
         made.validate()
         self.known = made.known(image_id, context)
         self.result = self.known or made.judge(image_id, engine, context)

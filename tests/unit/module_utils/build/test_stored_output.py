@@ -224,6 +224,28 @@ def test_a_registry_is_asked_for_what_was_noted_of_the_inputs(start_registry: St
         assert list(output.with_inputs("d", "")) == list(output.with_inputs("d", "sha256:" + "0" * 64)) == []
 
 
+def test_a_registry_has_what_waits_for_its_names(start_registry: StartRegistry) -> None:
+    endpoint = start_registry().endpoint
+    settings = RegistrySettings.from_params({"endpoint": endpoint, "tls": "plain"})
+    name = Reference.parse(f"{endpoint}/shop/web:1")
+    made = image("a", labels={DIGEST_LABEL: "d"})
+    with contextlib.closing(
+        RegistryOutput(t.cast("BuildEngine", None), settings, name, [], lambda line: None)
+    ) as output:
+        assert output.unnamed(made.digest) is None
+        with output.work("d") as work:
+            request = BuildRequest(t.cast("t.Any", None), "", t.cast("t.Any", None))
+            work.build(t.cast("Builder", WritesLayouts(made)), request, lambda line: None)
+            work.keep(made.digest)
+        waiting = output.unnamed(made.digest)
+        assert waiting is not None
+        assert (waiting.id, waiting.references, output.image(name)) == (made.digest, (), None)
+        output.name(made.digest, [step(name)])
+        found = output.image(name)
+        assert found is not None
+        assert found.id == made.digest
+
+
 def test_a_registry_is_sent_each_blob_once_and_what_attests_an_image_too(start_registry: StartRegistry) -> None:
     registry = start_registry()
     settings = RegistrySettings.from_params({"endpoint": registry.endpoint, "tls": "plain"})
