@@ -95,14 +95,17 @@ class DockerEngine(EngineApi):
         with self.calls(REGISTRY_SECONDS) as api:
             return str(api.inspect_distribution(str(reference))["Descriptor"]["digest"])
 
+    def is_podman(self) -> bool:
+        """Whether it is Podman's service, which answers as Docker does."""
+        components = self.version().get("Components") or ()
+        return any(str(component.get("Name")).startswith("Podman") for component in components)
+
     def check_buildkit(self) -> None:
-        """:raises DockerEngineError: the engine has none, as Podman, which answers as Docker does."""
-        version = self.version()
-        names = [str(component.get("Name")) for component in version.get("Components") or ()]
-        if any(name.startswith("Podman") for name in names):
+        """:raises DockerEngineError: the engine has none."""
+        if self.is_podman():
             raise DockerEngineError(
                 "The engine at %s is Podman %s, which has no BuildKit. Set 'docker_host' to a Docker engine."
-                % (self.address, version.get("Version"))
+                % (self.address, self.version().get("Version"))
             )
 
     def built(self, archive: t.IO[bytes], **options: t.Any) -> t.Iterator[t.Dict[str, t.Any]]:

@@ -27,6 +27,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.exec_outp
     read_output,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_ways import (
+    ITS_OWN,
+    NOT_RUNNING,
+    OF_THE_IMAGE,
+    TMPFS,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.probes import await_
 
 try:
@@ -36,6 +42,8 @@ except ImportError:  # DockerEngine says so
 
 # Docker removes what still runs only after it has killed it
 REMOVE_SECONDS = 60
+# which Podman's service makes writable in a file system that is read-only, unless something else is there
+_PODMANS_OWN = ("/run", "/tmp", "/var/tmp")
 # what is kept of a log, so that one that floods fills no disk
 _LOGGING = {"type": "json-file", "config": {"max-size": "5m", "max-file": "1"}}
 
@@ -70,7 +78,7 @@ class DockerTrials:
                 memswap_limit=wish.memory,
                 nano_cpus=int(wish.cpus * 1e9),
                 read_only=confinement.read_only,
-                tmpfs=dict.fromkeys(wish.tmpfs, "") if confinement.read_only else None,
+                tmpfs=self._tmpfs(wish) if confinement.read_only else None,
                 cap_drop=["ALL"] if confinement.no_capabilities else None,
                 security_opt=["no-new-privileges"],
                 # a remote engine's host is asked from here, so the port is open to others for the moment
@@ -91,14 +99,21 @@ class DockerTrials:
             )
         return str(made["Id"])
 
+    def _tmpfs(self, wish: Wish) -> t.Dict[str, str]:
+        """By directory the options of what is in memory."""
+        if not self._engine.is_podman():
+            return dict.fromkeys(wish.tmpfs, "")
+        return {**dict.fromkeys(_PODMANS_OWN, "ro"), **dict.fromkeys(wish.tmpfs, TMPFS)}
+
     def start(self, container: str) -> str:
         with self._engine.calls(REMOVE_SECONDS) as api:
             try:
                 api.start(container)
             except docker_errors.APIError as error:
-                if error.is_server_error():
+                said = str(error.explanation or error).strip()
+                if error.is_server_error() and not OF_THE_IMAGE.search(said):
                     raise
-                return str(error.explanation or error).strip()
+                return said
         return ""
 
     def state(self, container: str) -> State:
@@ -115,15 +130,17 @@ class DockerTrials:
         return written.decode("utf-8", errors="replace")
 
     def written(self, container: str) -> t.List[str]:
+        its_own = ITS_OWN if self._engine.is_podman() else ()
         with self._engine.calls() as api:
-            return [entry["Path"] for entry in api.diff(container) or () if entry["Kind"] in (0, 1)]
+            found = [entry["Path"] for entry in api.diff(container) or () if entry["Kind"] in (0, 1)]
+        return [path for path in found if path not in its_own]
 
     def signal(self, container: str, name: str) -> None:
         with self._engine.calls() as api:
             try:
                 api.kill(container, name)
             except docker_errors.APIError as error:
-                if error.status_code not in (404, 409):
+                if error.status_code not in (404, 409) and not NOT_RUNNING.search(str(error.explanation)):
                     raise
 
     def file(self, container: str, path: str) -> str:
@@ -180,7 +197,9 @@ def _in_time(connection: socket.socket, deadline: float) -> t.Optional[bytes]:
 
 
 def host_port(inspected: t.Mapping[str, t.Any], port: int) -> int:
-    """The port of the host by which one of a container is reached; 0 where none is."""
+    """The port of the host by which one of a container is reached; 0 where none is, or it has ended: Podman still tells one."""
+    if not inspected["State"]["Running"]:
+        return 0
     ports = (inspected.get("NetworkSettings") or {}).get("Ports") or {}
     published = ports.get("%d/tcp" % port) or []
     return int(published[0]["HostPort"]) if published else 0

@@ -23,9 +23,9 @@ class NoPort(DeliveryError):
     """What is asked for needs a port, and nobody says which; the message names what, and why there is none."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Point:
-    """One point of the contract.
+    """One point of the contract. Two of the same words are two.
 
     :param kind: one of C(options.POINTS).
     :param subject: the path, variable or assertion it is about; empty where there is one point of its kind.

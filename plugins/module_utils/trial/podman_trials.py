@@ -27,18 +27,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.said impor
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import host_port
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import MOST_READ, Listed, Wish
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
-
-_GONE = re.compile(r"image not known|no such image|no such container|no container with", re.IGNORECASE)
-_NOT_RUNNING = re.compile(r"can only kill running containers|container state improper|is not running", re.IGNORECASE)
-# what the runtime says of the image's command or user; all else that keeps a container from starting is Podman's
-_OF_THE_IMAGE = re.compile(
-    r"executable file .* not found|OCI (?:runtime attempted|permission denied)|no matching entries in (?:passwd|group) file",
-    re.IGNORECASE,
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_ways import (
+    GONE,
+    ITS_OWN,
+    NOT_RUNNING,
+    OF_THE_IMAGE,
+    TMPFS,
 )
-# what it adds itself, for a user without a name
-_ITS_OWN = ("/etc", "/etc/group", "/etc/passwd")
-# as Docker has them by default; Podman would have what the image has there copied into them
-_TMPFS = "rw,noexec,nosuid,nodev,mode=1777,notmpcopyup"
+
 # variables by which Podman itself would do otherwise
 _PODMANS = re.compile(
     r"(?:PATH|HOME|USER|TMPDIR|TZ|LANG|NOTIFY_SOCKET)\Z|"
@@ -103,7 +99,7 @@ class PodmanTrials:
         if confinement.read_only:
             argv += ["--read-only", "--read-only-tmpfs=false"]
             for directory in wish.tmpfs:
-                argv += ["--tmpfs", "%s:%s" % (directory, _TMPFS)]
+                argv += ["--tmpfs", "%s:%s" % (directory, TMPFS)]
         if confinement.no_capabilities:
             argv += ["--cap-drop", "ALL"]
         for port in wish.ports:
@@ -127,7 +123,7 @@ class PodmanTrials:
         try:
             self._podman(["start", container])
         except PodmanError as error:
-            if not _OF_THE_IMAGE.search(str(error)):
+            if not OF_THE_IMAGE.search(str(error)):
                 raise
             return str(error)
         return ""
@@ -136,8 +132,7 @@ class PodmanTrials:
         return State.from_inspect(self._shown(container))
 
     def published(self, container: str, port: int) -> int:
-        shown = self._shown(container)
-        return host_port(shown, port) if shown["State"]["Running"] else 0
+        return host_port(self._shown(container), port)
 
     def log(self, container: str, lines: t.Union[int, str]) -> str:
         tail = [] if lines == "all" else ["--tail", str(lines)]
@@ -145,13 +140,13 @@ class PodmanTrials:
 
     def written(self, container: str) -> t.List[str]:
         found = json.loads(self._podman(["diff", "--format", "json", container]) or "{}")
-        return [path for kind in ("changed", "added") for path in found.get(kind) or () if path not in _ITS_OWN]
+        return [path for kind in ("changed", "added") for path in found.get(kind) or () if path not in ITS_OWN]
 
     def signal(self, container: str, name: str) -> None:
         try:
             self._podman(["kill", "--signal", name, container])
         except PodmanError as error:
-            if not _GONE.search(str(error)) and not _NOT_RUNNING.search(str(error)):
+            if not GONE.search(str(error)) and not NOT_RUNNING.search(str(error)):
                 raise
 
     def file(self, container: str, path: str) -> str:
@@ -184,7 +179,7 @@ class PodmanTrials:
         try:
             self._podman(["rm", "--force", "--time", "0", "--volumes", container])
         except PodmanError as error:
-            if not _GONE.search(str(error)):
+            if not GONE.search(str(error)):
                 raise
 
     def _shown(self, container: str) -> t.Mapping[str, t.Any]:
@@ -197,7 +192,7 @@ class PodmanTrials:
         try:
             [found] = json.loads(self._podman([kind, "inspect", name]))
         except PodmanError as error:
-            if _GONE.search(str(error)):
+            if GONE.search(str(error)):
                 return None
             raise
         return t.cast("t.Dict[str, t.Any]", found)

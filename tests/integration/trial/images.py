@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 import typing as t
 
 import docker
 
+from tests.integration.asking import on_node
+from tests.lab.nodes import DOCK
 from tests.lab.places import Places
 
 PLACES = Places.of_user()
@@ -39,6 +42,8 @@ SCRIPTS = {
     "root": GOOD,
     "does not listen": f"{NEEDS_PASSWORD}echo waiting\ntrap 'exit 0' TERM\nwhile :; do sleep 0.2; done\n",
     "goes without the variable": f"echo serving\n{ENDS}",
+    "nobody": GOOD,
+    "nothing": GOOD,
     "ends": 'echo "ending with $DB_PASSWORD"\nexit 3\n',
     "fills its memory": FILL,
     "fills it when asked": f"{NEEDS_PASSWORD}{SERVE} &\ntrap 'exit 0' TERM\nuntil [ -e /tmp/fill ]; do sleep 0.1; done\n{FILL}",
@@ -59,7 +64,7 @@ class Images:
 
     def make(self, name: str, script: str | None = None) -> str:
         """Import the image of a name of C(SCRIPTS), or one with another script; its reference."""
-        reference = f"{self.prefix}/{name.replace(' ', '-')}:1"
+        reference = _reference(self.prefix, name)
         layer = layer_of(self.busybox, SCRIPTS[name] if script is None else script)
         changes = [*changes_of(name), HEALTH]
         made = self.engine.api.import_image_from_data(layer, reference[:-2], tag="1", changes=changes)
@@ -72,9 +77,37 @@ class Images:
             self.engine.images.remove(reference, force=True)
 
 
+class PodmanImages:
+    """The same in dock's Podman, without a health check, which OCI's images have none of.
+
+    :param prefix: of their names; what stands on them is taken away as well.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self._busybox = busybox_layer()
+
+    def make(self, name: str) -> str:
+        reference = self.reference(name)
+        changes = [word for change in changes_of(name) for word in ("--change", change)]
+        into = ["docker", "exec", "-i", DOCK.container, "podman", "import", "--quiet", *changes, "-", reference]
+        layer = layer_of(self._busybox, SCRIPTS[name])
+        subprocess.run(into, input=layer, check=True, timeout=60, capture_output=True)
+        return reference
+
+    def reference(self, name: str) -> str:
+        return _reference(self.prefix, name)
+
+    def remove(self) -> None:
+        held = json.loads(on_node("dock", "podman", "images", "--format", "json"))
+        mine = [image["Id"] for image in held if any(self.prefix in name for name in image.get("Names") or ())]
+        on_node("dock", "sh", "-c", f"podman rmi --force {' '.join(mine)} && podman image prune --force")
+
+
 def changes_of(name: str) -> list[str]:
     """What the image of a name of C(SCRIPTS) is configured by."""
-    changes = ['ENTRYPOINT ["/serve"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
+    program = "/none" if name == "nothing" else "/serve"
+    changes = [f'ENTRYPOINT ["{program}"]', "ENV PATH=/bin", f"EXPOSE {PORT}"]
     if name != "root":
         changes.append(f"USER {USER}")
     if name == "has options":
@@ -109,6 +142,10 @@ def busybox_layer() -> bytes:
     with tarfile.open(archive) as tar:
         name = next(name for name in tar.getnames() if name.endswith("layer.tar"))
         return t.cast("t.IO[bytes]", tar.extractfile(name)).read()
+
+
+def _reference(prefix: str, name: str) -> str:
+    return f"{prefix}/{name.replace(' ', '-')}:1"
 
 
 def _add(tar: tarfile.TarFile, name: str, text: str = "", *, kind: bytes = tarfile.REGTYPE, mode: int = 0o644) -> None:

@@ -21,9 +21,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import image_trial, verdicts
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Containers
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import STRICT
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import LOOSE, STRICT
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.find_engine import find_engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.options import ARGUMENT_SPEC, POINTS
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
+    OWNER_LABEL,
+    RUN_LABEL,
+    SECONDS_LABEL,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import Plan, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
     Assertion,
@@ -148,12 +153,29 @@ def test_a_container_is_made_with_them(tmp_path: Path, monkeypatch: pytest.Monke
     created = [json.loads(request.body) for request in requests if "/create" in request.path]
     own = created[0]["HostConfig"]
     assert (created[0]["Image"], created[0]["Cmd"], created[0]["Env"]) == ("sha256:1", ["run", "it"], ["A=1"])
+    assert [set(one["Labels"]) for one in created] == [{RUN_LABEL, OWNER_LABEL, SECONDS_LABEL}] * 2
+    assert all("name=longshore-trial-" in request.path for request in requests if "/create" in request.path)
     assert [one["Healthcheck"]["Test"] for one in created] == [["NONE"]] * 2
     assert (created[0]["User"], sorted(created[0]["ExposedPorts"])) == ("1234:5", ["81/tcp", "82/tcp"])
     assert (own["Memory"], own["MemorySwap"], own["NanoCpus"]) == (64 * 1024**2, 64 * 1024**2, 500_000_000)
     assert (sorted(own["Tmpfs"]), own["ReadonlyRootfs"], own["CapDrop"]) == (["/one", "/two"], True, ["ALL"])
     assert (created[1].get("Cmd"), created[1].get("User")) == (None, None)
     assert (list(created[1]["HostConfig"]["Tmpfs"]), created[1]["HostConfig"]["Memory"]) == (["/tmp"], 256 * 1024**2)
+
+
+def test_podmans_service_is_kept_from_making_more_than_that_writable() -> None:
+    answers = {
+        ("GET", "/version"): (200, {"ApiVersion": "1.45", "Components": [{"Name": "Podman Engine"}]}),
+        ("POST", "/containers/create"): (201, {"Id": "x"}),
+        ("POST", "/containers/x/start"): (204, {}),
+    }
+    with answering(answers) as (engine, requests):
+        for confinement in (STRICT, LOOSE):
+            Containers(engine, wanted(tmpfs=["/tmp", "/one"]), "sha256:1", (), 60).start(confinement, {})
+    strict, loose = [json.loads(request.body)["HostConfig"] for request in requests if "/create" in request.path]
+    assert {path for path, how in strict["Tmpfs"].items() if how == "ro"} == {"/run", "/var/tmp"}
+    assert {path for path, how in strict["Tmpfs"].items() if "mode=1777" in how} == {"/tmp", "/one"}
+    assert not loose.get("Tmpfs")
 
 
 class Fails:

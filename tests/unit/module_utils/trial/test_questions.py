@@ -15,6 +15,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine im
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.questions import Questions
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.verdicts import Verdict
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 from .test_options_to_container import GIVEN
 from .test_trial_options import image, wanted
@@ -84,13 +86,15 @@ class Engine:
         self.made.append(application)
         return application
 
-    def asked(self, **options: t.Any) -> tuple[Questions, dict[str, str]]:
-        """What came of each point, by its kind and subject."""
-        options = {**GIVEN, **options}
-        read, config = wanted(**options), image()
+    def judged(self, read: Wanted) -> tuple[Questions, list[Verdict]]:
+        config = image()
         plan = make_plan(read, config)
         questions = Questions(read, config, plan, Copies(t.cast(t.Any, self), read, plan, config), lambda _line: None)
-        found = questions.asked()
+        return questions, questions.asked()
+
+    def asked(self, **options: t.Any) -> tuple[Questions, dict[str, str]]:
+        """What came of each point, by its kind and subject."""
+        questions, found = self.judged(wanted(**{**GIVEN, **options}))
         return questions, {
             " ".join(filter(None, (verdict.point.kind, verdict.point.subject))): f"{verdict.verdict}: {verdict.detail}"
             for verdict in found
@@ -127,6 +131,14 @@ def test_a_change_that_does_not_show_as_it_is_to_show_fails() -> None:
 def test_what_writes_where_there_is_memory_only_runs_twice_all_the_same() -> None:
     _questions, found = Engine(only_confined=True).asked()
     assert found["copies"].startswith("pass")
+
+
+def test_points_of_the_same_words_are_judged_each_for_itself() -> None:
+    change = {"name": "C", "value": "c", "path": "/c"}
+    engine = Engine()
+    read = wanted(**{**GIVEN, "changed_env": [{**change, "regex": "other"}, {**change, "regex": "x+"}]})
+    judged = [verdict.verdict for verdict in engine.judged(read)[1] if verdict.point.kind == "changed_env"]
+    assert judged == ["fail", "pass"]
 
 
 def test_what_is_not_needed_is_not_missed() -> None:

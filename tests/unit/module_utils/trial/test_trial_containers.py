@@ -99,7 +99,11 @@ def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Itera
             engine.close()
 
 
-ENDED = {"State": {"Running": False, "ExitCode": 127, "OOMKilled": True}}
+# as Podman shows it, with the port by which it was reached
+ENDED = {
+    "State": {"Running": False, "ExitCode": 127, "OOMKilled": True},
+    "NetworkSettings": {"Ports": {"80/tcp": [{"HostPort": "1"}]}},
+}
 
 
 def test_a_container_that_cannot_be_started_has_a_state_like_any() -> None:
@@ -122,6 +126,30 @@ def test_an_engine_that_cannot_start_anything_is_no_fault_of_an_image() -> None:
         pytest.raises(DockerEngineError, match="refused: adding interface to bridge docker0 failed"),
     ):
         Container(engine, "x").start()
+
+
+def test_podmans_service_has_words_of_its_own_for_what_is_a_containers_fault() -> None:
+    broken = {
+        "message": 'runc: exec: "/none": no such file: OCI runtime attempted to invoke a command that was not found'
+    }
+    ended = {"message": "can only kill running containers. x is in state exited: container state improper"}
+    answers = {
+        ("POST", "/containers/x/start"): (500, broken),
+        ("GET", "/containers/x/json"): (200, ENDED),
+        ("POST", "/containers/x/kill"): (500, ended),
+        ("POST", "/containers/y/kill"): (500, {"message": "the runtime is gone"}),
+        ("GET", "/containers/x/changes"): (200, [{"Path": "/etc/passwd", "Kind": 1}, {"Path": "/var/x", "Kind": 1}]),
+        ("GET", "/version"): (200, {"ApiVersion": "1.45", "Components": [{"Name": "Podman Engine"}]}),
+    }
+    with answering(answers) as (engine, _requests):
+        container = Container(engine, "x")
+        container.start()
+        assert "a command that was not found" in container.state().refused
+        container.signal("SIGTERM")
+        assert container.get(80, "/").problem == container.connect(80).problem == "port 80: the container has ended"
+        assert container.written() == ("/var/x",)
+        with pytest.raises(DockerEngineError, match="the runtime is gone"):
+            Container(engine, "y").signal("SIGTERM")
 
 
 def test_leftovers_are_removed_by_their_labels_and_one_that_another_removes_is_none_to_fail_at() -> None:
