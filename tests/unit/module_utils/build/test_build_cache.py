@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 from .stand_in import words
+from .test_build_record import END, START, record, vertex
 from .test_options_to_commands import Engine, engine, source, started
 
 __all__ = ["engine", "source"]
@@ -123,3 +124,17 @@ def test_the_classic_builder_has_it_from_images_alone(source: Path, tmp_path: Pa
         pytest.raises(DeliveryError, match=r"'cache_from\.path' needs BuildKit"),
     ):
         engine.run(engine="docker_classic", cache_from=[{"type": "local", "path": str(tmp_path)}])
+
+
+def test_a_cache_that_is_lost_is_not_what_a_build_fails_for() -> None:
+    lost = vertex("importing cache manifest from r.example/c:1", started=START, completed=END, error="not found")
+    ended, _shown = record(lost, vertex("[1/1] COPY a /", started=START, completed=END))
+    assert (ended.failed, ended.lost_caches) == (None, ["r.example/c:1: not found"])
+    failed, _shown = record(lost, vertex("[1/1] RUN make", started=START, completed=END, error="exit code: 1"))
+    assert failed.failed is not None
+    assert failed.failed.name == "[1/1] RUN make"
+
+
+def test_it_is_kept_once_of_an_image_that_is_built_twice(engine: Engine) -> None:
+    engine.run(source_date_epoch=1, cache_to={"type": "local", "path": "/c"})
+    assert ["--cache-to" in command for command in engine.commands[-2:]] == [True, False]
