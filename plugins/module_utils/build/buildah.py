@@ -31,10 +31,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.labelled_
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import TextRecord
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
     is_own_syntax,
     with_heredoc,
-    with_pattern,
+    with_substitution,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import (
     EngineRefusal,
@@ -178,6 +179,10 @@ class LibraryEngine:
             raise BuildEngineError("Skopeo said: %s" % core_of(done.stderr or done.stdout))
         return done.stdout.strip()
 
+    def login(self, reference: Reference) -> t.Optional[t.Tuple[str, str]]:
+        """None: they are Podman's own."""
+        return None
+
     def platform_arguments(self) -> t.Dict[str, str]:
         """TARGETARCH, BUILDPLATFORM and so on for the host's own platform."""
         host = self._json(["info", "--format", "json"] if self.name == PODMAN else ["info"])["host"]
@@ -307,13 +312,16 @@ def _refused(engine: str, request: BuildRequest, version: t.Callable[[], t.Tuple
     syntax = request.dockerfile.syntax
     if syntax and not is_own_syntax(syntax):
         return "%s needs BuildKit for its directive syntax=%s" % (request.dockerfile.name, syntax)
-    by_pattern = with_pattern(request.dockerfile)
-    if by_pattern:
-        return "%s needs BuildKit: line %d, %s with a substitution by a pattern" % (
-            request.dockerfile.name,
-            by_pattern.line,
-            by_pattern.keyword,
-        )
+    # Buildah 1.28 ends at each of them, and later ones make something else of some
+    for kind in (words.BY_PATTERN, words.WITHOUT_COLON, words.DEMANDING):
+        found = with_substitution(request.dockerfile, kind, request.triggers)
+        if found:
+            return "%s needs BuildKit: line %d, %s with %s" % (
+                request.dockerfile.name,
+                found.line,
+                found.keyword,
+                kind,
+            )
     heredoc = with_heredoc(request.dockerfile)
     if heredoc and version() < _HEREDOCS_SINCE[engine]:
         since = ".".join(map(str, _HEREDOCS_SINCE[engine]))

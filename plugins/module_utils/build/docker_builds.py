@@ -30,11 +30,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import words
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dockerfile import (
     Instruction,
     buildkit_needs,
     with_heredoc,
-    with_pattern,
+    with_substitution,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import SYNTAX_ARGUMENT
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
@@ -56,12 +57,26 @@ def _with_trigger_from(request: BuildRequest) -> t.Optional[Instruction]:
     return next((found for found in request.triggers if any(found.sources)), None)
 
 
-# the first Docker whose BuildKit reads it without an image of the language: what it is, and how it is found
-_READ_SINCE: t.Tuple[t.Tuple[str, t.Tuple[int, int], t.Callable[[BuildRequest], t.Optional[Instruction]]], ...] = (
+_Find = t.Callable[[BuildRequest], t.Optional[Instruction]]
+_Rules = t.Tuple[t.Tuple[str, t.Tuple[int, int], _Find], ...]
+
+
+def _with(kind: str) -> _Find:
+    return lambda request: with_substitution(request.dockerfile, kind, request.triggers)
+
+
+# the first Docker both of whose builders read it: what it is, and how it is found
+_SUBSTITUTED_SINCE: _Rules = (
+    # Dockerfile 1.6, BuildKit 0.12; 20.10 does not read it, 26.1 does
+    ("has " + words.WITHOUT_COLON, (25, 0), _with(words.WITHOUT_COLON)),
+    # Dockerfile 1.7, BuildKit 0.13
+    ("has " + words.BY_PATTERN, (26, 0), _with(words.BY_PATTERN)),
+)
+# the first Docker whose BuildKit reads it without an image of the language
+_READ_SINCE: _Rules = (
+    *_SUBSTITUTED_SINCE,
     # Dockerfile 1.4, BuildKit 0.10
     ("has a here-document", (23, 0), lambda request: with_heredoc(request.dockerfile)),
-    # Dockerfile 1.7, BuildKit 0.13
-    ("has a substitution by a pattern", (26, 0), lambda request: with_pattern(request.dockerfile)),
     # Dockerfile 1.11, BuildKit 0.17; BuildKit 0.8 copies from the context instead, and 0.13 refuses
     ("takes from an image or a stage by ONBUILD", (27, 4), _with_trigger_from),
 )
@@ -101,17 +116,14 @@ class DockerBuildEngine(DockerEngine):
             BuildxMissing,
             check_buildx,
         )
-        from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import Classic, check_classic
 
         self._refuse_podman(request)
         if self._classic:
-            check_classic(request, "'engine' is docker_classic, the builder without BuildKit.")
-            return Classic(self)
+            return self._checked_classic(request, "'engine' is docker_classic, the builder without BuildKit.")
         try:
             check_buildx(self._run_command, self.address)
         except BuildxMissing as missing:
-            check_classic(request, str(missing))
-            return Classic(self)
+            return self._checked_classic(request, str(missing))
         if request.contexts and self.version_number() < OLDEST_ENGINE:
             raise InvalidContext(
                 "'contexts' needs Docker 23 or newer, and %s is %s."
@@ -148,23 +160,42 @@ class DockerBuildEngine(DockerEngine):
         """
         if request.dockerfile.syntax or SYNTAX_ARGUMENT in request.args:
             return
-        for what, since, find in _READ_SINCE:
+        told = self._newer_language(request, _READ_SINCE, "BuildKit reads by itself")
+        if told:
+            raise BuilderMissing(
+                "%s. Write '# syntax=docker/dockerfile:1' into the Dockerfile's first line, by which the engine pulls an image "
+                "that reads it, or set 'docker_host' to a newer engine." % told
+            )
+
+    def _checked_classic(self, request: BuildRequest, why: str) -> Builder:
+        """
+        :param why: why it is this builder, as a sentence.
+        :raises BuilderMissing: it does not read something in the Dockerfile, or something needs BuildKit.
+        """
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import Classic, check_classic
+
+        check_classic(request, why)
+        told = self._newer_language(request, _SUBSTITUTED_SINCE, "the classic builder reads")
+        if told:
+            raise BuilderMissing("%s. Write it without, or set 'docker_host' to a newer engine." % told)
+        return Classic(self)
+
+    def _newer_language(self, request: BuildRequest, rules: _Rules, reads: str) -> str:
+        """What the engine is too old for, as a sentence without its end; empty where there is nothing."""
+        for what, since, find in rules:
             found = find(request)
             if found and self.version_number() < since:
-                raise BuilderMissing(
-                    "%s, line %d: %s %s, which BuildKit reads by itself in Docker %s or newer, and %s is %s. Write "
-                    "'# syntax=docker/dockerfile:1' into the Dockerfile's first line, by which the engine pulls an image that "
-                    "reads it, or set 'docker_host' to a newer engine."
-                    % (
-                        request.dockerfile.name,
-                        found.line,
-                        shortened(str(found)),
-                        what,
-                        ".".join(map(str, since)),
-                        self.where,
-                        ".".join(map(str, self.version_number())),
-                    )
+                return "%s, line %d: %s %s, which %s in Docker %s or newer, and %s is %s" % (
+                    request.dockerfile.name,
+                    found.line,
+                    shortened(str(found)),
+                    what,
+                    reads,
+                    ".".join(map(str, since)),
+                    self.where,
+                    ".".join(map(str, self.version_number())),
                 )
+        return ""
 
     def _refuse_by_store(self, request: BuildRequest) -> bool:
         """

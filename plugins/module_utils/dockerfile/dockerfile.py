@@ -171,15 +171,19 @@ def with_heredoc(dockerfile: Dockerfile) -> t.Optional[Instruction]:
     return next((found for found in dockerfile.instructions if found.heredoc), None)
 
 
-def with_pattern(dockerfile: Dockerfile) -> t.Optional[Instruction]:
-    """The first instruction with a substitution by a pattern, as C(${NAME%pattern}).
+def with_substitution(
+    dockerfile: Dockerfile, kind: str, further: t.Sequence[Instruction] = ()
+) -> t.Optional[Instruction]:
+    """The first instruction with a substitution of a kind, such as C(words.BY_PATTERN).
 
-    :raises InvalidDockerfile: one of them is empty.
+    :param further: ONBUILD instructions of its base images.
+    :raises InvalidDockerfile: one has an empty pattern.
     """
     first = None
-    for found in dockerfile.instructions:
+    for found in (*dockerfile.instructions, *further):
         try:
-            if found.keyword in _EXPANDED and words.has_pattern(str(found), dockerfile.escape):
+            text = str(dataclasses.replace(found, triggered=False))
+            if found.keyword in _EXPANDED and kind in words.substitutions(text, dockerfile.escape):
                 first = first or found
         except words.EmptyPattern as error:
             raise InvalidDockerfile(

@@ -16,6 +16,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile impo
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?\-$!]")
 _RAW_WORD = re.compile(r"(?:'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"])+")
 
+# substitutions that not every builder knows
+BY_PATTERN = "a substitution by a pattern"  # ${NAME%pattern}
+WITHOUT_COLON = "a substitution without a colon"  # ${NAME-word}
+DEMANDING = "a substitution that demands a value"  # ${NAME:?text}, ${NAME?text}
+
 Variables = t.Mapping[str, str]
 
 
@@ -53,10 +58,10 @@ def split(text: str, variables: t.Optional[Variables] = None, escape: str = "\\"
     return [word for word in words if word]
 
 
-def has_pattern(text: str, escape: str = "\\") -> bool:
-    """Whether a text has a substitution by a pattern, as C(${NAME%pattern}), which older builders do not know.
+def substitutions(text: str, escape: str = "\\") -> t.FrozenSet[str]:
+    """The kinds of substitutions in a text that not every builder knows: BY_PATTERN, WITHOUT_COLON and DEMANDING.
 
-    :raises EmptyPattern: one is empty, as it is written.
+    :raises EmptyPattern: a pattern is empty, as it is written.
     """
     reader = _Reader(text, None, escape)
     try:
@@ -66,7 +71,7 @@ def has_pattern(text: str, escape: str = "\\") -> bool:
         raise
     except UnreadableWord:
         pass  # the builder says it
-    return reader.has_pattern
+    return frozenset(reader.kinds)
 
 
 def raw(text: str) -> t.List[str]:
@@ -123,7 +128,7 @@ class _Reader:
         self.escape = escape
         self.position = 0
         self.keeps_escapes = False
-        self.has_pattern = False
+        self.kinds: t.Set[str] = set()
 
     def pieces(self, stop: str = "") -> t.Iterator[_Piece]:
         while self.position < len(self.text):
@@ -209,10 +214,12 @@ class _Reader:
             is_set = bool(value)
         else:
             is_set = value is not None
+            self.kinds.update([WITHOUT_COLON] if operator and operator in "-+" else [])
         if not name or not operator or operator not in "-+?#%":
             raise UnreadableWord("the substitution in %s cannot be read" % self.text)
         if operator in "#%":
             return self.cut(value or "", operator)
+        self.kinds.update([DEMANDING] if operator == "?" else [])
         word = self.word("}")
         if operator == "+":
             return word if is_set else ""
@@ -236,7 +243,7 @@ class _Reader:
 
     def cut(self, value: str, operator: str) -> str:
         """C(${NAME#pattern}), C(${NAME##pattern}), C(${NAME%pattern}) or C(${NAME%%pattern})."""
-        self.has_pattern = True
+        self.kinds.add(BY_PATTERN)
         pattern = self.word("}", True)
         if not pattern:
             raise EmptyPattern("the pattern of a substitution in %s is empty" % self.text)
@@ -246,7 +253,7 @@ class _Reader:
 
     def replacement(self, value: str) -> str:
         """C(${NAME/pattern/text}), or with two slashes in front for all that the pattern matches."""
-        self.has_pattern = True
+        self.kinds.add(BY_PATTERN)
         everywhere = self.text.startswith("/", self.position)
         if everywhere:
             self.position += 1

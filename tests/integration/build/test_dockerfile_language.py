@@ -45,7 +45,7 @@ def is_old(engine: Engine) -> bool:
     return bool(engine.client.version()["Version"].startswith("20."))
 
 
-def failing(engine: Engine, name: str, source: Path, dockerfile: str, **options: t.Any) -> DeliveryError:
+def failing(engine: Engine, name: str, source: Path, dockerfile: str, /, **options: t.Any) -> DeliveryError:
     (source / "Dockerfile").write_text(dockerfile)
     with pytest.raises(DeliveryError) as raised:
         engine.build(name, source, tags=["1"], **options)
@@ -66,6 +66,25 @@ def test_patterns_are_what_the_engine_makes_of_them(engine: Engine, source: Path
     engine.build("patterns", source, tags=["1"], args=VALUES)
     labels = engine.client.images.get(f"{engine.prefix}/patterns:1").labels
     assert {text: labels[f"of{number}"] for number, text in enumerate(texts)} == texts
+
+
+@pytest.mark.parametrize("by", ["docker", "docker_classic"])
+def test_a_substitution_that_an_older_engine_does_not_read_is_said(engine: Engine, source: Path, by: str) -> None:
+    expected = {"${A:-x}": "1", "${N:-x}": "x", "${A?x}": "1", "${A:?x}": "1"}
+    newer = {"${A-x}": ("1", "25.0"), "${N+x}": ("", "25.0"), "${A#1}": ("", "26.0"), "${A/1/2}": ("2", "26.0")}
+    start = "FROM scratch\nARG A=1\nCOPY app /\n"
+    if is_old(engine):
+        for text, (_value, since) in newer.items():
+            error = failing(engine, "substituted", source, f"{start}ENV A={text}\n", engine=by)
+            assert f"line 4: ENV A={text} has a substitution" in str(error)
+            assert f" in Docker {since} or newer, and the engine at " in str(error)
+    else:
+        expected.update((text, value) for text, (value, _since) in newer.items())
+    lines = [f'LABEL of{number}="{text}"' for number, text in enumerate(expected)]
+    (source / "Dockerfile").write_text(start + "\n".join(lines))
+    engine.build("substituted", source, tags=["1"], engine=by)
+    labels = engine.client.images.get(f"{engine.prefix}/substituted:1").labels
+    assert {text: labels[f"of{number}"] for number, text in enumerate(expected)} == expected
 
 
 def test_an_engine_that_does_not_read_a_here_document_is_told_how(engine: Engine, source: Path, shell: str) -> None:

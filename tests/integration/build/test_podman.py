@@ -83,6 +83,10 @@ TASKS: dict[str, dict[str, t.Any]] = {
     "buildah fails": {**BUILDAH, **FAILS},
     "wildcard": {**OPTIONS, **WILDCARD},
     "buildah's wildcard": {**BUILDAH, **WILDCARD},
+    **{
+        f"substitution {text}": {**engine, **PLAIN, "dockerfile_inline": f"FROM scratch\nENV A={text}\n"}
+        for engine, text in ((OPTIONS, "${A-x}"), (BUILDAH, "${A+x}"), (OPTIONS, "${A:?x}"), (BUILDAH, "${A%x}"))
+    },
     "heredoc": {**OPTIONS, **HEREDOC},
     "agent": {**OPTIONS, **SSH, "ssh": [{"path": f"{PLACE}-key"}], "name": f"{PREFIX}/agent:1"},
     "missing": {**OPTIONS, **PLAIN, "dockerfile_inline": "FROM longshore.test/none:1\n", "pull_base": "never"},
@@ -193,6 +197,10 @@ def test_a_wildcard_without_a_match_is_explained(results: dict[str, t.Any], task
 
 
 def test_what_it_cannot_is_said(results: dict[str, t.Any]) -> None:
+    assert [
+        results[f"substitution {text}"]["msg"].partition("line 2, ENV with a substitution ")[2].partition(".")[0]
+        for text in ("${A-x}", "${A+x}", "${A:?x}", "${A%x}")
+    ] == ["without a colon", "without a colon", "that demands a value", "by a pattern"]
     assert "line 2, RUN with a here-document, which Podman knows since 4.8" in results["heredoc"]["msg"]
     assert results["agent"].get("built"), results["agent"]["msg"]
     assert "Podman on dock does not hold the base image longshore.test/none:1" in results["missing"]["msg"]

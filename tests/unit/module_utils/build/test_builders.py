@@ -317,6 +317,8 @@ def test_what_comes_out_of_buildah_is_in_its_command_line(source: Path) -> None:
             "needs BuildKit for its directive syntax=r.example/x",
         ),
         ("podman", "", {"dockerfile": "ARG A\nFROM a:${A%x}\n"}, "line 2, FROM with a substitution by a pattern"),
+        ("podman", "", {"dockerfile": "FROM a\nENV A=${B-x}\n"}, "line 2, ENV with a substitution without a colon"),
+        ("buildah", "", {"dockerfile": "FROM a\nENV A=${B:?x}\n"}, "line 2, ENV with a substitution that demands"),
         ("podman", "", {"provenance": "min"}, "'provenance' is BuildKit's"),
         ("podman", "", {"sbom": Reference.parse("a:1")}, "'sbom' is BuildKit's"),
         ("podman", "", {"platforms": ("a/b", "a/c")}, "one image under a name, and 'platforms' has several"),

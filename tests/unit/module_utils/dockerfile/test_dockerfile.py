@@ -14,7 +14,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.dock
     parse,
     triggered,
     with_heredoc,
-    with_pattern,
+    with_substitution,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.fetches import fetched
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
@@ -114,12 +114,27 @@ def test_variables(text: str, expected: str) -> None:
 def test_patterns(text: str, expected: str) -> None:
     assert words.expand(text, {"A": "one.two.three", "S": "a/b/*", "D": "$1", "Z": "$0"}) == expected
     assert words.split(text) == [text]
-    assert words.has_pattern(f"x {text}")
+    assert words.substitutions(f"x {text}") == {words.BY_PATTERN}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("${A-x}", {words.WITHOUT_COLON}),
+        ('a"${A+}"', {words.WITHOUT_COLON}),
+        ("${A:-${B-x}}", {words.WITHOUT_COLON}),
+        ("${A?x}${B#x}", {words.DEMANDING, words.BY_PATTERN}),
+        ("${A:?x}", {words.DEMANDING}),
+        ("$A-x${A:-x}${A:+x}'${A-x}'\\${A+x}", set()),
+    ],
+)
+def test_substitutions_that_not_every_builder_knows(text: str, kinds: set[str]) -> None:
+    assert words.substitutions(text) == kinds
 
 
 @pytest.mark.parametrize("text", ["${A:-x%}", "'${A%x}'", "\\${A%x}", "$A%x", "${A", "#%/"])
 def test_what_is_no_pattern(text: str) -> None:
-    assert not words.has_pattern(text)
+    assert not words.substitutions(text)
 
 
 @pytest.mark.parametrize(
@@ -313,8 +328,8 @@ def test_what_only_buildkit_builds_of_a_base_image_is_seen() -> None:
 
 def test_what_older_languages_do_not_know_is_found() -> None:
     text = "ARG V=1-a\nFROM a:${V}\nRUN echo ${V%x}\nONBUILD ENV x=${V%x}\nENV x='${V%x}'\n"
-    assert with_pattern(parse(text)) is None
-    found = with_pattern(parse(f"{text}LABEL x=${{V#y}}\nENV ${{V/x/y}}=z\n"))
+    assert with_substitution(parse(text), words.BY_PATTERN) is None
+    found = with_substitution(parse(f"{text}LABEL x=${{V#y}}\nENV ${{V/x/y}}=z\n"), words.BY_PATTERN)
     assert found is not None
     assert found.line == 6
     assert with_heredoc(parse(text)) is None
