@@ -22,6 +22,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.content_h
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext, UnreadableContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import read_definition
 from ansible_collections.longshore.delivery.plugins.module_utils.build.dockerignore import parse
+from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs, Recorded, why_different
+from ansible_collections.longshore.delivery.plugins.module_utils.build.private_files import read_json
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 NOBODY = 65534
@@ -195,3 +197,36 @@ def test_a_link_that_leads_to_nothing_is_named_with_where_it_leads(root: Path) -
     (root / "Dockerfile").symlink_to("none/Dockerfile")
     with pytest.raises(DeliveryError, match="Dockerfile is a link to none/Dockerfile, which is not there"):
         read_definition(str(root), "Dockerfile")
+
+
+def test_names_that_are_no_utf_8_are_read_kept_and_shown(root: Path, tmp_path: Path) -> None:
+    for path in (b"a\xff", b"d\xe9"):
+        os.mkdir(os.path.join(os.fsencode(root), path))
+        Path(os.fsdecode(os.path.join(os.fsencode(root), path, b"f\xfe"))).write_text("x")
+    os.symlink(b"t\xff", os.path.join(os.fsencode(root), b"link"))
+    cache = str(tmp_path / "cache.json")
+    for _time in range(2):
+        hashes = ContentHashes(str(root), cache)
+        found = context.read(str(root), parse("d*"), hashes)
+        hashes.save()
+        assert {os.fsencode(path) for path in found.entries} == {b"a\xff", b"a\xff/f\xfe", b"link"}
+        assert os.fsencode(found.entries["link"]) == b"link t\xff"
+    kept = read_json(cache)["files"]
+    assert [os.fsencode(path) for path in kept] == [b"a\xff/f\xfe"]
+    before, after = Inputs({"context": {}}), Inputs({"context": found.entries})
+    assert why_different(Recorded.of(before.labels()), after, before) == [
+        "the context changed: a\\xff added, a\\xff/f\\xfe added, link added"
+    ]
+    os.mkfifo(os.path.join(os.fsencode(root), b"p\xff"))
+    with pytest.raises(UnreadableContext, match=r"/p\\xff is a FIFO"):
+        read(root)
+
+
+def test_an_empty_directory_is_a_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "source").mkdir()
+    definition = read_definition(str(tmp_path / "source"), "Dockerfile", "FROM scratch\nCOPY . /\n")
+    definition.check_copies(definition.stages({}, ""))
+    assert definition.context.entries == {}
+    with pytest.raises(DeliveryError, match=r"There is no Dockerfile at .*/source/Dockerfile\. Correct 'dockerfile'"):
+        read_definition(str(tmp_path / "source"), "Dockerfile")
