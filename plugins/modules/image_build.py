@@ -28,7 +28,8 @@ description:
   - A base image that the engine does not hold is pulled when an image has to be built, and only then. Where none has
     to be, it counts as the one that the image was built on. O(pull_base) has the registries asked for newer ones.
   - What the C(ONBUILD) instructions of an image that the engine holds copy, declare and name counts as the Dockerfile's own.
-    Podman does not tell them, Docker and Buildah do.
+    Podman does not tell them, Docker and Buildah do. Of one that has to be pulled, check mode reads them in its registry, where
+    that can be reached from where this runs, and a run as soon as it is pulled.
   - Runs in the process of ansible-playbook where the task is plainly local, and shows each of the build's steps there
     as it ends.
 requirements:

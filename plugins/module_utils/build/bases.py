@@ -149,18 +149,18 @@ class Bases:
             return False
         return served not in digests
 
-    def check_registries(self, needed: t.Iterable[BaseImage]) -> None:
-        """See that what would have to be pulled can be, without pulling it.
+    def served(self, base: BaseImage) -> str:
+        """The digest of what would be pulled; empty where a play brings it to its registry before.
 
-        :raises DeliveryError: a registry does not have it, or refuses.
+        :raises DeliveryError: its registry does not have it, or refuses.
         """
-        for base in needed:
-            if str(base.reference) in self._served:
-                continue
-            try:
-                self._engine.registry_digest(base.reference)
-            except DeliveryError as error:
-                self._warn_or_raise(str(base.reference), error, self._not_pulled(base, error))
+        if str(base.reference) in self._served:
+            return ""
+        try:
+            return self._engine.registry_digest(base.reference)
+        except DeliveryError as error:
+            self._warn_or_raise(str(base.reference), error, self._not_pulled(base, error))
+            return ""
 
     def refuse(self, needed: t.Sequence[BaseImage]) -> None:
         """See that nothing has to be pulled.

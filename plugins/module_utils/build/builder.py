@@ -223,6 +223,9 @@ class BaseStore(t.Protocol):
     def registry_digest(self, reference: Reference) -> str:
         """The digest that the reference's registry serves now."""
 
+    def login(self, reference: Reference) -> t.Optional[t.Tuple[str, str]]:
+        """Name and password for the reference's registry, as far as they are known here."""
+
 
 class BuildEngine(t.Protocol):
     """An engine that holds images and has a builder; every method raises C(DeliveryError).

@@ -28,10 +28,12 @@ from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stag
     target_arguments,
     uses_platform,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
 
 class Foundation:
-    """What is known of it without a build: ONBUILD instructions are, of the images that the engine holds.
+    """What is known of it without a build: ONBUILD instructions are, of the images that the engine holds, or that a registry was
+    asked about.
 
     :ivar stages: those that the target needs, for the first platform.
     :ivar bases: the images they come from.
@@ -47,6 +49,8 @@ class Foundation:
         self._warned: t.Set[str] = set()
         self._contexts = {named.name: named.image for named in wanted.contexts}
         self._triggers: t.Dict[str, t.Tuple[str, ...]] = {}
+        # of those that are to be pulled, as far as it is known
+        self._served: t.Dict[str, t.Optional[t.Tuple[str, ...]]] = {}
         self._arrange()
 
     def look(self) -> t.Dict[str, str]:
@@ -54,14 +58,23 @@ class Foundation:
 
         :raises DeliveryError: an instruction of theirs, or an argument, cannot be.
         """
-        held = self.bases.held()
-        triggers = {source: found for source, found in self._on_build().items() if found}
-        if triggers != self._triggers:
-            self._triggers = triggers
-            self._arrange()
-            held = self.bases.held()
+        held = self._held()
         self._check()
         return held
+
+    def look_for_newer(self, asks: bool) -> t.Tuple[t.Dict[str, str], t.Tuple[BaseImage, ...]]:
+        """Likewise, with those whose registries serve another image, whose ONBUILD instructions are not those of the one held.
+
+        :param asks: whether registries are asked.
+        :raises DeliveryError: as above, or a registry does not answer.
+        """
+        held = self._held()
+        outdated = self.bases.outdated(asks)
+        if outdated:
+            self._served.update((str(base.reference), None) for base in outdated)
+            held = self._held()
+        self._check()
+        return held, outdated
 
     def assumed(self, current: Image, absent: t.Sequence[BaseImage]) -> t.Dict[str, str]:
         """What counts as the bases that the engine does not hold: those that an image was built from. What they name by ONBUILD
@@ -81,21 +94,60 @@ class Foundation:
 
         :returns: all of them.
         """
-        pulled: t.Dict[str, BaseImage] = {}
-        waiting = list(bases)
-        while waiting:
-            for base in waiting:
-                show("pulling the base image %s" % base.reference)
-                self.bases.pull(base)
-                pulled[str(base.reference)] = base
-            held = self.look()
-            waiting = [base for base in self.bases.absent(held) if str(base.reference) not in pulled]
-        return tuple(pulled.values())
+
+        def pull(base: BaseImage) -> None:
+            show("pulling the base image %s" % base.reference)
+            self.bases.pull(base)
+            self._served.pop(str(base.reference), None)
+
+        return self._with_those_they_name(bases, pull)
+
+    def foresee(self, bases: t.Sequence[BaseImage]) -> t.Tuple[BaseImage, ...]:
+        """What C(pull) would fetch, and what of it would be refused, as far as registries tell.
+
+        :raises DeliveryError: one cannot be pulled, or an instruction of theirs cannot be.
+        """
+
+        def read(base: BaseImage) -> None:
+            digest = self.bases.served(base)
+            if digest and self._starts_a_stage(base):
+                self._served[str(base.reference)] = self._triggers_served(base, digest)
+
+        return self._with_those_they_name(bases, read)
 
     @property
     def is_known(self) -> bool:
         """Whether the engine was seen to hold every image that a stage starts from, and tells their ONBUILD instructions."""
         return None not in self._on_build().values()
+
+    def _with_those_they_name(
+        self, bases: t.Sequence[BaseImage], have: t.Callable[[BaseImage], None]
+    ) -> t.Tuple[BaseImage, ...]:
+        had: t.Dict[str, BaseImage] = {}
+        waiting = list(bases)
+        while waiting:
+            for base in waiting:
+                have(base)
+                had[str(base.reference)] = base
+            held = self.look()
+            waiting = [base for base in self.bases.absent(held) if str(base.reference) not in had]
+        return tuple(had.values())
+
+    def _triggers_served(self, base: BaseImage, digest: str) -> t.Optional[t.Tuple[str, ...]]:
+        # here, as everything that a run without changes does not need
+        from ansible_collections.longshore.delivery.plugins.module_utils.build.served_triggers import served_triggers
+
+        platform = (*self._wanted.platforms, "")[0] or self._engine.platform_arguments()["TARGETPLATFORM"]
+        return served_triggers(base.reference, digest, platform, self._engine.bases.login(base.reference))
+
+    def _held(self) -> t.Dict[str, str]:
+        held = self.bases.held()
+        triggers = {source: found for source, found in self._on_build().items() if found}
+        if triggers != self._triggers:
+            self._triggers = triggers
+            self._arrange()
+            held = self.bases.held()
+        return held
 
     def _check(self) -> None:
         wanted, definition = self._wanted, self._definition
@@ -143,11 +195,20 @@ class Foundation:
         ]
 
     def _on_build(self) -> t.Dict[str, t.Optional[t.Tuple[str, ...]]]:
-        """By what a FROM calls an image its ONBUILD instructions; None where the engine does not tell them."""
+        """By what a FROM calls an image its ONBUILD instructions; None where nobody tells them."""
         found: t.Dict[str, t.Optional[t.Tuple[str, ...]]] = {}
+        for source, image in self._starts():
+            name = str(image)
+            found[source] = self._served[name] if name in self._served else self.bases.on_build(image)
+        return found
+
+    def _starts_a_stage(self, base: BaseImage) -> bool:
+        return any(image == base.reference for _source, image in self._starts())
+
+    def _starts(self) -> t.Iterator[t.Tuple[str, Reference]]:
+        """What a FROM calls an image, and the image."""
         for stages in self._of_platforms:
             for stage in stages:
                 image = None if source_stage(stages, stage, stage.source) else named_image(stage.source, self._contexts)
                 if image is not None:
-                    found[stage.source] = self.bases.on_build(image)
-        return found
+                    yield stage.source, image

@@ -40,10 +40,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs im
 from ansible_collections.longshore.delivery.plugins.module_utils.build.last_build import LastBuild
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import check_stages
 from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import Give, name_image, told
-from ansible_collections.longshore.delivery.plugins.module_utils.build.output import (
-    ENGINE,
-    Output,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.build.output import ENGINE, Output
 from ansible_collections.longshore.delivery.plugins.module_utils.build.plan import (
     Observed,
     Plan,
@@ -65,10 +62,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted im
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
-from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
-    Stage,
-    triggers_of,
-)
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import BaseImage, Stage, triggers_of
 from ansible_collections.longshore.delivery.plugins.module_utils.image.tag_plan import TagStep
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -126,7 +120,7 @@ class _Delivery:
             if self.wanted.source_revision:
                 self.revision = revision_labels(self.definition.context.root, self.context.run_command)
         if self.context.check:
-            self.bases.check_registries(base for base in plan.pull if base in observed.absent_bases)
+            plan = self.with_bases(plan, self.foundation.foresee)
             return self.result(observed, plan, plan.image, plan.names, plan.changes)
         if plan.build:
             return self.build(observed, plan)
@@ -146,8 +140,8 @@ class _Delivery:
 
     def observe(self) -> Observed:
         images = {reference: self.output.image(reference) for reference in self.wanted.references}
-        held = self.foundation.look()
         pull_base = self.wanted.pull_base
+        held, outdated = self.foundation.look_for_newer(pull_base == "newer")
         observed = Observed(
             inputs=self.inputs(self.definition, held),
             images=images,
@@ -155,14 +149,14 @@ class _Delivery:
             last=self.last_build.inputs(),
             last_name=self.last_build.name,
             last_image=self.last_build.image(),
-            outdated_bases=self.bases.outdated(pull_base == "newer"),
+            outdated_bases=outdated,
             pull_base=pull_base,
             place=self.output.short,
         )
         observed = self.told_apart(observed)
         current = observed.current
         if observed.absent_bases and current is not None:
-            inputs = self.inputs(self.definition, {**held, **self.foundation.assumed(current, observed.absent_bases)})
+            inputs = observed.inputs.with_bases({**held, **self.foundation.assumed(current, observed.absent_bases)})
             observed = self.told_apart(dataclasses.replace(observed, inputs=inputs))
             current = observed.current
         if current is None or not observed.matches(current):
@@ -222,10 +216,7 @@ class _Delivery:
         show("building, because %s" % "; ".join(plan.reasons))
         inputs = observed.inputs
         if plan.pull:
-            before = triggers_of(self.stages)
-            plan = dataclasses.replace(plan, pull=self.foundation.pull(plan.pull, show))
-            if triggers_of(self.stages) != before:
-                self.builder = self.engine.builder(self.request({}))
+            plan = self.with_bases(plan, lambda bases: self.foundation.pull(bases, show))
             inputs = self.inputs(self.definition, self.bases.held())
         with self.output.work(inputs.digest) as work:
             request, builder = self.request(inputs.labels()), t.cast("Builder", self.builder)
@@ -262,6 +253,17 @@ class _Delivery:
         lost = ["%s has none" % source for source in self.wanted.cache_from if source.is_missing]
         for cause in [*lost, *built.record.lost_caches]:
             self.context.warn("%s was built without the cache of 'cache_from': %s" % (self.wanted.name, cause))
+
+    def with_bases(self, plan: Plan, have: t.Callable[[t.Sequence[BaseImage]], t.Tuple[BaseImage, ...]]) -> Plan:
+        """The plan, with all that it turns out to pull.
+
+        :raises DeliveryError: something cannot be pulled, or what it has carried out by ONBUILD cannot be.
+        """
+        before = triggers_of(self.stages)
+        plan = dataclasses.replace(plan, pull=have(plan.pull))
+        if triggers_of(self.stages) != before:
+            self.builder = self.engine.builder(self.request({}))
+        return plan
 
     def names_of(self, image: Image, observed: Observed, plan: Plan) -> t.Tuple[TagStep, ...]:
         """The names that an image is to get after a build: none where they all name the same image already, whose ID may be

@@ -142,6 +142,10 @@ class RegistryBases:
             raise BuildEngineError("its registry has no %s" % reference)
         return digest
 
+    def login(self, reference: Reference) -> t.Optional[t.Tuple[str, str]]:
+        """None: nothing is to be pulled, of which it would be asked."""
+        return None
+
     def pull(self, reference: Reference, platform: t.Optional[str] = None) -> None:
         """The builder does that itself.
 
@@ -158,7 +162,8 @@ class RegistryBases:
             "--builder",
             self._name,
             "--format",
-            "{{.Manifest.Digest}}",
+            # what begins with .Manifest is taken for the wish to see all of it (buildx 0.13)
+            "{{with .Manifest}}{{.Digest}}{{end}}",
         ]
         done = self._run_command([*argv, str(reference)], environment=self._address.command_environment)
         if done.rc == 0:

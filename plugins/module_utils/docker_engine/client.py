@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
-from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.api import EngineApi
+from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.api import Document, EngineApi
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import (
     ANSWER_SECONDS,
     DockerEngineError,
@@ -48,9 +48,10 @@ class DockerEngine(EngineApi):
     def __init__(self, address: DockerAddress) -> None:
         self.address = address
         self._package: t.Optional[DockerPackage] = None
+        self._version: t.Optional[Document] = None
         transport: EngineTransport = HttpTransport(address)
         if may_be_proxied(address):
-            transport = self._loaded().transport  # which knows the rules of proxies
+            transport = self._loaded("auto").transport  # which knows the rules of proxies
         super().__init__(transport, ANSWER_SECONDS, SAVE_SECONDS)
 
     def close(self) -> None:
@@ -100,6 +101,18 @@ class DockerEngine(EngineApi):
         components = self.version().get("Components") or ()
         return any(str(component.get("Name")).startswith("Podman") for component in components)
 
+    def login(self, reference: Reference) -> t.Optional[t.Tuple[str, str]]:
+        """Name and password for the reference's registry by the docker command's configuration, as for C(pull); secret. None
+        where there is none, or a token in its place.
+        """
+        return self._loaded().login(str(reference.endpoint))
+
+    def version(self) -> Document:
+        """What C(docker version) shows of the engine. It is asked once: what decides by it decides by one engine."""
+        if self._version is None:
+            self._version = super().version()
+        return self._version
+
     def check_buildkit(self) -> None:
         """:raises DockerEngineError: the engine has none."""
         if self.is_podman():
@@ -141,13 +154,13 @@ class DockerEngine(EngineApi):
         with self._loaded().calls(seconds) as api:
             yield api
 
-    def _loaded(self) -> DockerPackage:
+    def _loaded(self, api_version: str = "") -> DockerPackage:
         if self._package is None:
             from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.package import (
                 DockerPackage,
             )
 
-            self._package = DockerPackage(self.address)
+            self._package = DockerPackage(self.address, api_version or str(self.version().get("ApiVersion") or "auto"))
         return self._package
 
     def _refusal(self, message: str) -> DockerEngineError:

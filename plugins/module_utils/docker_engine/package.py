@@ -50,11 +50,12 @@ else:
 
 class DockerPackage:
     """
+    :param api_version: that the engine is asked by; C(auto) has it asked for its newest first.
     :ivar transport: carries requests of others to the same engine.
     :raises DockerEngineError: the docker package is missing, or the engine does not answer.
     """
 
-    def __init__(self, address: DockerAddress) -> None:
+    def __init__(self, address: DockerAddress, api_version: str) -> None:
         if IMPORT_PROBLEM:
             raise DockerEngineError(
                 "The Python package 'docker' is missing where this runs (%s). Install it with pip." % IMPORT_PROBLEM
@@ -65,7 +66,7 @@ class DockerPackage:
             if address.certificates:
                 ca, certificate, key = (os.path.join(address.certificates, name) for name in CERTIFICATE_FILES)
                 tls = docker.tls.TLSConfig(client_cert=(certificate, key), ca_cert=ca, verify=True)
-            self._api = _Client(base_url=address.host, version="auto", tls=tls, timeout=ANSWER_SECONDS)
+            self._api = _Client(base_url=address.host, version=api_version, tls=tls, timeout=ANSWER_SECONDS)
         self.transport = _PackageTransport(self._api)
 
     def close(self) -> None:
@@ -86,6 +87,17 @@ class DockerPackage:
             finally:
                 if seconds != ANSWER_SECONDS:
                     self._api.timeout = ANSWER_SECONDS
+
+    def login(self, registry: str) -> t.Optional[t.Tuple[str, str]]:
+        """Name and password for a registry; secret. None where there is none.
+
+        :raises DockerEngineError: the program that keeps them fails.
+        """
+        with self._translated(ANSWER_SECONDS):
+            found = docker.auth.load_config(credstore_env=self._api.credstore_env).resolve_authconfig(registry) or {}
+        # in a file they are in lower case, of a helper not
+        known = {name.lower(): value for name, value in found.items()}
+        return (known["username"], known["password"]) if known.get("username") and known.get("password") else None
 
     @contextlib.contextmanager
     def _translated(self, seconds: int) -> t.Iterator[None]:

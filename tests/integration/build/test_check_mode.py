@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from tests.unit.module_utils.registry.conftest import StartRegistry, registry_program, start_registry
 
 from .engine import Engine
+
+__all__ = ["registry_program", "start_registry"]
 
 pytestmark = pytest.mark.lab
 
@@ -77,3 +80,44 @@ def test_what_is_said_before_is_what_is_done(engine: Engine, source: Path) -> No
     assert "there is no none in" in same()[0]
     (source / "Dockerfile").write_text("FROM scratch\nCOPY app /\n")
     assert "args.V has no effect" in same(args={"V": "1"})[0]
+
+
+@pytest.mark.wide
+def test_what_a_base_that_is_to_be_pulled_has_carried_out_is_known_before(
+    own_home: None, source: Path, tmp_path: Path, start_registry: StartRegistry
+) -> None:
+    """By the registry that has it: one of this machine's, which its engine takes for one that may be plain."""
+    engine = Engine("unix:///var/run/docker.sock", None)
+    endpoint = start_registry().endpoint
+    engine.prefix = endpoint
+    base, name = tmp_path / "base", f"{endpoint}/base:1"
+    base.mkdir()
+    registry: dict[str, t.Any] = {"output": "registry", "registry": {"endpoint": endpoint, "tls": "plain"}}
+    child: dict[str, t.Any] = {"tags": ["1"], "args": {"WHO": "me"}, "pull_base": "newer"}
+
+    def refused(match: str, *, checks: t.Iterable[bool] = (True,), **options: t.Any) -> None:
+        for check in checks:
+            with pytest.raises(DeliveryError, match=match):
+                engine.build("child", source, check=check, **{**child, **options})
+
+    try:
+        for copied in ("package", "other"):
+            (base / "Dockerfile").write_text(
+                f"FROM scratch\nCOPY Dockerfile /\nONBUILD ARG WHO\nONBUILD COPY {copied} /{copied}\n"
+            )
+            engine.build("base", base, tags=["1"], **registry)
+            (source / "Dockerfile").write_text(f"FROM {name}\nCOPY app /app\n")
+            refused(f"Dockerfile, line 1: ONBUILD COPY {copied} /{copied}: there is no {copied} in")
+            (source / copied).touch()
+            refused(r"args\.WHOM has no effect", args={"WHOM": "me"})
+            assert (engine.id("base:1") is None) == (copied == "package")
+            planned, done = (engine.build("child", source, check=check, **child) for check in (True, False))
+            assert (planned["why"], planned["pulled"]) == (done["why"], done["pulled"])
+            assert done["pulled"] == [name]
+            assert copied in engine.files("child:1")
+            assert not engine.build("child", source, **child)["changed"]
+            (source / copied).unlink()
+            refused(f"there is no {copied} in", checks=(True, False))
+    finally:
+        engine.client.images.remove(name, force=True)
+        engine.clean()

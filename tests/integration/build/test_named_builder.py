@@ -97,6 +97,8 @@ def test_its_bases_are_what_their_registries_serve_and_it_runs_commands(
         anew = elsewhere.build("app", source, **options)
     assert other["image"]["id"] != base["image"]["id"]
     assert anew["why"] == [f"the base images changed: {endpoint}/base/shell:1 changed"]
+    for shown, image in (("before", base), ("after", other)):
+        assert f"{endpoint}/base/shell:1: {image['image']['manifest_digest']}" in anew["diff"][shown]
 
 
 def test_its_cache_is_kept_in_a_registry_and_a_directory_for_others(

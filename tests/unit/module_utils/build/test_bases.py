@@ -132,7 +132,7 @@ def test_what_was_brought_to_a_registry_before_is_what_the_engine_has_to_hold(en
         absent = images.absent(images.held())
         assert (named(images.outdated(False)), named(absent)) == (outdated, [gone])
         assert images.counts_as(gone, OLD) == counting
-        images.check_registries(absent)
+        assert [images.served(base) for base in absent] == [""]
     assert Bases(engine, listed, "/s/Dockerfile").counts_as(gone, OLD) == OLD
     assert Engine.asked == []
 
@@ -158,12 +158,12 @@ def test_one_that_may_not_be_pulled_is_named(engine: DockerBuildEngine) -> None:
 def test_what_would_have_to_be_pulled_is_asked_for(engine: DockerBuildEngine) -> None:
     images = bases(engine, "r.example/new:1", "r.example/gone:1")
     new, gone = images.absent(images.held())
-    images.check_registries([new])
+    assert images.served(new) == NEW
     with pytest.raises(
         DeliveryError, match=r"gone:1 \(/s/Dockerfile, line 3\) could not be pulled: .*manifest unknown"
     ):
-        images.check_registries([new, gone])
-    assert Engine.asked == ["r.example/new:1"] * 2 + ["r.example/gone:1"]
+        images.served(gone)
+    assert Engine.asked == ["r.example/new:1", "r.example/gone:1"]
 
 
 def test_a_registry_that_is_not_there_is_told_once_where_it_may_come(engine: DockerBuildEngine) -> None:
@@ -171,8 +171,7 @@ def test_a_registry_that_is_not_there_is_told_once_where_it_may_come(engine: Doc
     warned: list[str] = []
     images = Bases(engine, listed, "/s/Dockerfile", may_come=warned.append)
     absent = images.absent(images.held())
-    images.check_registries(absent)
-    images.check_registries(absent)
+    assert [images.served(base) for base in (*absent, *absent)] == [""] * 2 * len(absent)
     assert images.outdated(True) == ()
     told = [word for line in warned for word in line.split() if word.startswith("r.example")]
     assert told[:1] == ["r.example/away:1"]
@@ -181,7 +180,7 @@ def test_a_registry_that_is_not_there_is_told_once_where_it_may_come(engine: Doc
     strict = Bases(engine, listed, "/s/Dockerfile")
     absent = strict.absent(strict.held())
     with pytest.raises(DeliveryError, match=r"away:1 .* could not be pulled: .*connection refused"):
-        strict.check_registries(absent)
+        strict.served(absent[0])
     with pytest.raises(DeliveryError, match=r"held-away:1 .* cannot be known: .*connection refused"):
         strict.outdated(True)
 
@@ -193,7 +192,7 @@ def test_a_builder_that_asks_registries_holds_nothing_of_one_that_is_not_there()
     listed, warned = [BaseImage(Reference.parse("r.example/a:1"), 3)], list[str]()
     images = Bases(store, listed, "/s/Dockerfile", may_come=warned.append)
     assert images.held() == {}
-    images.check_registries(images.absent({}))
+    assert [images.served(base) for base in images.absent({})] == [""]
     assert len(warned) == 1
     with pytest.raises(DeliveryError, match="did not tell what it serves"):
         Bases(store, listed, "/s/Dockerfile").held()

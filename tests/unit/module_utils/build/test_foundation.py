@@ -15,6 +15,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import (
+    MissingFile,
     UndeclaredArgument,
     read_definition,
 )
@@ -22,11 +23,15 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_bu
 from ansible_collections.longshore.delivery.plugins.module_utils.build.foundation import Foundation
 from ansible_collections.longshore.delivery.plugins.module_utils.build.inputs import Inputs
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wanted import ARGUMENT_SPEC, Wanted
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.image import Image
+from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import triggers_of
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.http_server import Handler, HttpServer
+from tests.unit.module_utils.registry.conftest import StartRegistry
+
+from .test_served_triggers import push
 
 BASE, OTHER, LAST = "r.example/base:1", "r.example/other:1", "r.example/last:1"
 # what a registry would serve: ONBUILD instructions by image
@@ -39,16 +44,22 @@ SERVED = {
 class EngineApi(Handler):
     held: t.ClassVar[dict[str, list[str]]] = {}
     pulled: t.ClassVar[list[str]] = []
+    digests: t.ClassVar[dict[str, str]] = {}  # that registries serve the engine
+    came: t.ClassVar[dict[str, list[str]]] = {}  # under which digests what it holds came from them
 
     def do_GET(self) -> None:
         path = urllib.parse.unquote(self.path.partition("?")[0])
         if path.endswith("/version"):
             return self.answer(200, {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"})
         name = path.removeprefix("/v1.41").removeprefix("/images/").removesuffix("/json")
+        if name.startswith("/distribution/"):
+            name = name.removeprefix("/distribution/")
+            digest = self.digests.get(name)
+            return self.answer(200 if digest else 404, {"Descriptor": {"digest": digest}, "message": f"no {name}"})
         if name not in self.held:
             return self.answer(404, {"message": f"No such image: {name}"})
         shown = {"Id": f"sha256:{name}", "Config": {"OnBuild": self.held[name]}, "RootFS": {}}
-        return self.answer(200, shown)
+        return self.answer(200, {**shown, "RepoDigests": self.came.get(name)})
 
     def do_POST(self) -> None:
         asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
@@ -65,6 +76,7 @@ class EngineApi(Handler):
 class Stood:
     foundation: Foundation
     warned: list[str]
+    source: Path
 
 
 @pytest.fixture
@@ -73,6 +85,8 @@ def stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Calla
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(EngineApi, "held", {})
+    monkeypatch.setattr(EngineApi, "digests", {})
+    monkeypatch.setattr(EngineApi, "came", {})
     EngineApi.pulled.clear()
 
     def stand(dockerfile: str, **options: t.Any) -> Stood:
@@ -83,7 +97,8 @@ def stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Calla
         assert checked.error_messages == []
         wanted, warned = Wanted.from_params(checked.validated_parameters), list[str]()
         context = Context(False, False, warned.append, lambda line: None, run_command)
-        return Stood(Foundation(wanted, read_definition(wanted.source, "Dockerfile"), engine, context), warned)
+        foundation = Foundation(wanted, read_definition(wanted.source, "Dockerfile"), engine, context)
+        return Stood(foundation, warned, tmp_path / "source")
 
     with HttpServer(EngineApi) as server:
         engine = DockerBuildEngine(DockerAddress(f"tcp://127.0.0.1:{server.port}"), run_command)
@@ -139,3 +154,47 @@ def test_what_an_image_was_built_from_stands_for_what_is_not_held(stood: t.Calla
     assert built.foundation.assumed(image, absent) == {BASE: "sha256:1", OTHER: f"sha256:{OTHER}"}
     EngineApi.held = {BASE: []}
     assert built.foundation.assumed(image, built.foundation.bases.absent(built.foundation.look())) == {LAST: "sha256:3"}
+
+
+def test_what_would_be_pulled_may_name_more(stood: t.Callable[..., Stood], start_registry: StartRegistry) -> None:
+    registry = {"endpoint": start_registry().endpoint, "tls": "plain"}
+    name, none = f"{registry['endpoint']}/r/base:1", f"{registry['endpoint']}/r/none:1"
+    reference = push(registry, amd64=["ARG WHO", f"COPY --from={OTHER} /x /x", "COPY package /"])
+    EngineApi.digests = {name: str(reference.digest), OTHER: "sha256:" + "1" * 64}
+    built = stood(f"FROM {name}\n", args={"WHO": "me"})
+    assert built.foundation.look() == {}
+    with pytest.raises(MissingFile, match="Dockerfile, line 1: ONBUILD COPY package /: there is no package in"):
+        built.foundation.foresee(built.foundation.bases.absent({}))
+    (built.source / "package").touch()
+    built = stood(f"FROM {name}\n", args={"WHO": "me"})
+    built.foundation.look()
+    foreseen = built.foundation.foresee(built.foundation.bases.absent({}))
+    assert [(str(base.reference), base.line) for base in foreseen] == [(name, 1), (OTHER, 1)]
+    assert EngineApi.pulled == []
+    built = stood(f"FROM {name}\n", args={"WHOM": "me"})
+    built.foundation.look()
+    with pytest.raises(UndeclaredArgument, match=r"args\.WHOM has no effect"):
+        built.foundation.foresee(built.foundation.bases.absent({}))
+    built = stood(f"FROM {none}\n")
+    with pytest.raises(DeliveryError, match=f"{none} .*line 1.* could not be pulled: .*no {none}"):
+        built.foundation.foresee(built.foundation.bases.absent({}))
+
+
+def test_what_an_older_base_image_names_does_not_count(
+    stood: t.Callable[..., Stood], start_registry: StartRegistry
+) -> None:
+    """Where a newer one is to be pulled, that tells what it has carried out."""
+    registry = {"endpoint": start_registry().endpoint, "tls": "plain"}
+    name = f"{registry['endpoint']}/r/base:1"
+    EngineApi.digests = {name: str(push(registry, amd64=["RUN true"]).digest)}
+    EngineApi.held = {name: ["COPY package /"]}
+    EngineApi.came = {name: [f"{registry['endpoint']}/r/base@sha256:" + "2" * 64]}
+    with pytest.raises(MissingFile, match="there is no package"):
+        stood(f"FROM {name}\n").foundation.look_for_newer(False)
+    built = stood(f"FROM {name}\n")
+    held, outdated = built.foundation.look_for_newer(True)
+    assert (list(held), [str(base.reference) for base in outdated]) == ([name], [name])
+    assert not built.foundation.is_known
+    built.foundation.foresee(outdated)
+    assert built.foundation.is_known
+    assert [str(found) for found in triggers_of(built.foundation.stages)] == ["ONBUILD RUN true"]

@@ -144,6 +144,22 @@ def test_an_engine_that_is_silent_is_not_waited_for_without_end(
             found.image(NAME)
 
 
+def test_its_version_is_asked_once(serve: Serve) -> None:
+    asked = list[str]()
+
+    def counting(request: Request) -> Reply:
+        asked.append(request.path)
+        return answer(request)
+
+    with engine(serve(counting)) as found:
+        found.check_buildkit()
+        with found.calls() as api:  # the docker package's, which would ask for itself
+            assert api.inspect_image(NAME)["Id"] == IMAGE_ID
+        assert found.platform_arguments()["TARGETPLATFORM"] == "linux/amd64"
+        assert found.version_number() == (26, 1, 5)
+    assert asked == ["/version", f"/v1.45/images/{NAME}/json"]
+
+
 @pytest.mark.parametrize("host", ["tcp://builder.example", "tcp://:2375", "tcp://builder.example:x"])
 def test_an_address_without_a_host_or_a_port_is_none(host: str) -> None:
     with pytest.raises(InvalidAddress, match=r"no host or no port\. Write it as tcp://host:port"):
