@@ -38,6 +38,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict i
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import REGISTRY_SPEC
 
 
@@ -54,12 +55,13 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
     source = read_images(params, SecretScan(detectors).file, LayerNames(detectors), context)
     _check_reports(reports, source)
+    images = tuple(_called(image, params.get("called") or ()) for image in source.images)
     results = []
     failing: t.List[str] = []
     unused = dict.fromkeys(exceptions)
     platforms = params.get("platforms") or ()
     running = lists_that_run([read.image for read in source.images], platforms)
-    for image in source.images:
+    for image in images:
         report = audit(image, detectors, () if image.image.digests.index in running else platforms, bases)
         findings = by_importance([*report.findings, *of_dockerfile, *_vulnerabilities(reports, image)])
         report = dataclasses.replace(report, findings=tuple(findings))
@@ -75,6 +77,15 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     if failing:
         raise AuditFailed(_failure(params["fail_on"], failing, source.where), **source.told, images=results)
     return {**source.told, "images": results}
+
+
+def _called(read: Audited, names: t.Sequence[str]) -> Audited:
+    """An image by the names that it is to get, where it has none yet or others beside them."""
+    if not names:
+        return read
+    return dataclasses.replace(
+        read, image=dataclasses.replace(read.image, references=tuple(map(Reference.parse, names)), names=())
+    )
 
 
 def _check_reports(reports: t.Iterable[TrivyReport], source: Source) -> None:

@@ -45,13 +45,16 @@ class Gate:
 
     :param name: C(audit) or C(trial).
     :param load: brings the capability along, which takes a moment.
-    :param reference: what the image is called.
+    :param names: the references that the image is to have; messages call it by the first.
     :param always: whether to judge what was judged before.
     """
 
-    def __init__(self, name: str, load: t.Callable[[], Capability], entry: Entry, reference: str, always: bool) -> None:
+    def __init__(
+        self, name: str, load: t.Callable[[], Capability], entry: Entry, names: t.Sequence[str], always: bool
+    ) -> None:
         self.name = name
-        self.reference = reference
+        self.names = tuple(names)
+        self.reference = reference = self.names[0]
         self._load = load
         self._always = always
         self._secrets = Concealment({str(value) for value in entry.trial_secrets.values() if str(value)})
@@ -60,6 +63,7 @@ class Gate:
         self._registry = entry.build["registry"] if entry.in_registry else None
         if name == AUDIT:
             self._params = {**given, **entry.address, "references": [reference]}
+            asked["called"] = self.names  # a rule is about names
             if entry.in_registry:
                 own = Reference.parse(reference)
                 self._registry = {**(self._registry or {}), "endpoint": str(own.endpoint)}
@@ -105,9 +109,9 @@ class Gate:
         params["engine"] = _HOLDERS.get(engine, engine)
         if self._registry is not None:
             by_digest = Reference.parse(self.reference).with_digest(ManifestDigest.parse(image_id))
-            params["references"] = [str(by_digest)]
+            params.update(references=[str(by_digest)], called=self.names)
         elif self.name == AUDIT:
-            params["references"] = [image_id]
+            params.update(references=[image_id], called=self.names)
         else:
             params.update(image=image_id, called=self.reference)
         try:

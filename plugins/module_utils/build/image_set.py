@@ -62,6 +62,7 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     for one in wanted:
         conceal(one.secrets, context)  # what jobs say comes by way of this process
     references = [tuple(map(str, one.references)) for one in wanted]
+    _see_that_names_differ(entries, references)
     order = build_order(
         [
             Member(
@@ -79,7 +80,7 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     for number, (entry, names) in enumerate(zip(entries, references)):
         for name in GATES:
             if (entry.audit if name == AUDIT else entry.trial) is not None:
-                gate = Gate(name, loads[name], entry, names[0], params["judge"] == ALWAYS)
+                gate = Gate(name, loads[name], entry, names, params["judge"] == ALWAYS)
                 gate.validate()
                 gates.append((number, gate))
     places = _Places(len(entries), gates)
@@ -96,6 +97,20 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     jobs += [_naming(entries[number].build, number, places.of_gates(number), context) for number in places.naming]
     results = run_jobs(jobs, params["at_once"], context)
     return _told(entries, references, results, places, jobs)
+
+
+def _see_that_names_differ(entries: t.Sequence[Entry], references: t.Sequence[t.Tuple[str, ...]]) -> None:
+    """One place can have one image of a name: each run would move it from one to the other."""
+    there: t.Dict[t.Tuple[str, ...], t.Tuple[str, str]] = {}
+    for entry, names in zip(entries, references):
+        for name in names:
+            place = (entry.build["output"], entry.build["layout"] or "", name)
+            if place in there:
+                raise InvalidEntry(
+                    "%s: %s is the name of two images of the list, the other is %s from %s. Give each a name or a tag of its own."
+                    % (entry.name, name, *there[place])
+                )
+            there[place] = (entry.name, entry.build["source"])
 
 
 class _Places:

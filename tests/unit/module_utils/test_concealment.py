@@ -29,6 +29,13 @@ def test_a_secret_is_masked_as_a_whole_and_by_its_longer_lines(known: bool, said
     assert secrets.mask(said) == shown
 
 
+def test_what_is_found_has_to_be_long_enough_to_be_a_secret() -> None:
+    secrets = Concealment({"ab"})
+    for text in ("ci", "word"):
+        secrets.conceal(text)
+    assert secrets.mask("ab ci word") == "******** ci ********"
+
+
 def test_what_stands_around_a_secret_does_not_keep_it_from_being_masked() -> None:
     assert Concealment({" tok\n"}).mask("it is tok") == "it is ********"
 

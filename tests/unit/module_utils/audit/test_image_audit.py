@@ -41,7 +41,8 @@ class Front:
     warned: list[str] = dataclasses.field(default_factory=list)
     shown: list[str] = dataclasses.field(default_factory=list)
 
-    def run(self, **options: t.Any) -> dict[str, t.Any]:
+    def run(self, called: t.Sequence[str] = (), **options: t.Any) -> dict[str, t.Any]:
+        """:param called: what the image is to be called, as image_set says."""
         if "archive" in options:
             options["store"] = "archive"
         checked = ArgumentSpecValidator(CAPABILITY.argument_spec, **CAPABILITY.constraints).validate(options)
@@ -49,7 +50,7 @@ class Front:
         context = Context(
             self.check, False, self.warned.append, self.shown.append, run_command if self.commands else no_command
         )
-        return returned.run("image_audit", checked.validated_parameters, context)
+        return returned.run("image_audit", {**checked.validated_parameters, "called": called}, context)
 
 
 def write(path: Path, files: dict[str, Content], **settings: t.Any) -> str:
@@ -87,6 +88,13 @@ def test_an_image_without_findings(tmp_path: Path) -> None:
     assert image["table"][-1] == "5 B in 1 layer, 0 B of it wasted; 0 findings, 0 excepted"
     assert [line for line in front.shown if line in image["table"]] == image["table"]
     assert front.warned == []
+
+
+def test_an_image_is_judged_by_the_names_that_it_is_to_get(tmp_path: Path) -> None:
+    archive = write(tmp_path / "web.tar", {"app": b""})
+    for called, rules in (("r.example/web:latest", ["latest_tag"]), ("r.example/web:1", [])):
+        (image,) = Front().run((called,), archive=archive)["images"]
+        assert ([found["rule"] for found in image["findings"]], image["references"]) == (rules, [called])
 
 
 def test_what_is_severe_fails_with_all_that_was_found(tmp_path: Path) -> None:

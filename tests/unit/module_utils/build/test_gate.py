@@ -172,13 +172,14 @@ class Judged:
         check: bool = False,
         always: bool = False,
         engine: str = "auto",
+        names: t.Sequence[str] = (),
         **params: t.Any,
     ) -> None:
         self.said: list[str] = []
         context = Context(
             check=check, diff=False, warn=self.said.append, progress=self.said.append, run_command=run_command
         )
-        made = Gate(gate, asked.load, entry(image, engine=engine, **params), REFERENCE, always)
+        made = Gate(gate, asked.load, entry(image, engine=engine, **params), (REFERENCE, *names), always)
         made.validate()
         self.known = made.known(image_id, context)
         self.result = self.known or made.judge(image_id, engine, context)
@@ -192,6 +193,7 @@ def test_a_gate_is_asked_of_the_image_in_its_engine(state: Path) -> None:
     run = Judged(AUDIT, asked, {"audit": {"dockerfile": "Dockerfile"}})
     [params] = asked.params
     assert (params["references"], params["docker_host"]) == ([ID], "tcp://192.0.2.1:2375")
+    assert params["called"] == (REFERENCE,)
     assert params["dockerfile"] == "/src/web/Dockerfile"
     assert run.result["verdict"] == "pass"
     # an audit shows more than a list of images has room for
@@ -215,6 +217,12 @@ def test_what_passed_is_not_asked_again_nor_is_the_capability_loaded(state: Path
     assert again.said == [f"{REFERENCE}: trial passed before: 1 pass"]
     assert (first.result["judged_before"], again.result["judged_before"]) == (False, True)
     assert again.result["verdict"] == "pass"
+
+
+def test_what_gets_another_name_is_audited_again(state: Path) -> None:
+    for names, before in (((), False), ((), True), (("r.example/web:latest",), False)):
+        run = Judged(AUDIT, Asked(AUDIT, {"images": [AUDITED]}), {"audit": {}}, names=names)
+        assert run.result["judged_before"] is before
 
 
 def test_no_secret_is_in_the_note(state: Path) -> None:

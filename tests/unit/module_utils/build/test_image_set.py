@@ -14,6 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longshore.delivery.plugins.module_utils.build import image_build
 from ansible_collections.longshore.delivery.plugins.module_utils.build import image_set as image_set_module
 from ansible_collections.longshore.delivery.plugins.module_utils.build.image_set import SetFailed, image_set
+from ansible_collections.longshore.delivery.plugins.module_utils.build.set_options import InvalidEntry
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
@@ -97,6 +98,16 @@ def run(
 def test_no_more_are_built_at_once_than_may_be(directory: Path) -> None:
     _result, said = run(directory, "a", "b", at_once=1)
     assert [line for line in said if line.startswith("beside")] == ["beside 1", "beside 1"]
+
+
+def test_one_name_is_that_of_one_image(directory: Path) -> None:
+    with pytest.raises(
+        InvalidEntry, match=r"a: r\.example/a:1 is the name of two images of the list, the other is a from"
+    ):
+        run(directory, "a", "b", "a")
+    one = {"name": "a", "tags": ["1"], "source": "."}
+    result, _said = run(directory, images=[one, {**one, "output": "layout", "layout": str(directory / "layout")}])
+    assert len(result["images"]) == 2
 
 
 def test_what_was_judged_is_judged_again_where_that_is_asked_for(directory: Path) -> None:
