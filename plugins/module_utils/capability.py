@@ -98,6 +98,7 @@ class Capability:
 
     :param run: takes the validated options and a context, returns the task's result, raises C(DeliveryError).
     :param constraints: what C(ArgumentSpecValidator) takes beside the argument spec (mutually_exclusive, required_if, ...).
+    :param check: raises C(DeliveryError) for options that cannot be, beyond what an argument spec says; C(run) does so as well.
     :param needs: importable packages without which the function cannot run in the controller's process.
     """
 
@@ -106,6 +107,7 @@ class Capability:
     constraints: t.Dict[str, t.Any] = dataclasses.field(default_factory=dict)
     supports_check_mode: bool = True
     needs: t.Tuple[str, ...] = ()
+    check: t.Callable[[t.Dict[str, t.Any]], t.Any] = lambda params: None
 
 
 Mask = t.Callable[[t.Any], t.Any]

@@ -105,6 +105,7 @@ options:
     description:
       - Secrets for the Dockerfile's C(RUN --mount=type=secret). They get into no layer, and into no command line.
       - Their ids are inputs of the build, their values are not.
+      - They are masked in all that is shown and returned; what a file or a variable has is so from four characters on.
     type: list
     elements: dict
     suboptions:

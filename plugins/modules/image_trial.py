@@ -56,7 +56,8 @@ options:
     default: auto
   image:
     description:
-      - The image, by a reference or its ID. The engine must hold it, nothing is pulled.
+      - The image, by its ID or a reference with a tag or digest, since V(latest) is not assumed. The engine must hold it, nothing
+        is pulled.
     type: str
     required: true
   command:

@@ -47,7 +47,7 @@ class AuditFailed(DeliveryError):
 
 
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
-    exceptions = [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
+    exceptions = _exceptions(params)
     detectors = Detectors()
     dockerfile = params["dockerfile"]
     of_dockerfile = lint(dockerfile, context) if dockerfile else []
@@ -77,6 +77,10 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     if failing:
         raise AuditFailed(_failure(params["fail_on"], failing, source.where), **source.told, images=results)
     return {**source.told, "images": results}
+
+
+def _exceptions(params: t.Mapping[str, t.Any]) -> t.List[AuditException]:
+    return [AuditException.from_params(entry) for entry in params.get("exceptions") or ()]
 
 
 def _called(read: Audited, names: t.Sequence[str]) -> Audited:
@@ -164,4 +168,5 @@ CAPABILITY = Capability(
         ]
     ),
     needs=("detect_secrets",),
+    check=_exceptions,
 )

@@ -174,7 +174,8 @@ def check_secrets(secrets: t.Iterable[Secret]) -> None:
             )
         if secret.file is not None and (not os.access(secret.file, os.R_OK) or os.path.isdir(secret.file)):
             raise MissingFile(
-                "The file of the secret %s, %s, is missing, a directory or not readable." % (secret.id, secret.file)
+                "The file of the secret %s, %s, is missing, a directory or not readable. Make it a file that this user can read."
+                % (secret.id, secret.file)
             )
         if secret.env is not None and secret.env not in os.environ:
             raise MissingFile("The variable of the secret %s, %s, is not in the environment." % (secret.id, secret.env))

@@ -133,7 +133,12 @@ class Gate:
             raise InvalidEntry(
                 "%s, %s: %s%s" % (self.reference, self.name, "unsupported parameters: " if unsupported else "", said)
             )
-        return {**self._params, **checked.validated_parameters}
+        params = {**self._params, **checked.validated_parameters}
+        try:
+            capability.check(params)
+        except DeliveryError as error:
+            raise InvalidEntry("%s, %s: %s" % (self.reference, self.name, error)) from error
+        return params
 
     def _kept(self, said: t.Mapping[str, t.Any]) -> Result:
         """What of a gate's result is one of the list's."""

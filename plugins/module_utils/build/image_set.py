@@ -21,6 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.build_ord
     build_order,
     named_bases,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import check_secrets, check_ssh
 from ansible_collections.longshore.delivery.plugins.module_utils.build.gate import AUDIT, NOT_ASKED, TRIAL, Gate
 from ansible_collections.longshore.delivery.plugins.module_utils.build.naming import name_late, short
 from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secrets import conceal
@@ -58,7 +59,7 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     if params["at_once"] < 1:
         raise InvalidEntry("at_once is %d; it is a number of images, at least 1." % params["at_once"])
     entries = [Entry.from_params(given, params) for given in params["images"]]
-    wanted = [Wanted.from_params(entry.build) for entry in entries]
+    wanted = [_wanted(entry) for entry in entries]
     for one in wanted:
         conceal(one.secrets, context)  # what jobs say comes by way of this process
     references = [tuple(map(str, one.references)) for one in wanted]
@@ -97,6 +98,20 @@ def _run(loads: t.Mapping[str, Load], params: t.Dict[str, t.Any], context: Conte
     jobs += [_naming(entries[number].build, number, places.of_gates(number), context) for number in places.naming]
     results = run_jobs(jobs, params["at_once"], context)
     return _told(entries, references, results, places, jobs)
+
+
+def _wanted(entry: Entry) -> Wanted:
+    """What the build of an image is to do, as far as its options say; its files are looked at when its turn comes.
+
+    :raises InvalidEntry: one cannot be.
+    """
+    try:
+        wanted = Wanted.from_params(entry.build)
+        check_secrets(wanted.secrets)
+        check_ssh(wanted.ssh)
+    except DeliveryError as error:
+        raise InvalidEntry("%s: %s" % (entry.name, error)) from error
+    return wanted
 
 
 def _see_that_names_differ(entries: t.Sequence[Entry], references: t.Sequence[t.Tuple[str, ...]]) -> None:

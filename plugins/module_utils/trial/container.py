@@ -97,16 +97,20 @@ class Container:
 class Containers:
     """All containers of one trial. A label that they have in common finds them, however far a call to the engine came."""
 
-    def __init__(self, engine: TrialEngine, wanted: Wanted, image: str, ports: t.Sequence[int], seconds: int) -> None:
+    def __init__(
+        self, engine: TrialEngine, wanted: Wanted, image: str, ports: t.Sequence[int], seconds: int, user: str = ""
+    ) -> None:
         """
         :param image: its ID.
         :param ports: those to publish.
         :param seconds: within which the trial is over in any case.
+        :param user: by whom it runs, by the image or the options.
         """
         self.engine = engine
         self.wanted = wanted
         self.image = image
         self.ports = tuple(ports)
+        self.user = user
         self.run = uuid.uuid4().hex[:12]
         self.labels = {RUN_LABEL: self.run, OWNER_LABEL: str(Owner.here()), SECONDS_LABEL: str(seconds)}
 
@@ -128,6 +132,7 @@ class Containers:
             memory=wanted.memory,
             cpus=wanted.cpus,
             tmpfs=wanted.tmpfs,
+            owner=self.user,
         )
         container = Container(self.engine, self.engine.make(wish))
         container.start()

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import calendar
 import io
 import socket
 import tarfile
@@ -19,6 +18,7 @@ import urllib.parse
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.client import DockerEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
+from ansible_collections.longshore.delivery.plugins.module_utils.moments import time_of
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import DOCKER
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import MOST_READ, Listed, Wish
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.exec_output import (
@@ -68,7 +68,8 @@ class DockerTrials:
         return self._engine.inspected(name)
 
     def now(self) -> float:
-        return engine_seconds(self._engine.info()["SystemTime"])
+        moment = time_of(self._engine.info()["SystemTime"])
+        return moment.timestamp() if moment else time.time()
 
     def make(self, wish: Wish) -> str:
         confinement = wish.confinement
@@ -102,7 +103,7 @@ class DockerTrials:
     def _tmpfs(self, wish: Wish) -> t.Dict[str, str]:
         """By directory the options of what is in memory."""
         if not self._engine.is_podman():
-            return dict.fromkeys(wish.tmpfs, "")
+            return dict.fromkeys(wish.tmpfs, _owned_by(wish.owner))
         return {**dict.fromkeys(_PODMANS_OWN, "ro"), **dict.fromkeys(wish.tmpfs, TMPFS)}
 
     def start(self, container: str) -> str:
@@ -188,6 +189,16 @@ class DockerTrials:
                     raise
 
 
+def _owned_by(user: str) -> str:
+    """The option of a tmpfs: where the image has the directory, the mode stays as it is there, and only its owner may write.
+
+    runc 1.1 sets that mode anew whatever the options say. A user's name says nothing outside the container.
+    """
+    number, _colon, group = user.partition(":")
+    numbers = {"uid": number, "gid": group or number}
+    return ",".join("%s=%s" % (key, value) for key, value in numbers.items() if value.isdigit())
+
+
 def _in_time(connection: socket.socket, deadline: float) -> t.Optional[bytes]:
     """A command's output; None where it did not end. C(calls) would take that for the engine's silence."""
     try:
@@ -203,18 +214,3 @@ def host_port(inspected: t.Mapping[str, t.Any], port: int) -> int:
     ports = (inspected.get("NetworkSettings") or {}).get("Ports") or {}
     published = ports.get("%d/tcp" % port) or []
     return int(published[0]["HostPort"]) if published else 0
-
-
-def engine_seconds(text: str) -> float:
-    """An engine's clock as seconds since 1970, from RFC 3339 with nanoseconds and any offset."""
-    moment, sign, offset = text[:19], "", ""
-    for mark in ("+", "-"):
-        _before, found, after = text[19:].partition(mark)
-        if found:
-            sign, offset = mark, after
-    seconds = float(calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%S")))
-    if offset:
-        hours, _colon, minutes = offset.partition(":")
-        distance = int(hours) * 3600 + int(minutes) * 60
-        seconds -= distance if sign == "+" else -distance
-    return seconds

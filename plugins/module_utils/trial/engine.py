@@ -49,7 +49,8 @@ class Wish:
     :param user: empty for the image's.
     :param ports: TCP ports to publish, each on a free one of the engine's host.
     :param memory: bytes.
-    :param tmpfs: directories in memory, of one whose root file system is read-only.
+    :param tmpfs: directories in memory, of one whose root file system is read-only; whoever it runs as may write them.
+    :param owner: who that is, as a Dockerfile's USER has it.
     """
 
     image: str
@@ -63,6 +64,7 @@ class Wish:
     memory: int
     cpus: float
     tmpfs: t.Tuple[str, ...]
+    owner: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -86,7 +86,7 @@ def _tried(
         context.progress("%s: %s" % (wanted.called, line))
 
     seconds = _longest(wanted)
-    containers = Containers(engine, wanted, image.id, plan.ports, seconds)
+    containers = Containers(engine, wanted, image.id, plan.ports, seconds, plan.user)
     leftovers = containers.remove_leftovers()
     if leftovers:
         show("%s of trials that were killed removed" % counted(leftovers, "container"))
@@ -154,4 +154,4 @@ def _longest(wanted: Wanted) -> int:
     return 2 * (starts * wanted.start_timeout + 2 * wanted.stop_timeout + asked) + 600
 
 
-CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, needs=("docker",))
+CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC, needs=("docker",), check=read_options)

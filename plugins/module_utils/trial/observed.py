@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.moments import time_of
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageConfig:
@@ -19,6 +21,7 @@ class ImageConfig:
     :param ports: the TCP ports it exposes.
     :param env: the names of the variables that it sets itself.
     :param stop_signal: by its name; SIGTERM where it names none.
+    :param has_command: whether it has an ENTRYPOINT or a CMD.
     """
 
     id: str
@@ -27,6 +30,7 @@ class ImageConfig:
     env: t.Tuple[str, ...] = ()
     stop_signal: str = "SIGTERM"
     volumes: t.Tuple[str, ...] = ()
+    has_command: bool = True
 
     @classmethod
     def from_inspect(cls, found: t.Mapping[str, t.Any]) -> ImageConfig:
@@ -40,6 +44,7 @@ class ImageConfig:
             env=tuple(entry.partition("=")[0] for entry in config.get("Env") or ()),
             stop_signal=config.get("StopSignal") or "SIGTERM",
             volumes=tuple(sorted(config.get("Volumes") or {})),
+            has_command=bool(config.get("Entrypoint") or config.get("Cmd")),
         )
 
 
@@ -50,18 +55,26 @@ class State:
     :param exit_code: of one that has ended.
     :param out_of_memory: whether it was killed for wanting more than its limit.
     :param refused: what the engine said when it could not start it.
+    :param seconds: how long one ran that has ended, by the engine's clock, in whole ones.
     """
 
     running: bool
     exit_code: int = 0
     out_of_memory: bool = False
     refused: str = ""
+    seconds: float = 0.0
 
     @classmethod
     def from_inspect(cls, found: t.Mapping[str, t.Any]) -> State:
         """Read an engine's answer."""
         state = found["State"]
-        return cls(bool(state["Running"]), int(state["ExitCode"]), bool(state.get("OOMKilled")))
+        begun, ended = (time_of(state.get(name)) for name in ("StartedAt", "FinishedAt"))
+        return cls(
+            bool(state["Running"]),
+            int(state["ExitCode"]),
+            bool(state.get("OOMKilled")),
+            seconds=(ended - begun).total_seconds() if begun and ended and not state["Running"] else 0.0,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

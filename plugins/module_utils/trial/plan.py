@@ -19,8 +19,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted im
 SETTLE_SECONDS = 3
 
 
-class NoPort(DeliveryError):
-    """What is asked for needs a port, and nobody says which; the message names what, and why there is none."""
+class NothingToAsk(DeliveryError):
+    """What is to be asked or started is said nowhere; the message names what, and who could say it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,8 +56,13 @@ class Plan:
 def make_plan(wanted: Wanted, image: ImageConfig) -> Plan:
     """Decide what to ask.
 
-    :raises NoPort: a path is to be asked, and neither the options nor the image say at which port.
+    :raises NothingToAsk: neither the options nor the image say what to start, or at which port to ask for a path.
     """
+    if not image.has_command and wanted.command is None:
+        raise NothingToAsk(
+            "%s has neither ENTRYPOINT nor CMD, so that nothing starts in it. Name one in its Dockerfile, or in 'command'."
+            % wanted.called
+        )
     port, no_port = _port(wanted, image)
     if no_port:
         _see_that_none_is_needed(wanted, no_port)
@@ -113,7 +118,7 @@ def _see_that_none_is_needed(wanted: Wanted, no_port: str) -> None:
         "assertion '%s'" % assertion.name for assertion in wanted.assertions if assertion.http and not assertion.port
     ]
     if needing:
-        raise NoPort(
+        raise NothingToAsk(
             "%s: %s cannot be asked: %s. Set 'port' to the one that it listens on."
             % (wanted.called, ", ".join(needing), no_port)
         )

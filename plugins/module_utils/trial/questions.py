@@ -140,7 +140,7 @@ class Questions:
             copy = self.copies.up(self._other_copy(first))
             without = WithoutVariable(name, copy.start.started, copy.start.state, copy.start.log)
             self._end(copy)
-            self._note(verdicts.required_env(point, without, name in self.image.env, self.wanted))
+            self._note(verdicts.required_env(point, without, name in self.image.env, self.wanted, first.start.seconds))
 
     def _other_environments(self) -> t.Iterator[t.Dict[str, str]]:
         """The variables of the copies that are asked about variables, in the order in which they are."""

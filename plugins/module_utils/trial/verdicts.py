@@ -12,6 +12,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import fault as fault_of
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import (
     Answer,
@@ -27,6 +28,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.shown imp
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Assertion, Condition, Wanted
 
 PASS, FAIL, NOT_ASKED = "pass", "fail", "not asked"
+# seconds within which a program that looks at its variables first has ended, on a slow machine too
+_AT_ONCE = 10
 _KILLED = 137  # 128 and the signal's number; not every engine says that it was for want of memory
 
 # by its name a file is a log: in a directory of logs, or ending as logs do, rotated ones too
@@ -132,7 +135,7 @@ def assertion(point: Point, wanted: Assertion, answer: Answer) -> Verdict:
         return _judged(point, answer.problem, "port %d takes connections" % wanted.tcp)
     if wanted.command:
         fault = answer.problem or (
-            "exit code %s: %s" % (answer.status, _start_of(answer.text)) if answer.status else ""
+            "exit code %s: %s" % (answer.status, _start_of(answer.text) or "it wrote nothing") if answer.status else ""
         )
         fault = fault or _condition_fault(wanted.condition, answer.text)
         return _judged(point, fault, "exit code 0")
@@ -161,8 +164,11 @@ def _start_of(text: str) -> str:
     return line if len(line) <= 200 else line[:200] + "..."
 
 
-def required_env(point: Point, seen: WithoutVariable, set_by_image: bool, wanted: Wanted) -> Verdict:
-    """It has to end by itself, not well, and name the variable."""
+def required_env(point: Point, seen: WithoutVariable, set_by_image: bool, wanted: Wanted, complete: float) -> Verdict:
+    """It has to end by itself and at once, not well, and name the variable.
+
+    :param complete: seconds after which a copy with all variables was up; twice that is still at once.
+    """
     name = seen.name
     if set_by_image:
         return Verdict(point, FAIL, "the image sets %s itself, so nobody notices when it is forgotten" % name)
@@ -176,6 +182,12 @@ def required_env(point: Point, seen: WithoutVariable, set_by_image: bool, wanted
         return Verdict(point, FAIL, "without %s %s" % (name, ending(seen.state, wanted.memory)))
     if not seen.state.exit_code:
         return Verdict(point, FAIL, "without %s it ends with exit code 0, as if all was well" % name)
+    if seen.state.seconds > max(_AT_ONCE, 2 * complete):
+        return Verdict(
+            point,
+            FAIL,
+            "without %s it ends after %.0f s only. Have it look at its variables first" % (name, seen.state.seconds),
+        )
     if not re.search(r"(?<!\w)%s(?!\w)" % re.escape(name), "\n".join(seen.log)):
         return Verdict(
             point, FAIL, "it ends with exit code %d, but nothing it writes names %s" % (seen.state.exit_code, name)
@@ -233,7 +245,7 @@ def logs(point: Point, output: Output) -> Verdict:
         return Verdict(point, FAIL, "it logs to %s%s" % (", ".join(files[:5]), also))
     if not output.lines:
         return not_asked(point, "it wrote nothing: neither there nor to a file that looks like a log")
-    return Verdict(point, PASS, "%d lines there, and no file that looks like a log" % output.lines)
+    return Verdict(point, PASS, "%s there, and no file that looks like a log" % counted(output.lines, "line"))
 
 
 def stops(point: Point, stop: Stop, wanted: Wanted) -> Verdict:

@@ -60,7 +60,7 @@ OPTIONS: dict[str, t.Any] = {
     "accept": ["assertion", "changed_env"],
 }
 # the directory in memory that each one writes
-IN_MEMORY = {"writes to memory": "/scratch"}
+IN_MEMORY = {"writes to memory": "/scratch", "writes to memory over a directory": "/srv"}
 KILLED = "for using more than 16 MiB of memory"  # not every engine says so, but it can be told
 # options, and what the points say that fail
 BROKEN: dict[str, tuple[dict[str, t.Any], dict[str, str]]] = {

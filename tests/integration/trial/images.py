@@ -49,6 +49,8 @@ SCRIPTS = {
     "fills it when asked": f"{NEEDS_PASSWORD}{SERVE} &\ntrap 'exit 0' TERM\nuntil [ -e /tmp/fill ]; do sleep 0.1; done\n{FILL}",
     # in a directory that the image has not
     "writes to memory": f"{NEEDS_PASSWORD}echo serving\necho 1 > /scratch/n || exit 3\n{ENDS}",
+    # in one that is root's there
+    "writes to memory over a directory": f"{NEEDS_PASSWORD}echo serving\necho 1 > /srv/n || exit 3\n{ENDS}",
     "has options": f'[ "$1" = serve ] || exit 64\n{NEEDS_PASSWORD}echo serving\n{ENDS}'.replace(str(PORT), "$PORT"),
 }
 
@@ -121,6 +123,7 @@ def layer_of(busybox: bytes, script: str) -> bytes:
     with tarfile.open(fileobj=layer, mode="a") as tar:
         for directory in ("data", "var", "var/log", VOLUME[1:]):
             _add(tar, directory, kind=tarfile.DIRTYPE, mode=0o777)
+        _add(tar, "srv", kind=tarfile.DIRTYPE, mode=0o755)
         _add(tar, "serve", f"#!/bin/sh\n{script}", mode=0o755)
         _add(tar, "www/health", "ok\n")
         _add(tar, "www/ready", "ready\n")

@@ -14,7 +14,7 @@ from tests.integration.asking import eventually, on_node
 from tests.integration.docker_clients import client_of
 from tests.lab.nodes import DOCK
 
-from .contracts import BY_THE_ENGINE, IN_MEMORY, breaks_its_points_alone, has_its_options, keeps_its_contract
+from .contracts import BY_THE_ENGINE, breaks_its_points_alone, has_its_options, keeps_its_contract
 from .images import PodmanImages
 from .trials import Trial, Trials
 
@@ -67,9 +67,10 @@ def test_what_the_options_say_holds_in_the_container(tried: dict[str, Trial]) ->
     has_its_options(tried["has options"].result)
 
 
-@pytest.mark.parametrize("name", IN_MEMORY)
-def test_what_writes_to_memory_alone_passes_whatever_its_image_has_there(tried: dict[str, Trial], name: str) -> None:
-    assert (tried[name].message, tried[name].points("fail")) == ("", {})
+def test_what_writes_to_memory_alone_passes(tried: dict[str, Trial]) -> None:
+    """Where the image has the directory, and root's, Podman 4.3's service leaves it root's, as its program does not."""
+    trial = tried["writes to memory"]
+    assert (trial.message, trial.points("fail")) == ("", {})
 
 
 def test_nothing_of_them_is_left(tried: dict[str, Trial], trials: Trials) -> None:

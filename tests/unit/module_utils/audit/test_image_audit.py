@@ -41,7 +41,7 @@ class Front:
     warned: list[str] = dataclasses.field(default_factory=list)
     shown: list[str] = dataclasses.field(default_factory=list)
 
-    def run(self, called: t.Sequence[str] = (), **options: t.Any) -> dict[str, t.Any]:
+    def run(self, called: t.Sequence[str] = (), /, **options: t.Any) -> dict[str, t.Any]:
         """:param called: what the image is to be called, as image_set says."""
         if "archive" in options:
             options["store"] = "archive"

@@ -122,11 +122,15 @@ class Asked:
         }
         if gate == TRIAL:
             own = {"image": {"type": "str"}, "secrets": {"type": "dict", "no_log": True}, "port": {"type": "int"}}
-        self._capability = Capability(run=self._run, argument_spec={**own, **ADDRESS_SPEC})
+        self._capability = Capability(run=self._run, argument_spec={**own, **ADDRESS_SPEC}, check=self._check)
 
     def load(self) -> Capability:
         self.loads += 1
         return self._capability
+
+    def _check(self, params: dict[str, t.Any]) -> None:
+        if params.get("port") == -1:
+            raise DeliveryError("port is -1")
 
     def _run(self, params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
         self.params.append(params)
@@ -223,6 +227,12 @@ def test_what_gets_another_name_is_audited_again(state: Path) -> None:
     for names, before in (((), False), ((), True), (("r.example/web:latest",), False)):
         run = Judged(AUDIT, Asked(AUDIT, {"images": [AUDITED]}), {"audit": {}}, names=names)
         assert run.result["judged_before"] is before
+
+
+def test_what_a_capability_refuses_is_refused_before_anything_is_built(state: Path) -> None:
+    gate = Gate(TRIAL, Asked(TRIAL, TRIED).load, entry({"trial": {"port": -1}}), (REFERENCE,), False)
+    with pytest.raises(InvalidEntry, match=rf"{REFERENCE}, trial: port is -1"):
+        gate.validate()
 
 
 def test_no_secret_is_in_the_note(state: Path) -> None:

@@ -100,6 +100,23 @@ def test_no_more_are_built_at_once_than_may_be(directory: Path) -> None:
     assert [line for line in said if line.startswith("beside")] == ["beside 1", "beside 1"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"platforms": ["foo"]}, r"b: .*'platforms' has 'foo'"),
+        ({"secrets": [{"id": "u", "file": "/no/such"}]}, "b: The file of the secret u, /no/such, is missing"),
+        ({"ssh": [{"id": "git", "path": "key"}]}, "b: 'ssh' names the relative path"),
+    ],
+)
+def test_what_one_cannot_be_is_said_with_its_name_before_any_is_built(
+    directory: Path, entry: dict[str, t.Any], said: str
+) -> None:
+    shown: list[str] = []
+    with pytest.raises(InvalidEntry, match=said):
+        shown = run(directory, "a", "b", more={"b": entry})[1]
+    assert shown == []
+
+
 def test_one_name_is_that_of_one_image(directory: Path) -> None:
     with pytest.raises(
         InvalidEntry, match=r"a: r\.example/a:1 is the name of two images of the list, the other is a from"

@@ -43,7 +43,7 @@ VALID: dict[str, t.Any] = {
     "rebuild": "always",
     "sbom": "r.example/given:1",
     "secrets": [{"id": "given", "value": "v"}],
-    "ssh": [{"id": "given", "path": "/given"}],
+    "ssh": [{"id": "given", "path": __file__}],
 }
 MADE = {
     "name",

@@ -148,7 +148,7 @@ def test_a_container_is_made_with_them(tmp_path: Path, monkeypatch: pytest.Monke
         ("POST", "/containers/x/start"): (204, {}),
     }
     with answering(answers) as (engine, requests):
-        Containers(engine, wanted(**GIVEN), "sha256:1", (81, 82), 60).start(STRICT, {"A": "1"})
+        Containers(engine, wanted(**GIVEN), "sha256:1", (81, 82), 60, "1234:5").start(STRICT, {"A": "1"})
         Containers(engine, wanted(), "sha256:1", (), 60).start(STRICT, {})
     created = [json.loads(request.body) for request in requests if "/create" in request.path]
     own = created[0]["HostConfig"]
@@ -158,7 +158,8 @@ def test_a_container_is_made_with_them(tmp_path: Path, monkeypatch: pytest.Monke
     assert [one["Healthcheck"]["Test"] for one in created] == [["NONE"]] * 2
     assert (created[0]["User"], sorted(created[0]["ExposedPorts"])) == ("1234:5", ["81/tcp", "82/tcp"])
     assert (own["Memory"], own["MemorySwap"], own["NanoCpus"]) == (64 * 1024**2, 64 * 1024**2, 500_000_000)
-    assert (sorted(own["Tmpfs"]), own["ReadonlyRootfs"], own["CapDrop"]) == (["/one", "/two"], True, ["ALL"])
+    tmpfs = dict.fromkeys(["/one", "/two"], "uid=1234,gid=5")
+    assert (own["Tmpfs"], own["ReadonlyRootfs"], own["CapDrop"]) == (tmpfs, True, ["ALL"])
     assert (created[1].get("Cmd"), created[1].get("User")) == (None, None)
     assert (list(created[1]["HostConfig"]["Tmpfs"]), created[1]["HostConfig"]["Memory"]) == (["/tmp"], 256 * 1024**2)
 
@@ -215,7 +216,7 @@ def test_what_is_accepted_may_fail_and_nothing_else(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(image_trial, "Questions", Fails)
     trying = Trying(
         {
-            ("GET", "/images/r.example/x:1/json"): (200, {"Id": "sha256:1"}),
+            ("GET", "/images/r.example/x:1/json"): (200, {"Id": "sha256:1", "Config": {"Cmd": ["serve"]}}),
             ("GET", "/info"): (200, {"SystemTime": "2026-11-22T01:00:00.5Z"}),
             ("GET", "/containers/json"): (200, []),
         }

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Container, Containers, leaves
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import DockerTrials, engine_seconds
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.docker_trials import DockerTrials
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner import (
     OWNER_LABEL,
     SECONDS_LABEL,
@@ -62,18 +62,6 @@ def test_one_of_another_machine_is_one_when_its_time_is_over(owner: str) -> None
     assert not is_leftover(labels(owner), 59)
     assert is_leftover(labels(owner), 61)
     assert not is_leftover(labels(owner, "soon"), 1e6)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("2026-11-22T01:00:00.123456789Z", 1795309200),
-        ("2026-11-22T02:30:00.1+01:30", 1795309200),
-        ("2026-11-21T20:00:00-05:00", 1795309200),
-    ],
-)
-def test_an_engines_clock_is_read_with_its_offset(text: str, seconds: int) -> None:
-    assert engine_seconds(text) == seconds
 
 
 def test_of_paths_only_those_with_nothing_below_count() -> None:

@@ -18,7 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.options i
     memory_bytes,
     read_options,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import NoPort, Point, make_plan
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.plan import NothingToAsk, Point, make_plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 
 MIB = 1024**2
@@ -84,6 +84,8 @@ def test_what_nobody_sets_is_little_and_confined() -> None:
         ({"env": {"A": True}}, "env: the value of A is no text"),
         ({"secrets": {"A": ["x"]}}, "secrets: the value of A is no text"),
         ({"env": {"A=B": "1"}}, "'A=B' is no name"),
+        ({"image": "shop/web"}, "image: shop/web has neither tag nor digest. Say which one; 'latest' is not assumed."),
+        ({"image": "a//b"}, "a//b"),
         ({"tmpfs": ["tmp"]}, "tmpfs: 'tmp' is no absolute path"),
         ({"changed_env": [{"name": "A", "value": "1", "path": "x"}]}, "changed_env: A is 'x'"),
         ({"changed_env": [{"name": "A", "value": "1", "regex": "("}]}, "changed_env: A: regex"),
@@ -156,7 +158,7 @@ def test_the_port_is_the_one_that_the_image_exposes(exposed: tuple[int, ...], po
     ],
 )
 def test_what_is_asked_at_no_port_is_refused_and_not_passed_over(options: dict[str, t.Any], named: str) -> None:
-    with pytest.raises(NoPort) as caught:
+    with pytest.raises(NothingToAsk) as caught:
         make_plan(wanted(**options), image(ports=(80, 443)))
     assert f"a/b:1: {named} cannot be asked: there is no 'port', and the image exposes several (80, 443)." in str(
         caught.value
@@ -173,8 +175,17 @@ def test_an_images_config_is_read() -> None:
         "Volumes": {"/data": {}},
     }
     read = ImageConfig.from_inspect({"Id": "sha256:1", "Config": config})
-    assert read == ImageConfig("sha256:1", "app", (8080,), ("PATH", "A"), "SIGQUIT", ("/data",))
-    assert ImageConfig.from_inspect({"Id": "sha256:1", "Config": None}) == ImageConfig("sha256:1")
+    assert read == ImageConfig("sha256:1", "app", (8080,), ("PATH", "A"), "SIGQUIT", ("/data",), has_command=False)
+    assert ImageConfig.from_inspect({"Id": "sha256:1", "Config": None}) == ImageConfig("sha256:1", has_command=False)
+
+
+def test_an_image_without_a_command_needs_one() -> None:
+    without = ImageConfig.from_inspect({"Id": "sha256:1", "Config": {"Entrypoint": None, "Cmd": []}})
+    with pytest.raises(NothingToAsk, match="a/b:1 has neither ENTRYPOINT nor CMD"):
+        make_plan(wanted(), without)
+    make_plan(wanted(command=["serve"]), without)
+    for own in ("Entrypoint", "Cmd"):
+        make_plan(wanted(), ImageConfig.from_inspect({"Id": "sha256:1", "Config": {own: ["serve"]}}))
 
 
 def test_the_signal_and_the_user_are_the_images_unless_another_is_given() -> None:

@@ -145,7 +145,16 @@ NAMES_IT = ("DB_PASSWORD is not set",)
     ],
 )
 def test_required_variables(seen: WithoutVariable, by_image: bool, word: str, detail: str) -> None:
-    shows(verdicts.required_env(point("required_env"), seen, by_image, WANTED), word, detail)
+    shows(verdicts.required_env(point("required_env"), seen, by_image, WANTED, 1.0), word, detail)
+
+
+@pytest.mark.parametrize(
+    ("ran", "complete", "word"), [(10, 1.0, PASS), (11, 1.0, FAIL), (40, 20.0, PASS), (41, 20.0, FAIL)]
+)
+def test_without_a_required_variable_it_ends_sooner_than_it_would_be_up(ran: int, complete: float, word: str) -> None:
+    seen = WithoutVariable("DB_PASSWORD", False, State(False, 78, seconds=ran), NAMES_IT)
+    detail = "exit code 78 and names it" if word == PASS else f"it ends after {ran} s only"
+    shows(verdicts.required_env(point("required_env"), seen, False, WANTED, complete), word, detail)
 
 
 A, B = Answer(200, "Welcome"), Answer(200, "Moin")
