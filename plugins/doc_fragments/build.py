@@ -49,7 +49,8 @@ options:
     default: false
   extra_hosts:
     description:
-      - IP addresses by name, which RUN instructions find in their C(/etc/hosts). They are inputs of the build.
+      - IP addresses by name, which RUN instructions find in their C(/etc/hosts), or V(host-gateway) for that of the engine's own
+        host. They are inputs of the build.
     type: dict
     default: {}
   ssh:
@@ -157,7 +158,8 @@ options:
     default: none
   network:
     description:
-      - The network of RUN instructions, such as V(none) or V(host). Without it the engine's default. It is no input.
+      - The network of RUN instructions. BuildKit knows V(none), V(host) and V(default); the others an engine's networks by their
+        names. Without it the engine's default. It is no input.
     type: str
   output:
     description:

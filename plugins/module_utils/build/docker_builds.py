@@ -44,11 +44,21 @@ if t.TYPE_CHECKING:
     from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
 
 _EPOCH_SINCE = (23, 0)
+_NETWORKS = ("default", "host", "none")  # of buildx 0.13 to 0.29
 _PIECE = 1024 * 1024  # bytes of a saved image at once
 
 
 def check_values(request: BuildRequest) -> None:
-    """See that the command which is to build can be given all values."""
+    """See that the command of buildx can be given all values.
+
+    :raises BuilderMissing: the network is none of BuildKit's.
+    """
+    if request.network and request.network not in _NETWORKS:
+        raise BuilderMissing(
+            "'network' is %s, and BuildKit knows %s only. Set it to one of them, 'builder' to one of buildx in that "
+            "network (docker buildx create --driver-opt network=%s), or 'engine' to docker_classic."
+            % (request.network, ", ".join(_NETWORKS), request.network)
+        )
     secrets = {"secrets.%s" % secret.id: secret.value for secret in request.secrets if secret.value is not None}
     check_length({**request.values(request.labels), **secrets}, os.environ)
 

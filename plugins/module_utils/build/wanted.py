@@ -44,6 +44,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 )
 
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_GATEWAY = "host-gateway"  # for the engine: the address of its host
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?\Z")
 _BUILDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
@@ -279,11 +280,14 @@ def _extra_hosts(given: t.Mapping[str, t.Any]) -> t.Dict[str, str]:
     for name, address in given.items():
         if not _HOST_NAME.match(str(name)):
             raise InvalidOption("'extra_hosts' has %r, which is no name of a host." % name)
+        if address == _GATEWAY:
+            continue
         try:
             ipaddress.ip_address(str(address))
         except ValueError:
             raise InvalidOption(
-                "extra_hosts.%s is %r, which is no IP address, such as 192.0.2.1 or 2001:db8::1." % (name, address)
+                "extra_hosts.%s is %r, which is no IP address, such as 192.0.2.1 or 2001:db8::1, nor %s."
+                % (name, address, _GATEWAY)
             ) from None
     return {str(name): str(address) for name, address in given.items()}
 

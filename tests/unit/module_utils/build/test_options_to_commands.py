@@ -102,7 +102,7 @@ CASES = {
     "cache_from": Case([{"reference": "r.example/c:1"}], ["--cache-from", "type=registry,ref=r.example/c:1"], False),
     "cache_to": Case({"type": "inline"}, ["--cache-to", "type=inline"], False),
     "contexts": Case({"c": "docker-image://" + BASE}, ["--build-context", f"c=docker-image://{BASE}"], True),
-    "extra_hosts": Case({"h": "192.0.2.1"}, ["--add-host", "h:192.0.2.1"], True),
+    "extra_hosts": Case({"h": "host-gateway"}, ["--add-host", "h:host-gateway"], True),
     "labels": Case({"l": "v"}, ["--label", "l=v"], True),
     "network": Case("none", ["--network", "none"], False),
     "no_cache": Case(True, ["--no-cache"], False),
