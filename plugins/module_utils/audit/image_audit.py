@@ -29,12 +29,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.sources i
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.table import lines
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.trivy import TrivyReport, TrivyReportError
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.trivy_program import NONE, TRIVY, Trivy
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.verdict import (
     NEVER,
     AuditException,
     Verdict,
     judge,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.audit.vulnerabilities import look
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import ADDRESS_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
@@ -53,7 +55,10 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     of_dockerfile = lint(dockerfile, context) if dockerfile else []
     bases = bases_of_dockerfile(dockerfile) if dockerfile else {}
     reports = [TrivyReport.read(path) for path in params["trivy_reports"] or ()]
+    trivy = Trivy.from_params(params, context)
     source = read_images(params, SecretScan(detectors).file, LayerNames(detectors), context)
+    if trivy:
+        reports += look(trivy, [each.image for each in source.images], params, context)
     _check_reports(reports, source)
     images = tuple(_called(image, params.get("called") or ()) for image in source.images)
     results = []
@@ -147,6 +152,9 @@ CAPABILITY = Capability(
         archive=dict(type="path"),
         dockerfile=dict(type="path"),
         trivy_reports=dict(type="list", elements="path"),
+        vulnerabilities=dict(type="str", choices=[NONE, TRIVY], default=NONE),
+        trivy_database=dict(type="path"),
+        trivy_seconds=dict(type="int", default=300),
         platforms=dict(type="list", elements="str"),
         fail_on=dict(type="str", choices=[NEVER, *SEVERITIES], default="high"),
         exceptions=dict(

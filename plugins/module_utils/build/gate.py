@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import operator
+import os
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -73,6 +74,13 @@ class Gate:
             reports = given.get("trivy_reports")
             if isinstance(reports, list):
                 asked["trivy_reports"] = [_digest(str(path)) for path in reports]
+            database = given.get("trivy_database")
+            if database:
+                asked["trivy_database"] = _digest(
+                    os.path.join(os.path.expanduser(str(database)), "db", "metadata.json")
+                )
+            elif given.get("vulnerabilities", "none") != "none":
+                self._always = True  # what is known of vulnerabilities is more each day
         else:
             self._params = {**given, **entry.address, "image": reference, "secrets": entry.trial_secrets}
             asked["secrets"] = entry.trial_secrets

@@ -42,7 +42,8 @@ class DockerSocket(EngineApi):
 
     def __init__(self, path: str, seconds: t.Optional[int] = None) -> None:
         self._seconds = _SILENCE_SECONDS if seconds is None else seconds
-        super().__init__(HttpTransport(DockerAddress(UNIX + path)), _ANSWER_SECONDS, self._seconds)
+        self.address = DockerAddress(UNIX + path)
+        super().__init__(HttpTransport(self.address), _ANSWER_SECONDS, self._seconds)
         self._path = path
 
     def images(self) -> t.List[HeldImage]:

@@ -119,6 +119,8 @@ class Asked:
             "trivy_reports": {"type": "list"},
             "store": {"type": "str"},
             "registry": {"type": "dict"},
+            "vulnerabilities": {"type": "str"},
+            "trivy_database": {"type": "path"},
         }
         if gate == TRIAL:
             own = {"image": {"type": "str"}, "secrets": {"type": "dict", "no_log": True}, "port": {"type": "int"}}
@@ -299,6 +301,20 @@ def test_another_file_at_the_same_place_is_another_question(state: Path, tmp_pat
         asked = Asked(AUDIT, {"images": [AUDITED]})
         Judged(AUDIT, asked, image)
         assert len(asked.params) == times
+
+
+def test_what_is_known_of_vulnerabilities_is_another_question(state: Path, tmp_path: Path) -> None:
+    def times(**options: str) -> int:
+        asked = Asked(AUDIT, {"images": [AUDITED]})
+        Judged(AUDIT, asked, {"audit": options})
+        return len(asked.params)
+
+    assert [times(vulnerabilities="none") for _run in range(2)] == [1, 0]
+    assert [times(vulnerabilities="trivy") for _run in range(2)] == [1, 1]  # its own database, which it fetches
+    (tmp_path / "db").mkdir()
+    for updated, expected in (("1", 1), ("1", 0), ("2", 1)):
+        (tmp_path / "db" / "metadata.json").write_text(updated)
+        assert times(vulnerabilities="trivy", trivy_database=str(tmp_path)) == expected
 
 
 def test_what_failed_is_asked_each_time_and_says_how(state: Path) -> None:
