@@ -214,7 +214,8 @@ class _Workers(t.Generic[Item, Made]):
         if not self._idle:
             ours, theirs = _FORK.Pipe()
             inherited = [ours, *self._idle, *self._busy]
-            process = _FORK.Process(target=_works, args=(self._work, theirs, inherited))
+            # a generator that nobody closes must not keep the end of this process
+            process = _FORK.Process(target=_works, args=(self._work, theirs, inherited), daemon=True)
             process.start()
             theirs.close()
             self._processes.append(process)
@@ -247,7 +248,7 @@ def _works(
         signal.signal(number, signal.SIG_DFL)
     for other in inherited:
         other.close()
-    with work() as make, contextlib.suppress(EOFError):
+    with work() as make, contextlib.suppress(EOFError, OSError):
         while True:
             item = pipe.recv()
             try:

@@ -97,6 +97,15 @@ CASES = {
         {"image": f"{ENDPOINT}/{OWN}/tiny:1", "references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}
     ),
     "image_prune": Case({"references": [f"{ENDPOINT}/{OWN}/tiny:further"], **BUILDS}),
+    "registry_info": Case(
+        {"registry": REGISTRY, "repositories": [f"{OWN}/tiny"], "write_to": f"{OWN}/tiny", "query": "platforms"},
+        changes=False,
+        differs={
+            "tags.*.created": "a time",
+            "tags.*.size": "what is compressed has the name of the run in it",
+            "clock_difference": "a time",
+        },
+    ),
     "image_trial": Case(
         {
             "image": f"{ENDPOINT}/{OWN}/ends:1",

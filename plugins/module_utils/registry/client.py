@@ -45,7 +45,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.transp
     Request,
     Transport,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.uploads import upload
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.uploads import begin_and_cancel, upload
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable, VerifiedStream
 
 __all__ = ["Manifest", "ManifestHead", "RegistryClient", "RegistryError"]
@@ -242,6 +242,10 @@ class RegistryClient:
             return False
         upload(self, self._transport.origin, _repository(repository), digest, pieces())
         return True
+
+    def begin_and_cancel_upload(self, repository: str) -> None:
+        """Return if the registry takes pushes to a repository; nothing is stored."""
+        begin_and_cancel(self, self._transport.origin, _repository(repository))
 
     def _manifest_request(self, method: str, repository: str, name: str) -> Answer:
         path = "/v2/%s/manifests/%s" % (_repository(repository), name)

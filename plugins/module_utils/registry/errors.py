@@ -56,6 +56,11 @@ class Answer(t.NamedTuple):
     headers: t.Mapping[str, str]
     body: bytes
 
+    @property
+    def proxy(self) -> t.Optional[str]:
+        """What shows of a proxy that it came by; None where nothing does."""
+        return self.headers.get("via") or self.headers.get("x-squid-error")
+
     def said(self, secrets: t.Sequence[str] = ()) -> str:
         """What the server says of an error: the entries of the registry's C(errors), or the page's text, on one line.
 
@@ -129,6 +134,8 @@ def refusal(
             "it does not allow this for %s (%s). A registry that mirrors takes no push, and one without "
             "'storage.delete.enabled' deletes nothing." % (what, numbered)
         )
+    elif status == 407:
+        cause = "a proxy in between wants a login (%s). Have this address go without it, or ask who runs it." % numbered
     elif status == 413:
         cause = (
             "what was sent for %s is too large for the server in front of it (%s). nginx: client_max_body_size 0."
@@ -148,4 +155,6 @@ def refusal(
         )
     else:
         cause = "it answers %s for %s. The registry's own log says more." % (numbered, what)
+    if answer.proxy and status in (403, 502, 503, 504):
+        cause += " There is a proxy in between (%s), whose answer this may be." % answer.proxy
     return RegistryError(endpoint, kind, cause, status)

@@ -14,6 +14,7 @@ import socket
 import ssl
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.clock import seconds_of
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import certificate_fault, peer_certificate
 
@@ -39,7 +40,8 @@ def connection_fault(
     :param timeout: in seconds, also for the look at the server.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return certificate_fault(error, settings, host, peer_certificate(host, port, timeout))
+        certificate = peer_certificate(host, port, timeout)
+        return certificate_fault(error, settings, host, certificate, lambda: _clock(host, port, timeout))
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return "name", "the name %r is not known here (%s). Check the name, or how this machine resolves names." % (
             host,
@@ -122,6 +124,18 @@ def _alert(host: str, port: int, timeout: float) -> t.Optional[ssl.SSLError]:
     except (OSError, ValueError):
         return None
     return None
+
+
+def _clock(host: str, port: int, timeout: float) -> t.Optional[float]:
+    """What the server's clock says, in seconds since 1970, though its certificate does not pass; None where it says nothing."""
+    connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_believes_anyone())
+    try:
+        connection.request("GET", "/v2/")
+        return seconds_of(connection.getresponse().getheader("Date"))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def _believes_anyone() -> ssl.SSLContext:

@@ -16,6 +16,7 @@ import ssl
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.clock import CLOCKS_APART, apart, moment
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import UNVERIFIED, RegistrySettings
 
 # OpenSSL's verification flags; the ssl module names the second one since Python 3.10 and the third one never.
@@ -146,12 +147,19 @@ def _certificate_bytes(host: str, port: int, timeout: float, context: ssl.SSLCon
 
 
 def certificate_fault(
-    error: ssl.SSLCertVerificationError, settings: RegistrySettings, host: str, certificate: t.Optional[PeerCertificate]
+    error: ssl.SSLCertVerificationError,
+    settings: RegistrySettings,
+    host: str,
+    certificate: t.Optional[PeerCertificate],
+    server_clock: t.Callable[[], t.Optional[float]] = lambda: None,
 ) -> t.Tuple[str, str]:
-    """The kind of error and its cause with the way out, for a certificate that did not pass."""
+    """The kind of error and its cause with the way out, for a certificate that did not pass.
+
+    :param server_clock: asks the server for its time, in seconds since 1970.
+    """
     code = error.verify_code
     if code in (_EXPIRED, _NOT_YET_VALID):
-        return "clock", _clock_fault(code, certificate)
+        return "clock", _clock_fault(code, certificate, server_clock())
     if code in _NAME_FAULTS:
         return "tls", _name_fault(host, certificate)
     if code in _ISSUER_FAULTS:
@@ -159,14 +167,18 @@ def certificate_fault(
     return "tls", "its certificate does not pass: %s (OpenSSL %d). Issue another one." % (error.verify_message, code)
 
 
-def _clock_fault(code: int, certificate: t.Optional[PeerCertificate]) -> str:
+def _clock_fault(code: int, certificate: t.Optional[PeerCertificate], served: t.Optional[float]) -> str:
     now = time.time()
-    clock = "this machine's clock says %s" % _moment(now)
+    clock = "this machine's clock says %s" % moment(now)
+    if served is not None and abs(served - now) > CLOCKS_APART:
+        clock += ", which is %s the server's" % apart(now - served)
+        if certificate is not None and certificate.not_before <= served <= certificate.not_after:
+            clock += ", by which the certificate is valid: this machine's is likely the one that is off"
     if certificate is None or certificate.not_before <= now <= certificate.not_after:
         whose, valid = "a certificate in its chain, most likely its authority's,", ""
     else:
         whose = "its certificate"
-        valid = " (valid from %s to %s)" % (_moment(certificate.not_before), _moment(certificate.not_after))
+        valid = " (valid from %s to %s)" % (moment(certificate.not_before), moment(certificate.not_after))
     if code == _EXPIRED:
         return "%s has expired%s; %s. Renew it, or set the clock." % (whose, valid, clock)
     return "%s is not valid yet%s; %s. Set the clock (NTP), or wait." % (whose, valid, clock)
@@ -224,7 +236,3 @@ def _person(name: t.Any) -> str:
     pairs = [pair for relative in name for pair in relative]
     common = [value for key, value in pairs if key == "commonName"]
     return common[0] if common else ", ".join(value for _key, value in pairs)
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

@@ -38,8 +38,7 @@ def upload(client: Sending, origin: Origin, repository: str, digest: Digest, pie
     :raises RegistryError: the registry refuses, or cannot be reached.
     """
     what = "an upload to %s" % repository
-    answer = client.request(Request("POST", "/v2/%s/blobs/uploads/" % repository, body=b""), repository, "push")
-    place = _place(client, origin, answer, what)
+    place = _begun(client, origin, repository, what)
     sent, last = 0, b""
     for piece in pieces:
         if last:
@@ -52,6 +51,24 @@ def upload(client: Sending, origin: Origin, repository: str, digest: Digest, pie
     answer = client.request(Request("PUT", target, _BYTES, last), repository, "push")
     if answer.status not in (201, 204):
         raise client.refusal(what, answer)
+
+
+def begin_and_cancel(client: Sending, origin: Origin, repository: str) -> None:
+    """Begin an upload and give it up at once: no blob is stored, and whether the registry takes pushes is known.
+
+    Distribution 2.8 leaves the directory of a cancelled upload behind, with the state of an empty hash (seen).
+
+    :raises RegistryError: it takes none, or cannot be reached.
+    """
+    what = "an upload to %s" % repository
+    place = _begun(client, origin, repository, what)
+    client.request(Request("DELETE", place), repository, "push")
+
+
+def _begun(client: Sending, origin: Origin, repository: str, what: str) -> str:
+    """Where the first piece goes."""
+    answer = client.request(Request("POST", "/v2/%s/blobs/uploads/" % repository, body=b""), repository, "push")
+    return _place(client, origin, answer, what)
 
 
 def _place(client: Sending, origin: Origin, answer: Answer, what: str) -> str:

@@ -134,6 +134,14 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "an assertion in two ways": {"image": "a/b:1", "assertions": [{"http": "/", "tcp": 80}]},
         "no such point": {"image": "a/b:1", "accept": ["speed"]},
     },
+    "registry_info": {
+        "unreachable registry": {"registry": REGISTRY, "fail_on_problem": True},
+        "no repository": {"registry": REGISTRY, "repositories": ["shop//web"]},
+        "no repository to write to": {"registry": REGISTRY, "write_to": "*"},
+        "contents that are not looked at": {"registry": REGISTRY, "contents": "none", "tags": ["1"]},
+        "no expression": {"registry": REGISTRY, "query": "]"},
+        "nothing": {},
+    },
     "workload": {
         "no cluster": {"name": "web", "image": "shop/web:1", "registry": REGISTRY, "kubeconfig": "/no/such/file"},
         "no registry": {

@@ -191,7 +191,7 @@ def doubling() -> t.Iterator[t.Callable[[int], tuple[int, int]]]:
             raise ValueError("14")
         if number == 15:
             os._exit(3)
-        time.sleep(0.001 * (number % 7))
+        time.sleep(0.3 if number == 999 else 0.001 * (number % 7))
         return number * 2, os.getpid()
 
     yield double
@@ -210,16 +210,18 @@ def test_what_needs_no_process_is_done_here(numbers: list[int], at_once: int) ->
     assert list(streamed(doubling, numbers, at_once)) == [(2 * number, os.getpid()) for number in numbers]
 
 
-def test_things_are_taken_as_they_are_needed() -> None:
+@pytest.mark.parametrize("first", [20, 999])
+def test_things_are_taken_as_they_are_needed(first: int) -> None:
+    """Also while the first is waited for, and all others would be done soon."""
     taken = []
 
     def coming() -> t.Iterator[int]:
-        for number in range(20, 1000):
+        for number in [first, *range(21, 900)]:
             taken.append(number)
             yield number
 
     making = streamed(doubling, coming(), 2)
-    assert next(making)[0] == 40
+    assert next(making)[0] == 2 * first
     assert len(taken) <= 10
     t.cast("t.Generator[t.Any, None, None]", making).close()
     assert multiprocessing.active_children() == []
@@ -239,3 +241,20 @@ def test_what_goes_wrong_with_one_ends_the_others(number: int, error: type[Excep
     assert multiprocessing.active_children() == []
     if isinstance(raised.value, DeliveryError):
         assert raised.value.facts == {"number": 13}
+
+
+def test_what_nobody_closes_does_not_keep_a_process_from_its_end() -> None:
+    def leaves() -> None:
+        global KEPT
+        KEPT = streamed(doubling, range(20, 900), 2)
+        next(KEPT)
+
+    process = multiprocessing.get_context("fork").Process(target=leaves)
+    process.start()
+    process.join(SECONDS)
+    ended = process.exitcode
+    process.kill()
+    assert ended == 0
+
+
+KEPT: t.Iterator[tuple[int, int]] = iter(())

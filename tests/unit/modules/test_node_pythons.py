@@ -33,6 +33,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "image_tag": {"docker_host": "unix:///no/such/socket", "image": IMAGE, "references": ["shop/web:1"]},
     "image_prune": {"docker_host": "unix:///no/such/socket", "references": [IMAGE]},
     "image_pull": {"images": [IMAGE], "registry": REGISTRY},
+    "registry_info": {"registry": REGISTRY, "repositories": ["shop/*"]},
     "registry_trust": {"registries": [{**REGISTRY, "tls": "plain"}]},
     "registry_host_info": {
         "registry": REGISTRY,
@@ -58,7 +59,7 @@ def test_they_are_the_modules_without_a_front_on_the_controller_and_what_runs_on
     modules, actions = (
         {path.stem for path in (CHECKOUT / "plugins" / kind).glob("*.py")} for kind in ("modules", "action")
     )
-    assert (modules - actions) | {"image_info", "image_prune", "image_tag"} == set(CASES)
+    assert (modules - actions) | {"image_info", "image_prune", "image_tag", "registry_info"} == set(CASES)
 
 
 class Ran(t.NamedTuple):

@@ -55,7 +55,9 @@ class PagingRegistry(HttpServer):
                 parts = urllib.parse.urlsplit(self.path)
                 query = dict(urllib.parse.parse_qsl(parts.query))
                 path = parts.path.removeprefix("/v2/")
-                if path == "_catalog":
+                if not path:
+                    self.document({})
+                elif path == "_catalog":
                     self.listed("repositories", sorted(tags), query)
                 elif path.endswith("/tags/list") and path.removesuffix("/tags/list") in tags:
                     self.listed("tags", sorted(tags[path.removesuffix("/tags/list")]), query)

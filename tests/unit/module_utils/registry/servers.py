@@ -39,6 +39,7 @@ class How:
     :param port: 0 for a free one.
     :param htpasswd: whether USERNAME has to log in with PASSWORD.
     :param token: the token service that clients are sent to.
+    :param cache_of: the endpoint of the plain registry that this one is a pull-through cache of.
     """
 
     address: str = "127.0.0.1"
@@ -47,6 +48,8 @@ class How:
     htpasswd: bool = False
     token: dict[str, str] | None = None
     delete: bool = True
+    read_only: bool = False
+    cache_of: str | None = None
 
     def configuration(self, directory: Path) -> dict[str, t.Any]:
         config: dict[str, t.Any] = {
@@ -55,6 +58,10 @@ class How:
             "storage": {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": self.delete}},
             "http": {"addr": f"{self.address}:{self.port}", "secret": "for tests"},
         }
+        if self.read_only:
+            config["storage"]["maintenance"] = {"readonly": {"enabled": True}}
+        if self.cache_of:
+            config["proxy"] = {"remoteurl": f"http://{self.cache_of}"}
         if self.issued:
             config["http"]["tls"] = {"certificate": str(self.issued.cert_file), "key": str(self.issued.key_file)}
         if self.htpasswd:

@@ -77,6 +77,14 @@ def test_an_image_is_told_with_what_it_is_made_of(shelf: tuple[Registry, Registr
     }
 
 
+def test_what_several_tags_are_for_is_read_once(shelf: tuple[Registry, RegistryClient]) -> None:
+    registry, client = shelf
+    push(client, "shop/web", image("one"), "1", "1.4", "latest")
+    before = registry.log.read_text().count('"GET /v2/shop/web/blobs/')
+    assert len(walked(registry.endpoint)) == 3
+    assert registry.log.read_text().count('"GET /v2/shop/web/blobs/') == before + 1
+
+
 def test_an_index_is_told_with_its_children_and_their_attestations(shelf: tuple[Registry, RegistryClient]) -> None:
     registry, client = shelf
     arm, amd = image("a", architecture="arm64", created="2026-11-02T12:00:00Z"), image("b")
