@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import (
     BaseStore,
     BuildEngineError,
+    CannotAsk,
     RegistryAway,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -158,6 +159,11 @@ class Bases:
             return ""
         try:
             return self._engine.registry_digest(base.reference)
+        except CannotAsk as error:
+            if self._may_come is None:
+                raise self._not_pulled(base, error) from None
+            self._may_come("Whether %s can be pulled is not known in check mode: %s." % (base.reference, error))
+            return ""
         except DeliveryError as error:
             self._warn_or_raise(str(base.reference), error, self._not_pulled(base, error))
             return ""

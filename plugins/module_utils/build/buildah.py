@@ -23,6 +23,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuilderMissing,
     BuildRequest,
     Built,
+    CannotAsk,
     Show,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.command_length import check_length
@@ -174,7 +175,7 @@ class LibraryEngine:
             ["skopeo", "inspect", "--no-tags", "--format", "{{.Digest}}", "docker://%s" % reference]
         )
         if done.rc == 127:
-            raise BuildEngineError("%s cannot ask a registry without the program skopeo. Install it" % self.where)
+            raise CannotAsk("%s cannot ask a registry without the program skopeo. Install it" % self.where)
         if done.rc:
             raise BuildEngineError("Skopeo said: %s" % core_of(done.stderr or done.stdout))
         return done.stdout.strip()

@@ -37,6 +37,10 @@ class BuildEngineError(DeliveryError):
     """The engine does not do what it is asked; the message names engine, cause and way out."""
 
 
+class CannotAsk(BuildEngineError):
+    """The engine pulls from registries, and has no way to ask one what it serves."""
+
+
 class RegistryAway(BuildEngineError):
     """The registry of a base image is not there, or not yet."""
 

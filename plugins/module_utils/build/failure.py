@@ -13,7 +13,9 @@ import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.build.builder import Built
+from ansible_collections.longshore.delivery.plugins.module_utils.build.context import BuildContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.definition import Definition
+from ansible_collections.longshore.delivery.plugins.module_utils.build.named_contexts import NamedContext
 from ansible_collections.longshore.delivery.plugins.module_utils.build.record import Step, shortened
 from ansible_collections.longshore.delivery.plugins.module_utils.build.wildcard_source import why_nothing_matches
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
@@ -33,7 +35,8 @@ _LOOKED_UP = re.compile(
 _PARSE_ERROR = re.compile(r"dockerfile parse error(?: on)? line (\d+): (.*)")
 _EXIT_CODE = re.compile(r"(?:exit code:|exit status|non-zero code:) (\d+)\s*$")
 _NOISE = re.compile(
-    r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: "
+    r"^ERROR: |failed to (?:build|solve): |rpc error: code = \w+ desc = |failed to solve with frontend \S+: |"
+    r"failed to (?:compute cache key|calculate checksum of ref \S+): "
 )
 _MISSING = re.compile(r'"/([^"]+)":? not found|lstat \S*/buildkit-mount\d+/(.+): no such file')
 # of COPY and ADD by the classic builder and by Buildah; for BuildKit it is no failure
@@ -58,10 +61,13 @@ class BuildFailed(DeliveryError):
     """A build that the builder gave up."""
 
 
-def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built: Built) -> BuildFailed:
+def failure(
+    image: str, definition: Definition, stages: t.Sequence[Stage], built: Built, contexts: t.Sequence[NamedContext] = ()
+) -> BuildFailed:
     """Say what failed.
 
     :param image: what was to be built, for the message.
+    :param contexts: the named ones.
     """
     record, dockerfile = built.record, definition.path
     facts: t.Dict[str, t.Any] = {"steps": [step.result for step in record.steps], "log": list(record.log)}
@@ -86,15 +92,32 @@ def failure(image: str, definition: Definition, stages: t.Sequence[Stage], built
         where = "at %s, line %d, %s" % (dockerfile, instruction.line, shortened(str(instruction)))
     cause = _cause(step)
     missing = _MISSING.search(step.error)
-    if missing and instruction and instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
+    if missing and instruction and instruction.keyword in ("COPY", "ADD", "RUN"):
         path = next(filter(None, missing.groups()))
-        if not definition.context.holds(path):
-            cause = definition.context.why_missing(path)
+        places = [place for place in _places(instruction, definition, contexts) if not place.holds(path)]
+        kept_out = [place for place in places if place.why_kept_out(path)]
+        # a RUN may mount from a stage as well, which may be what lacks the path
+        known = kept_out if instruction.keyword == "RUN" else kept_out or places
+        cause = known[0].why_missing(path) if known else cause
     elif instruction and _NO_MATCH.search(step.error):
         cause = _why_no_match(instruction, definition) or cause
     cause += _way_out("\n".join([step.error, *step.log]))
     output = "\nThe end of its output:\n%s" % "\n".join(step.log) if step.log else ""
     return BuildFailed("Building %s failed %s: %s%s" % (image, where, cause, output), **facts)
+
+
+def _places(
+    instruction: Instruction, definition: Definition, contexts: t.Sequence[NamedContext]
+) -> t.Iterator[BuildContext]:
+    """The directories that an instruction copies or mounts from."""
+    sources = tuple(instruction.sources)
+    of_run = instruction.keyword == "RUN"
+    mounts = [mount for mount in instruction.mounts if mount.get("type", "bind") == "bind"] if of_run else []
+    if any("from" not in mount for mount in mounts) if of_run else instruction.flag("from") is None:
+        yield definition.context
+    for named in contexts:
+        if named.directory and named.name in sources:
+            yield named.read()
 
 
 def _naming(step: Step, dockerfile: Dockerfile, stages: t.Sequence[Stage]) -> t.Optional[Instruction]:

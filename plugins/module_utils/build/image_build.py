@@ -224,7 +224,7 @@ class _Delivery:
             if not built.image_id:
                 from ansible_collections.longshore.delivery.plugins.module_utils.build.failure import failure
 
-                raise failure(str(self.wanted.references[0]), self.definition, self.stages, built)
+                raise failure(str(wanted.references[0]), self.definition, self.stages, built, wanted.contexts)
             self.warn_of_caches(built)
             image = self.verified(work.image(built.image_id), built.image_id, inputs)
             names = self.names_of(image, observed, plan)

@@ -72,6 +72,14 @@ class NamedContext:
         """
         if self.image:
             return {self.name: "image %s" % self.image}
+        found = self.read().entries
+        return {self.name: "directory", **{"%s/%s" % (self.name, path): entry for path, entry in found.items()}}
+
+    def read(self) -> context.BuildContext:
+        """What there is in the directory.
+
+        :raises DeliveryError: as C(entries).
+        """
         if not os.path.isdir(self.directory):
             raise InvalidContext("contexts.%s is %s, which is no directory." % (self.name, self.directory))
         rules = dockerignore.IgnoreRules()
@@ -83,9 +91,9 @@ class NamedContext:
             except OSError as error:
                 raise InvalidContext("%s cannot be read: %s." % (path, error.strerror)) from None
         hashes = ContentHashes.of_directory(self.directory)
-        found = context.read(self.directory, rules, hashes).entries
+        found = context.read(self.directory, rules, hashes)
         hashes.save()
-        return {self.name: "directory", **{"%s/%s" % (self.name, path): entry for path, entry in found.items()}}
+        return found
 
 
 def check_stages(contexts: t.Iterable[NamedContext], stages: t.Iterable[Stage], dockerfile: str) -> None:

@@ -70,11 +70,17 @@ class Instruction:
             if source:
                 yield source
         elif self.keyword == "RUN":
-            for key, value in self.flags:
-                for part in next(csv.reader([value]), []) if key == "mount" else ():
-                    name, _equals, source = part.partition("=")
-                    if name.lower() == "from" and source:
-                        yield source
+            for mount in self.mounts:
+                if mount.get("from"):
+                    yield mount["from"]
+
+    @property
+    def mounts(self) -> t.Iterator[t.Dict[str, str]]:
+        """The mounts of RUN, each with its values by their keys in lower case."""
+        for key, value in self.flags:
+            if key == "mount":
+                parts = (part.partition("=") for part in next(csv.reader([value]), []))
+                yield {name.lower(): text for name, _equals, text in parts}
 
     def words(self, escape: str = "\\") -> t.List[str]:
         """The arguments one by one, from the JSON form too; variables stay as they are written."""

@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.bases imp
     MissingBase,
     registry_digests,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.build.buildah import LibraryEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.docker_builds import DockerBuildEngine
 from ansible_collections.longshore.delivery.plugins.module_utils.build.named_builder import RegistryBases
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError
@@ -203,3 +204,15 @@ def test_digests_of_other_registries_say_nothing() -> None:
     assert registry_digests(image, Reference.parse("debian:12")) == {OLD}
     assert registry_digests(image, Reference.parse("r.example/library/debian:12")) == {NEW}
     assert registry_digests(image, Reference.parse("r.example/debian:12")) == set()
+
+
+def test_an_engine_that_cannot_ask_a_registry_tells_so_in_check_mode_and_pulls_all_the_same() -> None:
+    podman = LibraryEngine("podman", "podman", lambda argv, **how: Completed(127, "", ""))
+    base = BaseImage(Reference.parse("r.example/new:1"), 1)
+    warned: list[str] = []
+    assert Bases(podman, [base], "/s/Dockerfile", may_come=warned.append).served(base) == ""
+    assert len(warned) == 1
+    assert "Whether r.example/new:1 can be pulled is not known in check mode: Podman on" in warned[0]
+    assert "without the program skopeo" in warned[0]
+    with pytest.raises(DeliveryError, match=r"could not be pulled: .* without the program skopeo"):
+        Bases(podman, [base], "/s/Dockerfile").served(base)

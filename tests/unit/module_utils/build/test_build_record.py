@@ -241,7 +241,7 @@ def test_a_copied_path_that_only_buildkit_knows_is_explained(tmp_path: Path) -> 
         ),
         (
             'failed to compute cache key: "/y" not found: not found',
-            'failed to compute cache key: "/y" not found: not found.',
+            'COPY $X /: "/y" not found: not found.',
         ),
     ):
         result, _shown = record(vertex("[1/1] COPY $X /", started=START, completed=END, error=error))

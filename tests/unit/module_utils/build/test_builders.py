@@ -25,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.builder i
     BuildEngineError,
     BuilderMissing,
     BuildRequest,
+    CannotAsk,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.build.classic import ClassicRecord, check_classic
 from ansible_collections.longshore.delivery.plugins.module_utils.build.context_copy import copy_context, write_archive
@@ -368,7 +369,7 @@ def test_what_is_gone_is_none_and_what_fails_is_said() -> None:
     LibraryEngine("podman", "podman", Program(gone)).remove("x")
     with pytest.raises(BuildEngineError, match=r"Podman on .* refused: disk full"):
         LibraryEngine("podman", "podman", Program(Completed(125, "", "Error: disk full"))).image("x")
-    with pytest.raises(BuildEngineError, match="without the program skopeo"):
+    with pytest.raises(CannotAsk, match="without the program skopeo"):
         LibraryEngine("podman", "podman", Program(Completed(127, "", ""))).registry_digest(Reference.parse("x:1"))
 
 
