@@ -14,7 +14,7 @@ options:
     description:
       - Address of the Docker engine, as in V(unix:///var/run/docker.sock) or V(tcp://192.0.2.1:2376).
       - Without it the environment's E(DOCKER_HOST), as for the docker command, else the local socket. Docker contexts
-        are not looked at.
+        are not looked at, and for V(ssh://) have SSH forward the socket (C(ssh -L)) and name that.
     type: str
   docker_cert_path:
     description:
