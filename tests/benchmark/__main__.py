@@ -61,4 +61,5 @@ def main() -> None:
         raise SystemExit("\n".join(beyond))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -33,7 +33,7 @@ from .pairs import Limit, Row, held_to, paired
 
 LAYERS = (150_000_000, 200_000_000, 100_000_000, 50_000_000)  # bytes of files
 RATE, MEMORY = "MB of files a second", "MiB of memory at most"
-PROGRAM = "import tests.conftest; from tests.benchmark.audits import main; main()"
+PROGRAM = "from tests.benchmark.audits import main; main()"
 
 
 def files() -> t.Iterator[Path]:
