@@ -13,6 +13,8 @@ import re
 import typing as t
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)")
+_AGE = re.compile(r"(\d+)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NEVER = datetime.datetime(1, 1, 2, tzinfo=datetime.timezone.utc)  # Go's zero time is before it, in every zone
 
 
@@ -33,3 +35,14 @@ def time_of(text: t.Any) -> t.Optional[datetime.datetime]:
 def shown_moment(moment: t.Optional[datetime.datetime]) -> t.Optional[str]:
     """A time in UTC as results have it, as C(2026-11-21T17:40:12Z)."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def before_now(age: str, now: datetime.datetime) -> t.Optional[datetime.datetime]:
+    """The moment that is so long before now, of C(36h) or C(30d); None where that is no age, or longer than there are years."""
+    match = _AGE.fullmatch(age.strip())
+    if match is None:
+        return None
+    try:
+        return now - datetime.timedelta(seconds=int(match.group(1)) * _SECONDS[match.group(2)])
+    except OverflowError:
+        return None

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
 from ansible_collections.longshore.delivery.plugins.module_utils.image.names import InvalidSelection
-
-_AGE = re.compile(r"(\d+)\s*([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+from ansible_collections.longshore.delivery.plugins.module_utils.moments import before_now
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +83,9 @@ class Selection:
 def _moment(option: str, text: t.Optional[str], now: datetime.datetime) -> t.Optional[datetime.datetime]:
     if text is None:
         return None
-    match = _AGE.fullmatch(text.strip())
-    try:
-        if match:
-            return now - datetime.timedelta(seconds=int(match.group(1)) * _SECONDS[match.group(2)])
-    except OverflowError:
-        pass  # longer than there have been years
+    moment = before_now(text, now)
+    if moment is not None:
+        return moment
     raise InvalidSelection(
         "%s is %r, which is no age. Write a number with its unit: s, m, h, d or w, as in '36h' or '30d'."
         % (option, text)
