@@ -106,6 +106,19 @@ CASES = {
             "clock_difference": "a time",
         },
     ),
+    "registry_prune": Case(
+        {
+            "registry": REGISTRY,
+            "rules": [{"repositories": [f"{OWN}/tiny"], "keep_newest": 0, "keep_matching": ["stable"]}],
+            "kubeconfig": str(PLACES.kubeconfig),
+            "in_use": {"nobody": []},
+        },
+        differs={
+            "removed.*.created": "a time",
+            "removed.*.size": "what is compressed has the name of the run in it",
+            "bytes_freed": "likewise",
+        },
+    ),
     "image_trial": Case(
         {
             "image": f"{ENDPOINT}/{OWN}/ends:1",

@@ -48,6 +48,7 @@ class ImageReader:
         :param about: where what refers to an image is found in this repository.
         :raises RegistryError: the registry cannot be asked at all.
         """
+        manifest: t.Optional[Manifest] = None
         try:
             manifest = self._client.get_manifest(repository, tag)
             image = self._of_manifest(repository, manifest, 0)
@@ -55,10 +56,19 @@ class ImageReader:
         except RegistryError as error:
             if not _is_of_one_image(error):
                 raise
-            return ServedTag(repository, tag, problem=str(error))
+            is_there = manifest is not None or error.kind != "not_found"
+            return ServedTag(repository, tag, problem=str(error), is_there=is_there)
         except InvalidReference as error:
             return ServedTag(repository, tag, problem=str(error))
         return ServedTag(repository, tag, image, referrers)
+
+    def of_digest(self, repository: str, digest: ManifestDigest) -> t.Optional[ServedImage]:
+        """What is served by a digest; None where nothing is.
+
+        :raises RegistryError: it cannot be read.
+        :raises InvalidReference: it names something that is no digest.
+        """
+        return self._child(repository, digest, 0)
 
     def _of_manifest(self, repository: str, manifest: Manifest, depth: int) -> ServedImage:
         return t.cast(

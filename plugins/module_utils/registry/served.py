@@ -136,6 +136,7 @@ class ServedTag:
     :param image: None where that was not looked at, or cannot be read.
     :param referrers: what is about that.
     :param problem: why it cannot be read.
+    :param is_there: whether anything is served under it, as far as that was looked at.
     """
 
     repository: str
@@ -143,6 +144,7 @@ class ServedTag:
     image: t.Optional[ServedImage] = None
     referrers: t.Tuple[Referrer, ...] = ()
     problem: t.Optional[str] = None
+    is_there: bool = True
 
     def shown(self) -> t.Dict[str, t.Any]:
         """As a task's result has it."""

@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""Where the API server has the kinds that a release is made of."""
+"""Where the API server has the kinds that a release is made of, and all that pods are made from."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ _PLACES = {
     "Service": ("/api/v1", "services"),
     "Deployment": ("/apis/apps/v1", "deployments"),
     "ReplicaSet": ("/apis/apps/v1", "replicasets"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "DaemonSet": ("/apis/apps/v1", "daemonsets"),
+    "ControllerRevision": ("/apis/apps/v1", "controllerrevisions"),
+    "ReplicationController": ("/api/v1", "replicationcontrollers"),
+    "Job": ("/apis/batch/v1", "jobs"),
+    "CronJob": ("/apis/batch/v1", "cronjobs"),
 }
 
 

@@ -142,6 +142,18 @@ CASES: dict[str, dict[str, dict[str, t.Any]]] = {
         "no expression": {"registry": REGISTRY, "query": "]"},
         "nothing": {},
     },
+    "registry_prune": {
+        "unreachable registry": {"registry": REGISTRY, "rules": [{"repositories": ["**"], "keep_newest": 1}]},
+        "no rule": {"registry": REGISTRY, "rules": []},
+        "a rule that keeps nothing": {"registry": REGISTRY, "rules": [{"repositories": ["**"]}]},
+        "no age": {"registry": REGISTRY, "rules": [{"repositories": ["**"], "keep_younger_than": "soon"}]},
+        "no range": {"registry": REGISTRY, "rules": [{"repositories": ["**"], "keep_versions": ["1.2 - 1.4"]}]},
+        "a host that was not asked": {
+            "registry": REGISTRY,
+            "rules": [{"repositories": ["**"], "keep_newest": 1}],
+            "in_use": {"n1": "", "n2": []},
+        },
+    },
     "workload": {
         "no cluster": {"name": "web", "image": "shop/web:1", "registry": REGISTRY, "kubeconfig": "/no/such/file"},
         "no registry": {
