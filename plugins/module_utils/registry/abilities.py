@@ -18,13 +18,12 @@ import dataclasses
 import json
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, RegistryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import NO_MANIFEST
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Request
 
 _NOWHERE = "longshore-probe"
-_NOTHING = ManifestDigest("sha256", "0" * 64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +45,7 @@ def abilities_of(client: RegistryClient, write_to: t.Optional[str]) -> t.Tuple[A
     :param write_to: the repository to which a push is tried; None for none.
     """
     repository = write_to or _NOWHERE
-    deletion = Request("DELETE", "/v2/%s/manifests/%s" % (repository, _NOTHING), limit=1024 * 1024)
+    deletion = Request("DELETE", "/v2/%s/manifests/%s" % (repository, NO_MANIFEST), limit=1024 * 1024)
     found = Abilities()
     with contextlib.suppress(RegistryError):  # a token service may give no right to delete, and say so
         found = _by_deletion(client.request(deletion, repository, "delete"))

@@ -21,6 +21,8 @@ MEDIA_TYPES = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
 # The distribution specification recommends to clients and registries 4 MiB as the largest manifest.
 MANIFEST_LIMIT = 4 * 1024 * 1024
 INDEX_MEDIA_TYPES = (OCI_INDEX, DOCKER_INDEX)
+# No manifest has it: for asking what a registry does with one without touching any.
+NO_MANIFEST = ManifestDigest("sha256", "0" * 64)
 # Others are of charts, signatures and the like, whose configuration says nothing of an image.
 CONFIG_TYPES = (
     "application/vnd.oci.image.config.v1+json",

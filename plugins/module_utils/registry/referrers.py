@@ -21,13 +21,16 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.listing import Listed
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import MANIFEST_LIMIT, Manifest
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import (
+    MANIFEST_LIMIT,
+    NO_MANIFEST,
+    Manifest,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.served import Referrer
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Request
 
 _ENDS = ("", ".sig", ".att", ".sbom")
 _TAG = re.compile(r"(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})(?:\.(sig|att|sbom))?")
-_NOTHING = ManifestDigest("sha256", "0" * 64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +58,7 @@ def subject_of_tag(tag: str) -> t.Optional[ManifestDigest]:
 
 def has_api(client: RegistryClient, repository: str) -> bool:
     """Whether the registry has the API: by the specification it then answers for a digest that is not there, too."""
-    answer = client.request(Request("GET", _path(repository, _NOTHING), limit=MANIFEST_LIMIT), repository)
+    answer = client.request(Request("GET", _path(repository, NO_MANIFEST), limit=MANIFEST_LIMIT), repository)
     return answer.status == 200 and _manifests(answer.body) is not None
 
 

@@ -18,11 +18,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_INDEX
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import NO_MANIFEST, OCI_INDEX
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.retention_contents import NOTE_TAG, Repository
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.retention_plan import Going
-
-_NOTHING = ManifestDigest("sha256", "0" * 64)
 
 
 class RetentionError(DeliveryError):
@@ -36,7 +34,7 @@ def see_that_it_deletes(client: RegistryClient, repositories: t.Iterable[str]) -
     """
     for name in repositories:
         try:
-            client.delete_manifest(name, _NOTHING)
+            client.delete_manifest(name, NO_MANIFEST)
         except RegistryError as error:
             if error.status != 405:
                 raise
