@@ -48,6 +48,23 @@ class ImageId:
         return image_id.rpartition(":")[2].startswith(self.digits)
 
 
+def image_named(option: str, text: str) -> t.Union[ImageId, Reference]:
+    """The one image that an option means, by an ID or its first digits, or by a reference.
+
+    :raises InvalidReference: it is neither.
+    :raises InvalidSelection: it is a name alone, which is no image.
+    """
+    by_id = ImageId.find(text)
+    if by_id is not None:
+        return by_id
+    reference = Reference.parse(text)
+    if reference.tag is None and reference.digest is None:
+        raise InvalidSelection(
+            "%s: %s has neither tag nor digest. Say which one; 'latest' is not assumed." % (option, text)
+        )
+    return reference
+
+
 @dataclasses.dataclass(frozen=True)
 class Glob:
     """A pattern for names: C(*) and C(?) stand for anything but a slash, C(**) for anything.

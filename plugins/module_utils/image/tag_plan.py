@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob, ImageId
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import Glob, ImageId, image_named
 from ansible_collections.longshore.delivery.plugins.module_utils.node.held_images import HeldImage
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 
@@ -63,15 +63,13 @@ def image_id_of(text: str, held: t.Sequence[HeldImage]) -> t.Optional[str]:
     """The ID of the image that is meant by an ID, by its first digits (12 or more), or by a reference; None if it is not there.
 
     :raises InvalidReference: it is neither.
-    :raises TagError: it has neither tag nor digest, or several images are meant.
+    :raises InvalidSelection: it has neither tag nor digest.
+    :raises TagError: several images are meant.
     """
-    by_id = ImageId.find(text)
-    if by_id is not None:
-        found = {image.image_id for image in held if by_id.is_of(image.image_id)}
+    wanted = image_named("image", text)
+    if isinstance(wanted, ImageId):
+        found = {image.image_id for image in held if wanted.is_of(image.image_id)}
     else:
-        wanted = Reference.parse(text)
-        if wanted.tag is None and wanted.digest is None:
-            raise TagError("image: %s has neither tag nor digest. Say which one; 'latest' is not assumed." % text)
         found = {
             image.image_id
             for image in held

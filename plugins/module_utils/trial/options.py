@@ -17,9 +17,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.a
     ADDRESS_SPEC,
     DockerAddress,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.image.names import ImageId
+from ansible_collections.longshore.delivery.plugins.module_utils.image.names import image_named
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import AUTO, DOCKER, PODMAN
-from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.condition import check
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import (
     Assertion,
@@ -120,7 +119,7 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
             "cpus is %s; it is a number from %s on, as 0.5 for half of one." % (params["cpus"], _LEAST_CPUS)
         )
     _check_port("port", params["port"])
-    _check_image(params["image"])
+    image_named("image", params["image"])
     secret = sorted(set(params["env"]) & set(params["secrets"]))
     if secret:
         raise InvalidOption("%s is in 'env' and in 'secrets'. Leave it in 'secrets'." % secret[0])
@@ -150,13 +149,6 @@ def read_options(params: t.Mapping[str, t.Any]) -> Wanted:
         cpus=params["cpus"],
         tmpfs=tuple(params["tmpfs"]),
     )
-
-
-def _check_image(text: str) -> None:
-    if ImageId.find(text) is None:
-        reference = Reference.parse(text)
-        if reference.tag is None and reference.digest is None:
-            raise InvalidOption("image: %s has neither tag nor digest. Say which one; 'latest' is not assumed." % text)
 
 
 def memory_bytes(text: str) -> int:
