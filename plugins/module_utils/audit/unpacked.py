@@ -18,11 +18,15 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.tar_stream import TarStream
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.uncompressed import blocks
 from ansible_collections.longshore.delivery.plugins.module_utils.image.contents import ImageContents
+from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import (
+    OCI_CONFIG,
+    OCI_LAYER,
+    list_image,
+    mark,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_MANIFEST
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _COMPRESSIONS = ((b"\x1f\x8b", "+gzip"), (b"\x28\xb5\x2f\xfd", "+zstd"))
 _FIRST = 4  # bytes that tell a compression
 
@@ -70,7 +74,7 @@ class Blobs:
                 size += file.write(piece)
         os.replace(being_written, self._path("sha256:" + digest.hexdigest()))
         suffix = next((name for mark, name in _COMPRESSIONS if first.startswith(mark)), "")
-        return {"mediaType": _LAYER + suffix, "digest": "sha256:" + digest.hexdigest(), "size": size}
+        return {"mediaType": OCI_LAYER + suffix, "digest": "sha256:" + digest.hexdigest(), "size": size}
 
     def as_layout(self, image: ImageContents, directory: str) -> None:
         """Write a layout with one image, whose blobs stay where they are.
@@ -80,12 +84,8 @@ class Blobs:
         manifest = self._stored(image) or self._made(image)
         os.mkdir(directory)
         os.symlink(self.directory, os.path.join(directory, "blobs"))
-        for name, document in (
-            ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
-            ("index.json", {"schemaVersion": 2, "manifests": [manifest]}),
-        ):
-            with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
-                json.dump(document, file)
+        mark(directory)
+        list_image(directory, manifest)
 
     def _stored(self, image: ImageContents) -> t.Optional[Descriptor]:
         digest = str(image.digests.manifest)
@@ -105,7 +105,7 @@ class Blobs:
                 manifest = {
                     "schemaVersion": 2,
                     "mediaType": OCI_MANIFEST,
-                    "config": {**config, "mediaType": _CONFIG},
+                    "config": {**config, "mediaType": OCI_CONFIG},
                     "layers": layers,
                 }
                 return {**self.add([json.dumps(manifest).encode()]), "mediaType": OCI_MANIFEST}

@@ -35,7 +35,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.upload
 from ansible_collections.longshore.delivery.plugins.module_utils.verified_stream import Readable
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"  # and the compression, as in +gzip
 _PIECE = 1024 * 1024  # bytes
 _GZIP = b"\x1f\x8b"
 _INDEX, _MARK = "index.json", "oci-layout"
@@ -53,7 +53,7 @@ class Parts:
     def __init__(self, path: str) -> None:
         self.path = path
         os.makedirs(os.path.join(path, "blobs", "sha256"))
-        _write(os.path.join(path, _MARK), json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
+        mark(path)
 
     def document(self, media_type: str, content: bytes) -> Descriptor:
         """Keep a manifest or a configuration."""
@@ -78,7 +78,7 @@ class Parts:
         digest = "sha256:" + hashed.digest.hexdigest()
         os.chmod(file.name, 0o644)
         os.replace(file.name, _blob(self.path, digest))
-        return {"mediaType": OCI_LAYER, "digest": digest, "size": size}
+        return {"mediaType": OCI_LAYER + "+gzip", "digest": digest, "size": size}
 
     def image(
         self, config: bytes, layers: t.Sequence[Descriptor], annotations: t.Mapping[str, str]
@@ -114,8 +114,18 @@ class Parts:
 
     def finish(self, top: Descriptor) -> str:
         """Make it a layout of this image, which has no name there; returns its digest."""
-        _write(os.path.join(self.path, _INDEX), _json({"schemaVersion": 2, "manifests": [top]}))
+        list_image(self.path, top)
         return str(top["digest"])
+
+
+def mark(path: str) -> None:
+    """Say that a directory is a layout."""
+    _write(os.path.join(path, _MARK), json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
+
+
+def list_image(path: str, image: Descriptor) -> None:
+    """Write the index.json of a layout with this image alone, which has no name there."""
+    _write(os.path.join(path, _INDEX), _json({"schemaVersion": 2, "manifests": [image]}))
 
 
 def top_of(path: str) -> Descriptor:
