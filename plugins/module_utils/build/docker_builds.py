@@ -44,7 +44,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import Descriptor, Parts
 
 _EPOCH_SINCE = (23, 0)
-_NETWORKS = ("default", "host", "none")  # of buildx 0.13 to 0.29
+_NETWORKS = ("default", "host", "none")  # of buildx 0.13
 _PIECE = 1024 * 1024  # bytes of a saved image at once
 
 

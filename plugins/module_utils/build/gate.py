@@ -61,14 +61,13 @@ class Gate:
         self._secrets = Concealment({str(value) for value in entry.trial_secrets.values() if str(value)})
         given = (entry.audit if name == AUDIT else entry.trial) or {}
         asked = dict(given)
-        self._registry = entry.build["registry"] if entry.in_registry else None
+        self._in_registry = entry.in_registry
         if name == AUDIT:
             self._params = {**given, **entry.address, "references": [reference]}
             asked["called"] = self.names  # a rule is about names
             if entry.in_registry:
-                own = Reference.parse(reference)
-                self._registry = {**(self._registry or {}), "endpoint": str(own.endpoint)}
-                self._params.update(store=REGISTRY, registry=self._registry)
+                endpoint = str(Reference.parse(reference).endpoint)
+                self._params.update(store=REGISTRY, registry={**(entry.build["registry"] or {}), "endpoint": endpoint})
             if given.get("dockerfile"):
                 asked["dockerfile"] = _digest(given["dockerfile"])
             reports = given.get("trivy_reports")
@@ -115,11 +114,10 @@ class Gate:
         own = dataclasses.replace(context, progress=lambda line: None) if self.name == AUDIT else context
         params = self._checked(capability)
         params["engine"] = _HOLDERS.get(engine, engine)
-        if self._registry is not None:
-            by_digest = Reference.parse(self.reference).with_digest(ManifestDigest.parse(image_id))
-            params.update(references=[str(by_digest)], called=self.names)
-        elif self.name == AUDIT:
-            params.update(references=[image_id], called=self.names)
+        if self.name == AUDIT:
+            named = Reference.parse(self.reference)
+            asked = str(named.with_digest(ManifestDigest.parse(image_id))) if self._in_registry else image_id
+            params.update(references=[asked], called=self.names)
         else:
             params.update(image=image_id, called=self.reference)
         try:
