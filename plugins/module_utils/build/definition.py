@@ -21,6 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.build.run_secre
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile import dockerfile, words
 from ansible_collections.longshore.delivery.plugins.module_utils.dockerfile.stages import (
+    SYNTAX_ARGUMENT,
     Stage,
     copied_paths,
     needed_stages,
@@ -70,6 +71,14 @@ class Definition:
         :raises DeliveryError: a base cannot be known, the target is not there.
         """
         return needed_stages(stages_of(self.dockerfile, arguments, triggers), target, self.path)
+
+    def check_instructions(self, arguments: t.Container[str]) -> None:
+        """See that it has no other instructions than there are, unless it is of another language, which an argument can say too.
+
+        :raises DeliveryError: it has.
+        """
+        if not self.dockerfile.syntax and SYNTAX_ARGUMENT not in arguments:
+            dockerfile.check_keywords(self.dockerfile)
 
     def check_arguments(self, names: t.Iterable[str], stages: t.Sequence[Stage]) -> None:
         """See that each of these arguments is one of the Dockerfile's or of its base images': another would do nothing.

@@ -151,6 +151,7 @@ class Foundation:
 
     def _check(self) -> None:
         wanted, definition = self._wanted, self._definition
+        definition.check_instructions(wanted.args)
         if self.is_known:
             definition.check_arguments(wanted.args, self.stages)
         definition.check_copies(self.stages)

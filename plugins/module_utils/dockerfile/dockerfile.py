@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import difflib
 import json
 import re
 import typing as t
@@ -34,6 +35,7 @@ _EXPANDED = frozenset(
     ["ADD", "ARG", "COPY", "ENV", "EXPOSE", "FROM", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"]
 )
 _WITH_HEREDOC = frozenset(("ADD", "COPY", "RUN"))
+_WITHOUT_VARIABLES = frozenset(["CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "RUN", "SHELL"])
 
 
 class InvalidDockerfile(DeliveryError):
@@ -170,6 +172,22 @@ def buildkit_needs(dockerfile: Dockerfile, further: t.Sequence[Instruction] = ()
                 what,
             )
     return ""
+
+
+def check_keywords(dockerfile: Dockerfile) -> None:
+    """See that each instruction is one of the language, also in stages that the target does not need: BuildKit reads them all.
+
+    :raises InvalidDockerfile: one is not.
+    """
+    known = _EXPANDED | _WITHOUT_VARIABLES
+    for found in dockerfile.instructions:
+        keyword = _partition(found.arguments)[0].upper() if found.keyword == "ONBUILD" else found.keyword
+        if keyword not in known:
+            near = "".join(" to %s" % name for name in difflib.get_close_matches(keyword, sorted(known), 1))
+            raise InvalidDockerfile(
+                "%s, line %d: there is no instruction %s. Correct it%s; one that belongs to the line before needs a '%s' at "
+                "that line's end." % (dockerfile.name, found.line, keyword, near, dockerfile.escape)
+            )
 
 
 def with_heredoc(dockerfile: Dockerfile) -> t.Optional[Instruction]:
