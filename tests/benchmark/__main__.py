@@ -14,6 +14,7 @@ import functools
 import json
 import sys
 import tempfile
+import typing as t
 from pathlib import Path
 
 from tests.demo.delivery import Delivery, deliver
@@ -21,7 +22,7 @@ from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
 
 from . import audits, builds
-from .pairs import exceeded, paired
+from .pairs import Row, exceeded, paired
 
 RUNS = 5
 # the least that ansible-playbook can be asked for
@@ -37,26 +38,32 @@ def seconds(settings: Settings, playbook: str) -> float:
     return done.seconds
 
 
+def rows(settings: Settings, runs: int) -> t.Iterator[tuple[str, Row]]:
+    empty = settings.workspace / "empty.yml"
+    empty.write_text(EMPTY_PLAY + "\n")
+    nothing = functools.partial(seconds, settings, str(empty))
+    for playbook in ("build", "registry", "trust", "distribute", "deploy", "site"):
+        yield (
+            f"{playbook}, nothing to do / an empty play",
+            paired(functools.partial(seconds, settings, playbook), nothing, runs),
+        )
+    with tempfile.TemporaryDirectory() as directory:
+        yield from builds.rows(Path(directory), nothing, runs)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:  # not in memory, as /tmp may be
+        yield from audits.rows(Path(directory), runs)
+
+
 def main() -> None:
+    """Print each row as it comes, one line of JSON each."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     settings = prepare()
     first = deliver(settings, "site", show=False)
     if first.rc:
         raise SystemExit(f"the example could not be delivered:\n{first.output[-3000:]}")
-    empty = settings.workspace / "empty.yml"
-    empty.write_text(EMPTY_PLAY + "\n")
-    nothing = functools.partial(seconds, settings, str(empty))
-    results = {
-        f"{playbook}, nothing to do / an empty play": paired(
-            functools.partial(seconds, settings, playbook), nothing, runs
-        )
-        for playbook in ("build", "registry", "trust", "distribute", "deploy", "site")
-    }
-    with tempfile.TemporaryDirectory() as directory:
-        results.update(builds.rows(Path(directory), nothing, runs))
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:  # not in memory, as /tmp may be
-        results.update(audits.rows(Path(directory), runs))
-    print(json.dumps(results, indent=2))
+    results = {}
+    for name, row in rows(settings, runs):
+        results[name] = row
+        print(json.dumps({name: row}), flush=True)
     if beyond := exceeded(results):
         raise SystemExit("\n".join(beyond))
 

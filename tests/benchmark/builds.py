@@ -164,7 +164,7 @@ def peer() -> str:
     return "%(namespace)s.%(name)s %(version)s" % information
 
 
-def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> dict[str, Row]:
+def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> t.Iterator[tuple[str, Row]]:
     """:param empty: runs an empty play and gives its seconds."""
     contents = directory / "context"
     contents.mkdir()
@@ -177,21 +177,28 @@ def rows(directory: Path, empty: t.Callable[[], float], runs: int) -> dict[str, 
         time.sleep(SETTLED / 1e9 + 0.5)  # what was written a moment ago is read again at the next look
         unchanged = functools.partial(source.played, "ours", changed=0)
         unchanged()
-        return {
-            "image_build's look at 1,000 files of 100 MB, nothing changed / an empty play": paired(
-                source.decided, empty, runs, Limit("seconds", 0.06)
-            ),
-            f"image_build's look at {TIMES * FILES:,} files, nothing changed / {TIMES} times at {FILES:,}": paired(
-                many.looked_at, functools.partial(few.looked_at, TIMES), runs, Limit("ratio", 1.5)
-            ),
-            "image_build, nothing changed / an empty play": paired(unchanged, empty, runs, Limit("more", 0.5)),
-            "image_build, nothing changed / docker_image_build, nothing changed": {
+        yield (
+            "image_build's look at 1,000 files of 100 MB, nothing changed / an empty play",
+            paired(source.decided, empty, runs, Limit("seconds", 0.06)),
+        )
+        yield (
+            f"image_build's look at {TIMES * FILES:,} files, nothing changed / {TIMES} times at {FILES:,}",
+            paired(many.looked_at, functools.partial(few.looked_at, TIMES), runs, Limit("ratio", 1.5)),
+        )
+        yield (
+            "image_build, nothing changed / an empty play",
+            paired(unchanged, empty, runs, Limit("more", 0.5)),
+        )
+        yield (
+            "image_build, nothing changed / docker_image_build, nothing changed",
+            {
                 **paired(unchanged, functools.partial(source.played, "theirs"), runs, Limit("ratio", 0.5)),
                 "peer": peer(),
             },
-            "image_build's function, a changed file / docker buildx build, a changed file": paired(
-                source.changed, source.command_changed, runs, Limit("more", 0.5)
-            ),
-        }
+        )
+        yield (
+            "image_build's function, a changed file / docker buildx build, a changed file",
+            paired(source.changed, source.command_changed, runs, Limit("more", 0.5)),
+        )
     finally:
         source.remove()
