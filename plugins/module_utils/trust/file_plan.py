@@ -78,7 +78,9 @@ def plan_file(
     here = [entry for entry in wanted if entry.path == path]
     gone, kept = _sorted_out(owned, here, endpoints, engines)
     is_untouched = record is not None and digest(content) == record.after
-    missing = [entry for entry in here if not entry.is_in(content)]
+    # what is wanted may be a part of what goes, as one of two authorities is
+    left = _without(content, (entry for entry in gone if entry.kind == BLOCK and entry.is_in(content)))
+    missing = [entry for entry in here if not entry.is_in(left if entry.kind == BLOCK else content)]
     if not gone and not missing:
         return FilePlan(_mode_step(path, state, here, kept), _renewed(record, kept))
     kept = _still_there(kept, content)

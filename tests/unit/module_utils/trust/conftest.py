@@ -25,11 +25,16 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="session")
 def registry(authorities: list[str]) -> t.Callable[..., RegistrySettings]:
-    """Settings of a registry; C(tls="ca") is verified TLS by the first authority, C(tls="other") by the second."""
+    """Settings of a registry; C(tls="ca") is verified TLS by the first authority, C(tls="other") by the second.
+
+    C(tls="both") and C(tls="turned") are by either of them, in this order and in the other one.
+    """
 
     def make(tls: str = "ca", endpoint: str = "10.0.0.5:5000", **params: t.Any) -> RegistrySettings:
-        if tls in ("ca", "other"):
-            params["ca"], tls = authorities[tls == "other"], "verified"
+        one, two = authorities
+        by = {"ca": one, "other": two, "both": one + two, "turned": two + one}
+        if tls in by:
+            params["ca"], tls = by[tls], "verified"
         return RegistrySettings.from_params({"endpoint": endpoint, "tls": tls, **params})
 
     return make

@@ -53,7 +53,9 @@ docker_files = st.sampled_from(
         '{\r\n\t"labels": ["ä"]\r\n}\r\n',
     ]
 )
-ways = st.lists(st.sampled_from(["ca", "other", "unverified", "plain", "verified"]), min_size=1, max_size=3)
+ways = st.lists(
+    st.sampled_from(["ca", "other", "both", "turned", "unverified", "plain", "verified"]), min_size=1, max_size=3
+)
 
 
 @settings(max_examples=400)
@@ -305,3 +307,17 @@ def test_a_setting_that_was_put_in_again_stays_for_every_registry(node: Node, re
     assert "config_path" in config.read_text()
     node.serve(absent=True)
     assert config.read_text() == "version = 2\n"
+
+
+@pytest.mark.parametrize(
+    "steps", [("ca", "both", "turned", "other"), ("both", "ca"), ("turned", "ca"), ("other", "both")]
+)
+def test_one_authority_follows_another(node: Node, registry: Make, steps: tuple[str, ...]) -> None:
+    """Also where what is to be trusted is a part of what was."""
+    before = node.files()
+    for step in steps:
+        node.serve(registry(step))
+        for path in ("etc/containerd/certs.d", "etc/docker/certs.d", "etc/containers/certs.d"):
+            assert node.read(f"{path}/{HOST}/longshore.crt") == registry(step).ca
+    node.serve(absent=True)
+    assert node.files() == before
