@@ -56,6 +56,11 @@ options:
       - The port on C(127.0.0.1) of the registry behind nginx.
     type: int
     required: true
+  metrics_port:
+    description:
+      - The port on C(127.0.0.1) where that registry tells its metrics; V(0) for none.
+    type: int
+    default: 0
   packages:
     description:
       - Debian packages that are needed.
@@ -286,6 +291,7 @@ EXAMPLES = r"""
     names: [registry.internal.example, 192.0.2.7]
     addresses: [192.0.2.7]
     backend_port: 5001
+    metrics_port: 5002
     files:
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}

@@ -134,6 +134,7 @@ def _wanted(params: Params) -> Wanted:
         addresses=tuple(params["addresses"]),
         port=settings.endpoint.address(settings.scheme)[1],
         backend_port=params["backend_port"],
+        metrics_port=params["metrics_port"],
         packages=tuple(params["packages"]),
         files=tuple(WantedFile(**file) for file in params["files"]),
         site_stamp=params["site_stamp"],
@@ -169,7 +170,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         user_differences=tuple(
             host_users.differences(params["users_file"], wanted.users, context.run_command) if wanted.users else ()
         ),
-        listeners=tuple(item for port in (wanted.port, wanted.backend_port, 80) for item in listeners(port)),
+        listeners=tuple(item for port in wanted.ports for item in listeners(port)),
         serving=ask(settings, wanted.addresses[0], wanted.port)
         if found[NGINX].is_active
         else Serving("nginx does not run"),
@@ -270,6 +271,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "names": {"type": "list", "elements": "str", "default": []},
     "addresses": {"type": "list", "elements": "str", "default": ["0.0.0.0"]},
     "backend_port": {"type": "int", "required": True},
+    "metrics_port": {"type": "int", "default": 0},
     "packages": {"type": "list", "elements": "str", "default": []},
     "files": {
         "type": "list",

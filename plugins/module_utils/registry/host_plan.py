@@ -57,6 +57,18 @@ class Wanted:
     users: t.Tuple[User, ...]
     certificate_origin: str
     renew_days: int
+    metrics_port: int = 0
+
+    @property
+    def own_ports(self) -> t.Dict[int, str]:
+        """The ports of 127.0.0.1 that the registry itself has, with the role's options for them."""
+        options = {self.backend_port: "registry_backend_port", self.metrics_port: "registry_metrics_port"}
+        return {port: option for port, option in options.items() if port}
+
+    @property
+    def ports(self) -> t.Tuple[int, ...]:
+        """Every port that matters, each once; the default site of nginx has 80."""
+        return tuple(dict.fromkeys((self.port, *self.own_ports, 80)))
 
     @property
     def subject_alt_names(self) -> t.Tuple[str, ...]:
@@ -228,10 +240,15 @@ def _unit_differences(unit: Unit) -> t.List[str]:
 def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
     """What must be put right by somebody before this host can be changed; each a sentence with its way out."""
     found = user_faults(wanted.users)
-    if wanted.port == wanted.backend_port and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
+    if wanted.port in wanted.own_ports and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
         found.append(
-            "The registry's endpoint %s and the registry behind nginx would both have port %d. Set registry_backend_port to "
-            "another one." % (wanted.settings.endpoint, wanted.port)
+            "The registry's endpoint %s and the registry behind nginx would both have port %d. Set %s to "
+            "another one." % (wanted.settings.endpoint, wanted.port, wanted.own_ports[wanted.port])
+        )
+    if wanted.backend_port == wanted.metrics_port:
+        found.append(
+            "registry_backend_port and registry_metrics_port are both %d. Set one of them to another port."
+            % wanted.backend_port
         )
     found += [
         "This host has no address %s, on which registry_addresses wants nginx to listen. List addresses of the host."
@@ -306,10 +323,13 @@ def _taken_from_us(listener: Listener, observed: Observed, wanted: Wanted) -> st
                 "it serves another site there ('nginx -T' shows which). Take that site away, or give the endpoint %s another "
                 "port." % wanted.settings.endpoint
             )
-    if listener.port == wanted.backend_port != wanted.port and (
-        listener.unit != REGISTRY and listener.is_in_the_way_of("127.0.0.1")
+    option = wanted.own_ports.get(listener.port)
+    if (
+        option
+        and listener.port != wanted.port
+        and (listener.unit != REGISTRY and listener.is_in_the_way_of("127.0.0.1"))
     ):
-        return "the registry behind nginx needs it. Stop that process, or set registry_backend_port to another port."
+        return "the registry behind nginx needs it. Stop that process, or set %s to another port." % option
     if listener.port == 80 and listener.unit != NGINX and observed.default_site and not observed.units[NGINX].is_active:
         return (
             "nginx cannot start: the default site of its package wants that port. Stop that process; or install nginx, "

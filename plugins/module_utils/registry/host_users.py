@@ -17,6 +17,15 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 # a colon ends the name in the file, a leading '-' would be an option of the program
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")
 _BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}\Z")
+# how else nginx and htpasswd keep a password; what is none of these may be crypt or the bare password
+_WEAKER = {
+    "$apr1$": "MD5",
+    "{SHA}": "SHA-1",
+    "{SSHA}": "SHA-1",
+    "{PLAIN}": "plain text",
+    "$5$": "crypt",
+    "$6$": "crypt",
+}
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 72
 _NO_PROGRAM = 127
@@ -70,13 +79,19 @@ def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> 
             lines = stream.read().splitlines()
     except FileNotFoundError:
         return ["user %s is missing" % user.name for user in users]
-    entries = dict((line + ":").split(":", 2)[:2] for line in lines if line.strip())
+    entries: t.Dict[str, str] = {}
     found = []
+    for name, kept in ((line + ":").split(":", 2)[:2] for line in lines if line.strip() and line[0] != "#"):
+        if name in entries:
+            found.append("user %s is there more than once" % name)
+        entries.setdefault(name, kept)  # the first one counts, for nginx as for htpasswd
     for user in users:
         if user.name not in entries:
             found.append("user %s is missing" % user.name)
         elif not _BCRYPT.match(entries[user.name]):
-            found.append("the password of user %s is not kept as bcrypt" % user.name)
+            found.append(
+                "the password of user %s is kept as %s, not as bcrypt" % (user.name, _kind(entries[user.name]))
+            )
         else:
             rc = run_command(["htpasswd", "-vi", path, user.name], stdin=user.password + "\n").rc
             if rc == _NO_PROGRAM:
@@ -85,3 +100,9 @@ def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> 
                 found.append("user %s has another password" % user.name)
     wanted = {user.name for user in users}
     return found + ["user %s is not among the wanted ones" % name for name in entries if name not in wanted]
+
+
+def _kind(kept: str) -> str:
+    """How an entry keeps its password, in words that show nothing of it."""
+    kinds = [kind for start, kind in _WEAKER.items() if kept.startswith(start)]
+    return kinds[0] if kinds else "crypt or plain text"

@@ -242,7 +242,10 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
             ["Port 80", "default site"],
         ),
         (seen(units=unit(REGISTRY, environment={})), WANTED, ["runs on this host already", "disable --now"]),
-        (AS_WANTED, wanting(backend_port=5000), ["both have port 5000"]),
+        (listening("127.0.0.1", 5002), wanting(metrics_port=5002), ["Port 5002", "registry_metrics_port"]),
+        (AS_WANTED, wanting(backend_port=5000), ["both have port 5000", "registry_backend_port"]),
+        (AS_WANTED, wanting(metrics_port=5000), ["both have port 5000", "registry_metrics_port"]),
+        (AS_WANTED, wanting(metrics_port=5001), ["both 5001"]),
         (AS_WANTED, wanting(users=(User("ci", ""),)), ["'ci'", "no password"]),
         (
             AS_WANTED,

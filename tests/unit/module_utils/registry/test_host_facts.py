@@ -11,7 +11,6 @@ import time
 import typing as t
 from pathlib import Path
 
-import bcrypt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
@@ -35,11 +34,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
     host_fault,
     package_versions,
     units,
-)
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
-    User,
-    differences,
-    user_faults,
 )
 from tests.http_server import Reply, Request
 
@@ -186,75 +180,6 @@ def test_unverified_looks_at_neither_name_nor_authority(certificates: Certificat
 )
 def test_alternative_names_are_canonical(name: str, expected: str) -> None:
     assert alternative_name(name) == expected
-
-
-# users
-
-
-@pytest.mark.parametrize(
-    ("users", "word"),
-    [
-        ([User("ci", "")], "no password"),
-        ([User("ci", "short")], "less than 8"),
-        ([User("ci", "ü" * 37)], "more than 72 bytes"),
-        ([User("ci", "tide-and-time\n")], "line break"),
-        ([User("a:b", PASSWORD)], "letters, digits"),
-        ([User("-B", PASSWORD)], "letters, digits"),
-        ([User("", PASSWORD)], "letters, digits"),
-        ([User("ci\n", PASSWORD)], "letters, digits"),
-        ([User("ci", PASSWORD), User("ci", "another-password")], "more than once"),
-    ],
-)
-def test_a_user_that_cannot_be_is_refused_without_the_password(users: list[User], word: str) -> None:
-    (fault,) = user_faults(users)
-    assert word in fault
-    assert not any(user.password and user.password in fault for user in users)
-
-
-def test_users_that_can_be() -> None:
-    assert user_faults([User("ci", PASSWORD), User("a.b@c-d+e", "12345678"), User("_x", "ü" * 36)]) == []
-
-
-def htpasswd(argv: t.Sequence[str], *, stdin: str | None = None, **_options: t.Any) -> Completed:
-    """C(htpasswd -vi), by bcrypt's own library."""
-    assert argv[:2] == ["htpasswd", "-vi"]
-    assert not any(PASSWORD in word for word in argv)
-    entries = dict(line.split(":", 1) for line in Path(argv[2]).read_text().split())
-    assert stdin is not None
-    assert stdin.endswith("\n")
-    fits = bcrypt.checkpw(stdin[:-1].encode(), entries[argv[3]].encode())
-    return Completed(0 if fits else 3, "", "")
-
-
-def hashed(password: str) -> str:
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
-
-
-def test_the_file_of_users_is_compared_user_by_user(tmp_path: Path) -> None:
-    file = tmp_path / "htpasswd"
-    assert differences(str(file), [User("ci", PASSWORD)], htpasswd) == ["user ci is missing"]
-    file.write_text(f"ci:{hashed(PASSWORD)}\ndev:{hashed('the-old-one')}\nweak:$apr1$abc$def\neve:{hashed('x')}\n\n")
-    assert differences(str(file), [User("ci", PASSWORD), User("eve", "x")], htpasswd)[:2] == [
-        "user dev is not among the wanted ones",
-        "user weak is not among the wanted ones",
-    ]
-    wanted = [User(name, PASSWORD) for name in ("ci", "dev", "weak", "new")]
-    assert differences(str(file), wanted, htpasswd) == [
-        "user dev has another password",
-        "the password of user weak is not kept as bcrypt",
-        "user new is missing",
-        "user eve is not among the wanted ones",
-    ]
-
-    def missing(*_arguments: t.Any, **_options: t.Any) -> Completed:
-        return Completed(127, "", "htpasswd: No such file or directory")
-
-    (said, *_others) = differences(str(file), [User("ci", PASSWORD)], missing)
-    assert said == "the password of user ci cannot be compared without htpasswd"
-
-
-def test_no_password_shows_in_a_user_that_is_printed() -> None:
-    assert PASSWORD not in repr(User("ci", PASSWORD))
 
 
 # the system
