@@ -21,7 +21,7 @@ from tests.demo.delivery import Delivery, deliver
 from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
 
-from . import audits, builds
+from . import audits, builds, registries
 from .pairs import Row, exceeded, paired
 
 RUNS = 5
@@ -29,10 +29,15 @@ RUNS = 5
 EMPTY_PLAY = "[{hosts: localhost, gather_facts: false, tasks: []}]"
 
 
-def seconds(settings: Settings, playbook: str) -> float:
-    done: Delivery = deliver(settings, playbook, show=False)
+def delivered(settings: Settings, playbook: str) -> Delivery:
+    done = deliver(settings, playbook, show=False)
     if done.rc:
         raise SystemExit(f"{playbook} failed; see:\n{done.output[-3000:]}")
+    return done
+
+
+def seconds(settings: Settings, playbook: str) -> float:
+    done = delivered(settings, playbook)
     if sum(done.changed.values()):
         raise SystemExit(f"{playbook} changed something, so this would measure another thing: {done.changed}")
     return done.seconds
@@ -47,6 +52,9 @@ def rows(settings: Settings, runs: int) -> t.Iterator[tuple[str, Row]]:
             f"{playbook}, nothing to do / an empty play",
             paired(functools.partial(seconds, settings, playbook), nothing, runs),
         )
+    yield from registries.rows(
+        settings, functools.partial(seconds, settings), functools.partial(delivered, settings), runs
+    )
     with tempfile.TemporaryDirectory() as directory:
         yield from builds.rows(Path(directory), nothing, runs)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:  # not in memory, as /tmp may be
@@ -57,9 +65,7 @@ def main() -> None:
     """Print each row as it comes, one line of JSON each."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     settings = prepare()
-    first = deliver(settings, "site", show=False)
-    if first.rc:
-        raise SystemExit(f"the example could not be delivered:\n{first.output[-3000:]}")
+    delivered(settings, "site")
     results = {}
     for name, row in rows(settings, runs):
         results[name] = row

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role registry with nothing to do, against the least that reaches its host and against the same by other modules."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from tests.demo.settings import Settings
+
+from .pairs import Limit, Row, paired
+
+HERE = Path(__file__).resolve().parent
+REACHED = """
+- hosts: longshore_registry_hosts
+  gather_facts: false
+  become: true
+  tasks:
+    - ansible.builtin.ping:
+"""
+PEER = str(HERE / "registry_of_modules.yml")
+CLEARED = """
+- hosts: longshore_registry_hosts
+  gather_facts: false
+  become: true
+  tasks:
+    - ansible.builtin.file: {path: /etc/longshore-benchmark, state: absent}
+"""
+
+
+def rows(
+    settings: Settings,
+    seconds: t.Callable[[str], float],
+    run: t.Callable[[str], object],
+    runs: int,
+) -> t.Iterator[tuple[str, Row]]:
+    """
+    :param seconds: runs a playbook that changes nothing.
+    :param run: runs one that may.
+    """
+    reached = settings.workspace / "reached.yml"
+    reached.write_text(REACHED)
+    cleared = settings.workspace / "cleared.yml"
+    cleared.write_text(CLEARED)
+    yield (
+        "the role registry, nothing to do / a play that reaches its host by SSH, as root",
+        paired(lambda: seconds("registry"), lambda: seconds(str(reached)), runs, Limit("ratio", 2)),
+    )
+    try:
+        run(PEER)
+        yield (
+            "the role registry, nothing to do / the same by community.crypto's and Ansible's modules",
+            paired(lambda: seconds("registry"), lambda: seconds(PEER), runs, Limit("ratio", 0.5)),
+        )
+    finally:
+        run(str(cleared))
