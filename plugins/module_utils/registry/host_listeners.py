@@ -18,6 +18,8 @@ import struct
 import typing as t
 
 _LISTEN = "0A"
+# established, on the way to it, and closed by the other side alone (include/net/tcp_states.h)
+_OPEN = ("01", "03", "08")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,17 @@ def addresses_of(pid: int, proc: str = "/proc") -> t.List[str]:
         if port and "socket:[%s]" % inode in held
     ]
     return sorted(named)
+
+
+def clients_of(port: int, proc: str = "/proc") -> t.List[str]:
+    """The addresses from which there are connections to an IPv4 port of this host that its process has not closed."""
+    with open(os.path.join(proc, "net", "tcp")) as stream:
+        rows = [row.split() for row in stream.read().splitlines()[1:]]
+    return [
+        _address(fields[2].partition(":")[0])
+        for fields in rows
+        if int(fields[1].partition(":")[2], 16) == port and fields[3] in _OPEN
+    ]
 
 
 def can_listen_on(address: str) -> bool:

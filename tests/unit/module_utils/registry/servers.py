@@ -50,6 +50,7 @@ class How:
     delete: bool = True
     read_only: bool = False
     cache_of: str | None = None
+    cache: bool = False
 
     def configuration(self, directory: Path) -> dict[str, t.Any]:
         config: dict[str, t.Any] = {
@@ -62,6 +63,8 @@ class How:
             config["storage"]["maintenance"] = {"readonly": {"enabled": True}}
         if self.cache_of:
             config["proxy"] = {"remoteurl": f"http://{self.cache_of}"}
+        if self.cache:
+            config["storage"]["cache"] = {"blobdescriptor": "inmemory"}
         if self.issued:
             config["http"]["tls"] = {"certificate": str(self.issued.cert_file), "key": str(self.issued.key_file)}
         if self.htpasswd:
