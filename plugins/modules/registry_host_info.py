@@ -210,6 +210,46 @@ options:
       - The C(htpasswd) file.
     type: str
     default: ""
+  collect:
+    description:
+      - What collects garbage.
+    type: dict
+    suboptions:
+      calendar:
+        description:
+          - When it is to run, as a calendar expression of systemd; empty for never.
+        type: str
+        default: ""
+      untagged_days:
+        description:
+          - The days after which manifests without a tag are to go; V(-1) for never.
+        type: int
+        default: -1
+      recent_hours:
+        description:
+          - The hours for which all stays that was pushed.
+        type: int
+        default: 24
+      refuse_seconds:
+        description:
+          - The longest time that writes may be refused, in seconds.
+        type: int
+        default: 120
+      timer:
+        description:
+          - The unit that starts it.
+        type: str
+        required: true
+      settling:
+        description:
+          - The unit that ends at boot what was cut off.
+        type: str
+        required: true
+      result:
+        description:
+          - The file in which it notes what came of it.
+        type: str
+        required: true
   served:
     description:
       - What RV(served) of an earlier look said. The module then only sees to it that the same is served, and fails when it is
@@ -311,6 +351,14 @@ EXAMPLES = r"""
     users:
       - {name: ci, password: "{{ vault_registry_password }}"}
     users_file: /etc/longshore/registry/htpasswd
+    collect:
+      calendar: Sun 03:30
+      untagged_days: 30
+      recent_hours: 24
+      refuse_seconds: 60
+      timer: longshore-registry-garbage.timer
+      settling: longshore-registry-garbage-settle.service
+      result: /var/lib/longshore-registry-garbage/result.json
     wait: 15
 
 - name: Wait until a registry that was changed and put back serves as it did
@@ -390,6 +438,10 @@ restart_registry:
   type: bool
 reload_nginx:
   description: Whether nginx runs with another site or certificate than the wanted one, or does not run.
+  returned: success
+  type: bool
+mend_collect:
+  description: Whether the units that collect garbage do not run as O(collect) says.
   returned: success
   type: bool
 authority:
@@ -472,6 +524,39 @@ listeners:
   type: list
   elements: dict
   sample: [{"address": "0.0.0.0", "port": 5000, "pid": 812, "program": "nginx", "unit": "nginx.service"}]
+collected:
+  description: What the last collection of garbage noted; V(null) where there was none.
+  returned: success
+  type: dict
+  contains:
+    began:
+      description: When it began, in UTC.
+      type: str
+    refused_seconds:
+      description: How long writes were refused.
+      type: float
+    manifests:
+      description: How many manifests were deleted.
+      type: int
+    layers:
+      description: How many links of repositories to layers were deleted.
+      type: int
+    blobs:
+      description: How many blobs were deleted.
+      type: int
+    size:
+      description: The size of those blobs, in bytes.
+      type: int
+    proved:
+      description: How many manifests and blobs the registry was seen to serve afterwards.
+      type: int
+    missing:
+      description: What tags lack, and did before, in words.
+      type: list
+      elements: str
+    fault:
+      description: Why nothing was collected; empty when all went well.
+      type: str
 serving:
   description: Whether a client is served.
   returned: success

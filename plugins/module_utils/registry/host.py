@@ -15,7 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_data, host_users
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_data, host_garbage, host_users
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     Certificate,
     UnfitCertificate,
@@ -97,6 +97,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         )
     if not patience and not to_do.as_wanted:
         in_the_way += _nginx_faults(observed, context)
+        in_the_way += host_garbage.faults(params["collect"], context.run_command) if params["collect"] else []
     if in_the_way:
         raise DeliveryError("\n".join(in_the_way), obstacles=in_the_way)
     for warning in warnings(observed, wanted):
@@ -155,10 +156,20 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     if wanted.users:
         first = wanted.users[0]
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
-    found = units([NGINX, REGISTRY], context.run_command)
+    collect = params["collect"]
+    collecting = [collect["timer"], collect["settling"]] if collect else []
+    found = units([NGINX, REGISTRY, *collecting], context.run_command)
     return Observed(
         packages=package_versions(wanted.packages, context.run_command),
-        units=found,
+        units={name: found[name] for name in (NGINX, REGISTRY)},
+        collecting=host_garbage.Collecting(
+            wanted=bool(collect["calendar"]),
+            timer=found[collect["timer"]],
+            settling=found[collect["settling"]],
+            last=host_garbage.last_collection(collect["result"]),
+        )
+        if collect
+        else None,
         files=tuple(find(file) for file in wanted.files),
         data=host_data.observe(data["path"], data["user"], context.run_command) if data else host_data.Data(),
         certificate=certificate,
@@ -243,9 +254,10 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
         "packages": dict(observed.packages),
         "units": [
             {"name": unit.name, "there": unit.loaded, "active": unit.is_active, "enabled": unit.enabled}
-            for unit in observed.units.values()
+            for unit in (*observed.units.values(), *(observed.collecting.units if observed.collecting else ()))
         ],
         "listeners": [dataclasses.asdict(listener) for listener in observed.listeners],
+        "collected": dict(observed.collecting.last) if observed.collecting and observed.collecting.last else None,
         "serving": not observed.serving.fault,
         "serving_fault": observed.serving.fault,
     }
@@ -318,6 +330,18 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
         },
     },
     "users_file": {"type": "str", "default": ""},
+    "collect": {
+        "type": "dict",
+        "options": {
+            "calendar": {"type": "str", "default": ""},
+            "untagged_days": {"type": "int", "default": -1},
+            "recent_hours": {"type": "int", "default": 24},
+            "refuse_seconds": {"type": "int", "default": 120},
+            "timer": {"type": "str", "required": True},
+            "settling": {"type": "str", "required": True},
+            "result": {"type": "str", "required": True},
+        },
+    },
     "served": {
         "type": "dict",
         "options": {

@@ -24,6 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     has_another_content,
     misplacement,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_garbage import Collecting
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
@@ -97,6 +98,7 @@ class Observed:
     default_site: bool = False
     site_has_port: bool = False
     missing_addresses: t.Tuple[str, ...] = ()
+    collecting: t.Optional[Collecting] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Plan:
     write_users: bool = False
     restart_registry: bool = False
     reload_nginx: bool = False
+    mend_collect: bool = False
 
     @property
     def as_wanted(self) -> bool:
@@ -124,6 +127,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     missing = [name for name in wanted.packages if name not in observed.packages]
     files = _file_differences(observed, wanted)
     certificate = _certificate_difference(observed, wanted)
+    collect = observed.collecting.differences if observed.collecting else ()
     registry = _registry_differences(observed, wanted)
     nginx = _nginx_differences(observed, wanted)
     said = [
@@ -133,6 +137,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         *([certificate] if certificate else []),
         *observed.user_differences,
         *([] if missing else registry + nginx),
+        *collect,
     ]
     if observed.serving.fault and not said:
         said.append(observed.serving.fault)
@@ -148,6 +153,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         remove_files=any(found for file, found in files.items() if file.kind == ABSENT),
         make_authority=make_authority,
         make_certificate=renews,
+        mend_collect=bool(collect),
         write_users=bool(observed.user_differences),
         restart_registry=unit.is_active and _runs_another_configuration(observed, wanted),
         reload_nginx=renews
@@ -375,4 +381,6 @@ def warnings(observed: Observed, wanted: Wanted) -> t.List[str]:
         found.append("The certificate given for registry %s expires in %d days." % (endpoint, certificate.days_left()))
     if wanted.certificate_origin == OWN and observed.authority and observed.authority_days_left < wanted.renew_days:
         found.append("The authority of registry %s expires in %d days." % (endpoint, observed.authority_days_left))
+    if observed.collecting:
+        found += observed.collecting.warnings
     return found

@@ -37,11 +37,11 @@ STRANGER = "stranger.service"
 NGINX, BACKEND = "nginx.service", "docker-registry.service"
 
 
-def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
-    """Run the stage on the lab; returns what was printed."""
+def play(*options: str, ok: bool = True, playbook: str = "registry", **variables: t.Any) -> str:
+    """Run the stage on the lab, or another playbook of the registry's; returns what was printed."""
     given = json.dumps({"longshore_registry": REGISTRY, **variables})
     program = Path(sys.executable).parent / "ansible-playbook"
-    stage = CHECKOUT / "playbooks" / "registry.yml"
+    stage = CHECKOUT / "playbooks" / f"{playbook}.yml"
     done = subprocess.run(
         [program, "-i", PLACES.inventory, stage, "--extra-vars", given, *options],
         cwd=CHECKOUT,
