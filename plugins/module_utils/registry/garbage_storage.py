@@ -60,13 +60,14 @@ class Storage:
         """
         self.aside = []
         contents = Contents()
+        # what leads to others before those: a push meanwhile has its blobs there before what leads to them
+        for name, path in self._repository_directories():
+            contents.repositories[name] = self._repository(path)
         for prefix in self._digest_directories(self._blobs):
             for digest, path in self._digests(prefix, os.path.basename(os.path.dirname(prefix))):
                 found = _stat(os.path.join(path, "data"))
                 if found is not None:
                     contents.blobs[digest] = Blob(found.st_size, found.st_mtime)
-        for name, path in self._repository_directories():
-            contents.repositories[name] = self._repository(path)
         if contents.blobs and not contents.repositories:
             raise StrangeStorage(
                 "%s has no repository, and there are blobs: perhaps it is not mounted. Mount it" % self._repositories
@@ -145,7 +146,7 @@ class Storage:
 
     def _document(self, digest: str) -> Document:
         algorithm, _colon, digits = digest.partition(":")
-        with open(os.path.join(self._blob(digest), "data"), "rb") as stream:
+        with open(os.path.join(self.blob(digest), "data"), "rb") as stream:
             body = stream.read(_MANIFEST_LIMIT + 1)
         if len(body) > _MANIFEST_LIMIT:
             return Document(fault="it has more than %d bytes" % _MANIFEST_LIMIT)
@@ -153,7 +154,8 @@ class Storage:
             return Document(fault="its bytes have another digest")
         return read_document(body)
 
-    def _blob(self, digest: str) -> str:
+    def blob(self, digest: str) -> str:
+        """The directory of a blob, whose bytes are its C(data)."""
         algorithm, _colon, digits = digest.partition(":")
         return os.path.join(self._blobs, algorithm, digits[:2], digits)
 
@@ -169,17 +171,18 @@ class Storage:
     def places(self, garbage: Garbage) -> t.List[str]:
         """The directories of garbage: those by which it is found before those that are found."""
         found = [
-            self._linked(name, "_manifests", "tags", tag, "index", *digest.split(":", 1))
+            self.linked(name, "_manifests", "tags", tag, "index", *digest.split(":", 1))
             for name, tag, digest in garbage.history
         ]
         found += [
-            self._linked(name, "_manifests", "revisions", *digest.split(":", 1)) for name, digest in garbage.manifests
+            self.linked(name, "_manifests", "revisions", *digest.split(":", 1)) for name, digest in garbage.manifests
         ]
-        found += [self._linked(name, "_layers", *digest.split(":", 1)) for name, digest in garbage.layers]
-        found += [self._blob(digest) for digest in garbage.blobs]
+        found += [self.linked(name, "_layers", *digest.split(":", 1)) for name, digest in garbage.layers]
+        found += [self.blob(digest) for digest in garbage.blobs]
         return found
 
-    def _linked(self, name: str, *parts: str) -> str:
+    def linked(self, name: str, *parts: str) -> str:
+        """A directory of a repository's; a digest is two parts, and the file in it by which something is found is C(link)."""
         return os.path.join(self._repositories, *name.split("/"), *parts)
 
 

@@ -34,6 +34,8 @@ CASES: dict[str, dict[str, t.Any]] = {
     "image_prune": {"docker_host": "unix:///no/such/socket", "references": [IMAGE]},
     "image_pull": {"images": [IMAGE], "registry": REGISTRY},
     "registry_info": {"registry": REGISTRY, "repositories": ["shop/*"]},
+    "registry_backup": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
+    "registry_restore": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
     "registry_trust": {"registries": [{**REGISTRY, "tls": "plain"}]},
     "registry_host_info": {
         "registry": REGISTRY,
