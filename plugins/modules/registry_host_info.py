@@ -39,6 +39,11 @@ attributes:
 options:
   registry:
     required: true
+  plain_too:
+    description:
+      - Whether nginx answers plain HTTP beside TLS, which is warned of.
+    type: bool
+    default: false
   names:
     description:
       - Names and addresses, beside the endpoint's, that the certificate has to be for.
@@ -178,6 +183,12 @@ options:
           - The file of the own authority's key.
         type: str
         default: ""
+      next_authority_key:
+        description:
+          - The file of the key of the authority that is to follow the own one. Which of them signs is said by their order in the
+            file of the own authority, the first one.
+        type: str
+        default: ""
       text:
         description:
           - A given certificate with its key, as PEM text.
@@ -188,6 +199,11 @@ options:
           - From how many days before its end an own certificate is to be made anew.
         type: int
         default: 30
+      valid_days:
+        description:
+          - For how many days it is to be made, which have to be more than those.
+        type: int
+        default: 365
   users:
     description:
       - Exactly the users that there should be.
@@ -307,7 +323,9 @@ EXAMPLES = r"""
       key: /etc/longshore/registry/server.key
       authority: /etc/longshore/registry/ca.crt
       authority_key: /etc/longshore/registry/ca.key
+      next_authority_key: /etc/longshore/registry/next/ca.key
       renew_days: 30
+      valid_days: 365
 
 - name: Look whether a plain registry serves, with nothing else wanted of its host
   longshore.delivery.registry_host_info:
@@ -328,6 +346,7 @@ EXAMPLES = r"""
     registry:
       endpoint: registry.example:5000
       ca: "{{ lookup('ansible.builtin.file', 'registry-ca.crt') }}"
+    plain_too: true
     names: [registry.internal.example, 192.0.2.7]
     addresses: [192.0.2.7]
     backend_port: 5001
@@ -424,6 +443,10 @@ make_authority:
   description: Whether the own authority is to be made.
   returned: success
   type: bool
+take_authority_key:
+  description: Whether the key of the next authority is to become the own one's, which is to sign the certificate.
+  returned: success
+  type: bool
 make_certificate:
   description: Whether the own certificate is to be made, for the first time or anew.
   returned: success
@@ -448,6 +471,14 @@ authority:
   description: The authority that clients have to trust, as PEM text; empty where there is none to hand on.
   returned: success
   type: str
+authority_phase:
+  description:
+    - V(settled) where the own authority is one; V(announced) where clients are told of another that is to follow it; V(turned)
+      where that one signs, and clients are told of the one before still.
+    - Empty where there is no own authority.
+  returned: success
+  type: str
+  sample: settled
 before:
   description: What each of O(files) is now.
   returned: success, empty when nothing is to do

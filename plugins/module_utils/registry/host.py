@@ -15,12 +15,16 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_data, host_garbage, host_users
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import (
+    host_authority,
+    host_data,
+    host_garbage,
+    host_users,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import TURNED, Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     Certificate,
     UnfitCertificate,
-    authority_days_left,
-    authority_fault,
     examine,
     file_in_memory,
 )
@@ -143,16 +147,20 @@ def _wanted(params: Params) -> Wanted:
         users=tuple(host_users.User(user["name"], user["password"]) for user in params["users"]),
         certificate_origin=certificate["origin"],
         renew_days=certificate["renew_days"],
+        valid_days=certificate["valid_days"],
+        plain_too=params["plain_too"],
     )
 
 
 def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     paths, data = params["certificate"], params["data"]
-    authority = _text(paths["authority"]) if wanted.certificate_origin == OWN else ""
-    fault = authority_fault(authority)
-    settings = dataclasses.replace(wanted.settings, ca=(not fault and authority) or wanted.settings.ca)
-    # without its authority nothing can be said of the role's own certificate
-    certificate, certificate_fault = _certificate(paths, settings) if not fault else (None, "")
+    authority = (
+        host_authority.observe(paths["authority"], paths["authority_key"], paths["next_authority_key"])
+        if wanted.certificate_origin == OWN
+        else Authority()
+    )
+    settings = dataclasses.replace(wanted.settings, ca=(not authority.fault and authority.pem) or wanted.settings.ca)
+    certificate, certificate_fault = _certificate(paths, settings, authority)
     if wanted.users:
         first = wanted.users[0]
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
@@ -175,9 +183,6 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         certificate=certificate,
         certificate_fault=certificate_fault,
         authority=authority,
-        authority_fault="%s: %s" % (paths["authority"], fault) if fault else "",
-        authority_has_key=os.path.exists(paths["authority_key"]),
-        authority_days_left=authority_days_left(authority),
         user_differences=tuple(
             host_users.differences(params["users_file"], wanted.users, context.run_command) if wanted.users else ()
         ),
@@ -191,8 +196,19 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     )
 
 
-def _certificate(paths: Params, settings: RegistrySettings) -> t.Tuple[t.Optional[Certificate], str]:
-    """The certificate to serve, verified; or what is wrong with it."""
+def _certificate(
+    paths: Params, settings: RegistrySettings, authority: Authority
+) -> t.Tuple[t.Optional[Certificate], str]:
+    """The certificate to serve, verified; or what is wrong with it. The role's own is to be of the authority that signs now."""
+    if authority.fault:  # nothing can be said of it without
+        return None, ""
+    found, fault = _examined(paths, dataclasses.replace(settings, ca=authority.signing or settings.ca))
+    if fault and authority.phase == TURNED and not _examined(paths, settings)[1]:
+        return None, "it is of the authority before"
+    return found, fault
+
+
+def _examined(paths: Params, settings: RegistrySettings) -> t.Tuple[t.Optional[Certificate], str]:
     try:
         if paths["origin"] == GIVEN:
             with file_in_memory(paths["text"] or "") as pem:
@@ -241,7 +257,8 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
         "as_wanted": to_do.as_wanted,
         "can_rehearse": not (to_do.install or to_do.make_authority or _lacks_directories(observed, wanted)),
         **steps,
-        "authority": observed.authority or wanted.settings.ca or "",
+        "authority": observed.authority.pem or wanted.settings.ca or "",
+        "authority_phase": observed.authority.phase,
         "before": [_before(*pair) for pair in zip(wanted.files, observed.files)] if not to_do.as_wanted else [],
         "served": _served(observed),
         "subject_alt_names": list(wanted.subject_alt_names),
@@ -280,6 +297,7 @@ def _before(wanted: WantedFile, found: FoundFile) -> t.Dict[str, t.Any]:
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "registry": {**REGISTRY_SPEC, "required": True},
+    "plain_too": {"type": "bool", "default": False},
     "names": {"type": "list", "elements": "str", "default": []},
     "addresses": {"type": "list", "elements": "str", "default": ["0.0.0.0"]},
     "backend_port": {"type": "int", "required": True},
@@ -316,8 +334,10 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "key": {"type": "str", "default": "", "no_log": False},
             "authority": {"type": "str", "default": ""},
             "authority_key": {"type": "str", "default": "", "no_log": False},
+            "next_authority_key": {"type": "str", "default": "", "no_log": False},
             "text": {"type": "str", "default": "", "no_log": True},
             "renew_days": {"type": "int", "default": 30},
+            "valid_days": {"type": "int", "default": 365},
         },
     },
     "users": {

@@ -57,6 +57,17 @@ def alternative_name(name: str) -> str:
         return "DNS:%s" % name.lower()
 
 
+def validity_fault(valid_days: int, renew_days: int) -> t.List[str]:
+    """Why a certificate for so many days cannot be renewed so many days before its end; nothing where it can."""
+    if 0 <= renew_days < valid_days:
+        return []
+    return [
+        "Certificates are to be valid for %d days (registry_certificate_days) and to be renewed %d days before their end "
+        "(registry_certificate_renew_days): each would be due at once. Set fewer days for the second than for the first, and at "
+        "least 0." % (valid_days, renew_days)
+    ]
+
+
 def examine(certificate: str, key: str, settings: RegistrySettings) -> Certificate:
     """Serve a certificate in memory to a client of this registry.
 
@@ -67,7 +78,7 @@ def examine(certificate: str, key: str, settings: RegistrySettings) -> Certifica
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        server.load_cert_chain(certificate, key, password=_no_passphrase)
+        server.load_cert_chain(certificate, key, password=no_passphrase)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise UnfitCertificate("it is not the certificate of its key") from None
@@ -88,25 +99,6 @@ def examine(certificate: str, key: str, settings: RegistrySettings) -> Certifica
         raise UnfitCertificate(str(error)) from None
 
 
-def authority_fault(pem: str) -> str:
-    """Why this text cannot be taken for an authority, as half a sentence; empty where it can, or where there is none."""
-    try:
-        if pem:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: text beyond ASCII
-        return "it is damaged, or holds something else than certificates in PEM form (%s)" % error
-    return ""
-
-
-def authority_days_left(pem: str, now: t.Optional[float] = None) -> int:
-    """Days until the first of these authorities expires; -1 when there is none in the text."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with contextlib.suppress(ssl.SSLError, ValueError, TypeError):
-        context.load_verify_locations(cadata=pem)
-    ends = [ssl.cert_time_to_seconds(str(authority["notAfter"])) for authority in context.get_ca_certs()]
-    return int((min(ends) - (time.time() if now is None else now)) // DAY) if ends else -1
-
-
 @contextlib.contextmanager
 def file_in_memory(text: str) -> t.Iterator[str]:
     """A file's name for a secret text that no disk sees."""
@@ -118,7 +110,8 @@ def file_in_memory(text: str) -> t.Iterator[str]:
         os.close(descriptor)
 
 
-def _no_passphrase() -> str:
+def no_passphrase() -> str:
+    """:raises UnfitCertificate: OpenSSL asks for one, which it does where the key has it."""
     raise UnfitCertificate(
         "its key has a passphrase, which nobody can type when nginx starts; give the key without one"
     )

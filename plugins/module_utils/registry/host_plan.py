@@ -11,9 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     Certificate,
     alternative_name,
+    validity_fault,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
@@ -58,7 +60,9 @@ class Wanted:
     users: t.Tuple[User, ...]
     certificate_origin: str
     renew_days: int
+    valid_days: int
     metrics_port: int = 0
+    plain_too: bool = False
 
     @property
     def own_ports(self) -> t.Dict[int, str]:
@@ -88,10 +92,7 @@ class Observed:
     data: Data = dataclasses.field(default_factory=Data)
     certificate: t.Optional[Certificate] = None
     certificate_fault: str = ""
-    authority: str = ""
-    authority_fault: str = ""
-    authority_has_key: bool = False
-    authority_days_left: int = -1
+    authority: Authority = dataclasses.field(default_factory=Authority)
     user_differences: t.Tuple[str, ...] = ()
     listeners: t.Tuple[Listener, ...] = ()
     serving: Serving = dataclasses.field(default_factory=Serving)
@@ -111,6 +112,7 @@ class Plan:
     mend_data: bool = False
     remove_files: bool = False
     make_authority: bool = False
+    take_authority_key: bool = False
     make_certificate: bool = False
     write_users: bool = False
     restart_registry: bool = False
@@ -141,7 +143,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     ]
     if observed.serving.fault and not said:
         said.append(observed.serving.fault)
-    make_authority = wanted.certificate_origin == OWN and not observed.authority
+    make_authority = wanted.certificate_origin == OWN and not observed.authority.pem
     renews = wanted.certificate_origin == OWN and bool(certificate)
     unit = observed.units[REGISTRY]
     return Plan(
@@ -152,6 +154,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         mend_data=bool(observed.data.unwritable) or (bool(missing) and observed.data.stored),
         remove_files=any(found for file, found in files.items() if file.kind == ABSENT),
         make_authority=make_authority,
+        take_authority_key=observed.authority.takes_key and renews,
         make_certificate=renews,
         mend_collect=bool(collect),
         write_users=bool(observed.user_differences),
@@ -175,9 +178,9 @@ def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
     """Why the role's own certificate is to be made (anew). A given one is either right or refused."""
     if wanted.certificate_origin != OWN:
         return ""
-    if not observed.authority:
+    if not observed.authority.pem:
         return "there is no certificate authority yet"
-    if observed.authority_fault:
+    if observed.authority.fault:
         return "the certificate cannot be held against its authority"
     if observed.certificate_fault:
         return "certificate: %s" % observed.certificate_fault
@@ -279,7 +282,9 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
     else:
         found += _ports_in_use(observed, wanted)
     if wanted.certificate_origin == OWN:
-        found += _authority_obstacles(observed, wanted)
+        has_to_sign = bool(_certificate_difference(observed, wanted))
+        found += observed.authority.obstacles(wanted.settings.endpoint, wanted.settings.ca, has_to_sign)
+        found += validity_fault(wanted.valid_days, wanted.renew_days)
     elif wanted.certificate_origin == GIVEN and observed.certificate_fault:
         found.append(
             "Registry %s cannot serve what registry_certificate has: %s."
@@ -344,28 +349,6 @@ def _taken_from_us(listener: Listener, observed: Observed, wanted: Wanted) -> st
     return ""
 
 
-def _authority_obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
-    if observed.authority_fault:
-        return [
-            "The authority of registry %s cannot be read in %s. Put it back from a backup, or remove it: a new one is then "
-            "made, which every client has to be told to trust." % (wanted.settings.endpoint, observed.authority_fault)
-        ]
-    given = wanted.settings.ca
-    if given is not None and observed.authority.split() != given.split():
-        return [
-            "An authority is given for %s (registry_ca), and the certificate there is made by the role's own one, which is "
-            "another. Give registry_certificate and registry_certificate_key too, or leave the authority away: the role "
-            "hands its own one on." % wanted.settings.endpoint
-        ]
-    if _certificate_difference(observed, wanted) and observed.authority and not observed.authority_has_key:
-        return [
-            "The certificate of %s is to be made anew, and the key of its authority is missing beside the authority's "
-            "certificate. Put the key back, or remove both: a new authority is then made, which every client has to be "
-            "told to trust." % wanted.settings.endpoint
-        ]
-    return []
-
-
 def warnings(observed: Observed, wanted: Wanted) -> t.List[str]:
     """What is as wanted and still has to be said."""
     endpoint = wanted.settings.endpoint
@@ -374,13 +357,18 @@ def warnings(observed: Observed, wanted: Wanted) -> t.List[str]:
         found.append(
             "Registry %s speaks plain HTTP: passwords and images can be read and changed on the way." % endpoint
         )
+    elif wanted.plain_too:
+        found.append(
+            "Registry %s answers plain HTTP beside TLS: passwords and images of clients that use it can be read and changed on "
+            "the way. The playbook longshore.delivery.plain_to_tls ends it when no node needs it any more." % endpoint
+        )
     if not wanted.users:
         found.append("Registry %s has no users: whoever reaches it can push and delete." % endpoint)
     certificate = observed.certificate
     if wanted.certificate_origin == GIVEN and certificate and certificate.days_left() < wanted.renew_days:
         found.append("The certificate given for registry %s expires in %d days." % (endpoint, certificate.days_left()))
-    if wanted.certificate_origin == OWN and observed.authority and observed.authority_days_left < wanted.renew_days:
-        found.append("The authority of registry %s expires in %d days." % (endpoint, observed.authority_days_left))
+    if wanted.certificate_origin == OWN:
+        found += observed.authority.warnings(endpoint, wanted.renew_days)
     if observed.collecting:
         found += observed.collecting.warnings
     return found

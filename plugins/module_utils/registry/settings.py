@@ -118,6 +118,11 @@ def registry_of(name: str, params: t.Optional[t.Mapping[str, t.Any]]) -> t.Tuple
     return registry, reference
 
 
+def certificates_in(text: str) -> t.List[str]:
+    """The certificates of a PEM text, each by itself, in their order."""
+    return _CERTIFICATE.findall(text)
+
+
 def _certificates(text: str, where: str) -> t.Optional[str]:
     if not text.strip():
         return None
@@ -125,7 +130,7 @@ def _certificates(text: str, where: str) -> t.Optional[str]:
         raise InvalidRegistry(
             "%s: 'ca' holds a private key. Give the certificate alone, and keep the key where it is." % where
         )
-    blocks = _CERTIFICATE.findall(text)
+    blocks = certificates_in(text)
     if not blocks:
         hint = ""
         if "\n" not in text.strip() and "BEGIN" not in text:

@@ -37,13 +37,15 @@ STRANGER = "stranger.service"
 NGINX, BACKEND = "nginx.service", "docker-registry.service"
 
 
-def play(*options: str, ok: bool = True, playbook: str = "registry", **variables: t.Any) -> str:
-    """Run the stage on the lab, or another playbook of the registry's; returns what was printed."""
+def begin(
+    *options: str, playbook: str = "registry", hosts: Path | None = None, **variables: t.Any
+) -> subprocess.Popen[str]:
+    """Begin to run the stage on the lab, or another playbook of the registry's, as a group of processes."""
     given = json.dumps({"longshore_registry": REGISTRY, **variables})
     program = Path(sys.executable).parent / "ansible-playbook"
     stage = CHECKOUT / "playbooks" / f"{playbook}.yml"
-    done = subprocess.run(
-        [program, "-i", PLACES.inventory, stage, "--extra-vars", given, *options],
+    return subprocess.Popen(
+        [program, "-i", hosts or PLACES.inventory, stage, "--extra-vars", given, *options],
         cwd=CHECKOUT,
         env={
             **os.environ,
@@ -51,12 +53,19 @@ def play(*options: str, ok: bool = True, playbook: str = "registry", **variables
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
         },
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    assert (done.returncode == 0) is ok, done.stdout[-8000:] + done.stderr[-4000:]
-    return done.stdout + done.stderr
+
+
+def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
+    """Run it; returns what was printed."""
+    running = begin(*options, **variables)
+    output, errors = running.communicate()
+    assert (running.returncode == 0) is ok, output[-8000:] + errors[-4000:]
+    return output + errors
 
 
 def changed(output: str) -> int:

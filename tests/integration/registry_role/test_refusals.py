@@ -60,6 +60,8 @@ def test_all_that_is_in_the_way_is_said_at_once(ca: str, certificates: Certifica
     [
         ("key", ["it is not the certificate of its key", "Give one that fits its key"]),
         ("authority", ["its certificate was issued by 'Another'", "nor does the given 'ca' ('One') vouch for it"]),
+        pytest.param("expired", ["its certificate has expired (valid from", "Renew it"], marks=pytest.mark.wide),
+        pytest.param("name", ["its certificate is for a.example, not for", "Issue one with"], marks=pytest.mark.wide),
     ],
 )
 def test_a_certificate_that_does_not_fit_is_refused(
@@ -67,7 +69,12 @@ def test_a_certificate_that_does_not_fit_is_refused(
 ) -> None:
     """Every way of not fitting: tests/unit/module_utils/registry/test_host_facts.py."""
     one, another = certificates.authority("One"), certificates.authority("Another")
-    issued = certificates.issue(ADDRESS, [ADDRESS], another if fault == "authority" else one)
+    issued = certificates.issue(
+        ADDRESS,
+        ["a.example" if fault == "name" else ADDRESS],
+        another if fault == "authority" else one,
+        (-9, -1) if fault == "expired" else (-1, 30),
+    )
     key = certificates.issue(ADDRESS, [ADDRESS], one).key_file if fault == "key" else issued.key_file
     said = refused(
         registry_ca=one.pem,
@@ -77,3 +84,7 @@ def test_a_certificate_that_does_not_fit_is_refused(
     for word in ("cannot serve what registry_certificate has", *words):
         assert word in said
     assert "PRIVATE KEY" not in said
+
+
+def test_a_certificate_that_would_be_due_at_once_is_refused(ca: str) -> None:
+    assert "each would be due at once" in refused(registry_certificate_renew_days=365)

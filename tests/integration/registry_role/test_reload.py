@@ -32,7 +32,7 @@ from .lab import (
     served_certificate,
     strict_context,
 )
-from .traffic import Halfway, Traffic
+from .traffic import Halfway, Pulls, Traffic, pull_strictly
 
 pytestmark = pytest.mark.lab
 
@@ -62,12 +62,13 @@ def test_certificates_and_users_are_replaced_without_a_failed_request(
     }
     halfway = Halfway(ca, repository)
     halfway.send_half()
+    fresh = Pulls(lambda: pull_strictly(ca, repository, image))
     with Traffic(ca + authority.pem, repository, image) as traffic:
         play(**given)
         assert served_certificate() == issued.pem
         assert changed(play(**given)) == 0
 
-        output = play(dev_in_inventory, registry_names=["registry.lab.example"])
+        output = play(dev_in_inventory, registry_names=["registry.lab.example"], registry_certificate_days=40)
         assert set(said_differences(output)) == {
             f"{SITE} has another content",
             f"{DIRECTORY}/given.pem is not wanted any more",
@@ -85,12 +86,17 @@ def test_certificates_and_users_are_replaced_without_a_failed_request(
         ):
             pass
 
+        due: dict[str, t.Any] = {"registry_names": ["registry.lab.example"], "registry_certificate_renew_days": 60}
+        with fresh:
+            assert said_differences(play(dev_in_inventory, **due)) == ["the certificate expires in 39 days"]
+            assert changed(play(dev_in_inventory, **due)) == 0
+        assert served_certificate() not in (own, issued.pem, renewed)
         output = play()
         assert "user dev is not among the wanted ones" in said_differences(output)
         assert changed(play()) == 0
     halfway.send_rest()
-    assert traffic.failures == []
-    assert min(traffic.pulls, traffic.pushes) > 20
+    assert (traffic.failures, fresh.failures) == ([], [])
+    assert min(traffic.pulls, traffic.pushes, fresh.count) > 20
     assert processes() == running, "a reload does"
     with client(ca, DEV) as asking, pytest.raises(RegistryError) as refused:
         asking.ping()

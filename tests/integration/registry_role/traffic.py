@@ -20,7 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
-from .lab import ADDRESS, LOGIN, PORT, client
+from .lab import ADDRESS, LOGIN, PORT, client, strict_context
 
 OCI = "application/vnd.oci.image.manifest.v1+json"
 
@@ -93,6 +93,50 @@ class Traffic:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+
+class Pulls:
+    """A context: a client that pulls over and over, with a pause of 100 ms at most.
+
+    :param pull: pulls once, by a connection of its own, and returns or raises what failed.
+    """
+
+    def __init__(self, pull: t.Callable[[], str | None]) -> None:
+        self.count = 0
+        self.failures: list[str] = []
+        self._pull = pull
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+
+    def _go_on(self) -> None:
+        while not self._stop.wait(0.1):
+            try:
+                failure = self._pull()
+            except Exception as error:
+                failure = f"{type(error).__name__}: {error}"
+            self.count += 1
+            if failure:
+                self.failures.append(f"{time.strftime('%X')} {failure}")
+
+    def __enter__(self) -> Pulls:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def pull_strictly(ca: str, repository: str, digest: ManifestDigest) -> None:
+    """Pull a manifest as the strictest client does, by a new connection."""
+    settings = RegistrySettings.from_params({"endpoint": f"{ADDRESS}:{PORT}", **LOGIN})
+    connection = http.client.HTTPSConnection(ADDRESS, PORT, timeout=10, context=strict_context(ca))
+    with contextlib.closing(connection):
+        path = f"/v2/{repository}/manifests/{digest}"
+        connection.request("GET", path, headers={"Authorization": settings.basic_authorization or "", "Accept": OCI})
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.status
+        assert digest == ManifestDigest.of(answer.read())
 
 
 class Halfway:

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import DAY, Certificate
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
@@ -61,6 +62,7 @@ WANTED = Wanted(
     users=(User("ci", "tide-and-time"),),
     certificate_origin=OWN,
     renew_days=30,
+    valid_days=365,
 )
 RUNNING = Unit(
     REGISTRY,
@@ -90,9 +92,7 @@ AS_WANTED = Observed(
     files=tuple(FOUND.values()),
     data=Data("/data", "keeper", stored=True, mount="/", free_bytes=1000 * MIB, free_files=1000),
     certificate=certificate(),
-    authority="PEM",
-    authority_has_key=True,
-    authority_days_left=3000,
+    authority=Authority("PEM", "/ca.crt", phase="settled", has_key=True, days_left=3000),
     listeners=(
         Listener("0.0.0.0", 5000, 10, "nginx", NGINX),
         Listener("127.0.0.1", 5001, 11, "docker-registry", REGISTRY),
@@ -114,6 +114,10 @@ def seen_file(file: WantedFile, found: FoundFile | None = None, **changes: t.Any
 
 def seen_data(**changes: t.Any) -> Observed:
     return seen(data=dataclasses.replace(AS_WANTED.data, **changes))
+
+
+def seen_authority(**changes: t.Any) -> Observed:
+    return seen(authority=dataclasses.replace(AS_WANTED.authority, **changes))
 
 
 def unit(name: str, **changes: t.Any) -> dict[str, Unit]:
@@ -176,6 +180,11 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
         (seen(user_differences=("user eve is not among the wanted ones",)), "eve", {"write_users"}),
         (seen(certificate=None, certificate_fault="expired"), "expired", {"make_certificate", "reload_nginx"}),
         (seen(certificate=None), "no certificate yet", {"make_certificate", "reload_nginx"}),
+        (
+            dataclasses.replace(seen_authority(takes_key=True), certificate=None),
+            "no certificate yet",
+            {"take_authority_key", "make_certificate", "reload_nginx"},
+        ),
         (seen(certificate=certificate(29.9)), "in 29 days", {"make_certificate", "reload_nginx"}),
         (
             seen(certificate=certificate(names=("IP:192.0.2.7",))),
@@ -252,7 +261,13 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
             wanting(settings=dataclasses.replace(SETTINGS, ca="OTHER")),
             ["registry_ca", "registry_certificate"],
         ),
-        (seen(certificate=None, authority_has_key=False), WANTED, ["key of its authority is missing", "remove both"]),
+        (
+            dataclasses.replace(seen_authority(has_key=False), certificate=None),
+            WANTED,
+            ["key of its authority is missing", "remove both"],
+        ),
+        (AS_WANTED, wanting(renew_days=365), ["valid for 365 days", "renewed 365 days before", "Set fewer days"]),
+        (AS_WANTED, wanting(renew_days=-1), ["at least 0"]),
         (
             seen(certificate=None, certificate_fault="it is not the certificate of its key"),
             wanting(certificate_origin=GIVEN),
@@ -283,8 +298,10 @@ def test_what_is_in_the_way_is_named_with_the_way_out(observed: Observed, wanted
         (dataclasses.replace(listening("0.0.0.0", 80), units=STOPPED), WANTED),  # it has no default site
         (dataclasses.replace(OTHER_SITE, site_has_port=True), WANTED),  # its own site, which waits for a reload
         (dataclasses.replace(OTHER_SITE, serving=Serving(stamp="old")), WANTED),  # its own, whose file was removed
-        (seen(authority_has_key=False), WANTED),  # the key may be elsewhere as long as nothing is to be signed
+        (seen_authority(has_key=False), WANTED),  # the key may be elsewhere as long as nothing is to be signed
         (AS_WANTED, wanting(settings=dataclasses.replace(SETTINGS, ca="PEM\n"))),
+        (AS_WANTED, wanting(renew_days=364)),
+        (AS_WANTED, wanting(renew_days=400, certificate_origin=GIVEN)),  # only warned of
         (seen_data(free_bytes=16 * MIB), WANTED),
         (seen_data(free_files=-1), WANTED),  # a file system without a limit of files
     ],
@@ -300,9 +317,11 @@ PLAIN = RegistrySettings.from_params({"endpoint": "registry.example:5000", "tls"
     ("observed", "wanted", "word"),
     [
         (seen(certificate=None), wanting(settings=PLAIN, certificate_origin=NONE), "plain HTTP"),
+        (AS_WANTED, wanting(plain_too=True), "answers plain HTTP beside TLS"),
         (AS_WANTED, wanting(users=()), "no users"),
         (seen(certificate=certificate(5.5)), wanting(certificate_origin=GIVEN), "expires in 5 days"),
-        (seen(authority_days_left=12), WANTED, "authority of registry registry.example:5000 expires in 12 days"),
+        (seen_authority(days_left=12), WANTED, "authority of registry registry.example:5000 expires in 12 days"),
+        (seen_authority(days_left=12), WANTED, "longshore.delivery.rotate_authority replaces it"),
     ],
 )
 def test_what_has_to_be_said(observed: Observed, wanted: Wanted, word: str) -> None:

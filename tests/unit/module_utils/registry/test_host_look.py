@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import host
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import ANNOUNCED, TURNED
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import NGINX
 
 from .certificates import Certificates, Issued
@@ -45,7 +46,9 @@ def look(tmp_path: Path, serve: Serve, issued: Issued, monkeypatch: pytest.Monke
     server = serve(lambda request: (401, {}, b""), issued)
     context = Context(False, False, print, pytest.fail, run_command)
 
-    def take(authority: bytes, certificate: bool = True, **params: t.Any) -> dict[str, t.Any]:
+    def take(
+        authority: bytes, certificate: Issued | None = issued, valid_days: int = 365, **params: t.Any
+    ) -> dict[str, t.Any]:
         (tmp_path / "ca.crt").write_bytes(authority)
         given = {
             "registry": {"endpoint": f"{ENDPOINT}:{server.port}", "tls": "verified"},
@@ -56,9 +59,12 @@ def look(tmp_path: Path, serve: Serve, issued: Issued, monkeypatch: pytest.Monke
             "configuration_stamp": "",
             "certificate": {
                 "origin": "own",
-                "certificate": str(issued.cert_file) if certificate else "",
-                "key": str(issued.key_file) if certificate else "",
+                "certificate": str(certificate.cert_file) if certificate else "",
+                "key": str(certificate.key_file) if certificate else "",
                 "authority": str(tmp_path / "ca.crt"),
+                "authority_key": str(tmp_path / "ca.key"),
+                "next_authority_key": str(tmp_path / "next.key"),
+                "valid_days": valid_days,
             },
             **params,
         }
@@ -87,11 +93,11 @@ def assert_named(said: str, authority: Path) -> None:
 @pytest.mark.parametrize("certificate", [True, False])
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_authority_is_named_with_the_way_out(
-    look: Look, tmp_path: Path, certificates: Certificates, damage: str, certificate: bool
+    look: Look, tmp_path: Path, certificates: Certificates, issued: Issued, damage: str, certificate: bool
 ) -> None:
     content = DAMAGED[damage](certificates.authority().pem.encode())
     with pytest.raises(DeliveryError) as caught:
-        look(content, certificate)
+        look(content, issued if certificate else None)
     assert_named(str(caught.value), tmp_path / "ca.crt")
     assert len(caught.value.facts["obstacles"]) == 1
 
@@ -113,3 +119,35 @@ def test_an_empty_file_is_no_authority_yet(look: Look) -> None:
     result = look(b"")
     assert result["make_authority"]
     assert not result["as_wanted"]
+
+
+def test_a_certificate_of_the_authority_before_is_made_anew(
+    look: Look, tmp_path: Path, certificates: Certificates
+) -> None:
+    present, following = certificates.authority("Registry"), certificates.authority("Registry")
+    (tmp_path / "ca.key").write_bytes(present.key_file.read_bytes())
+    (tmp_path / "next.key").write_bytes(following.key_file.read_bytes())
+    for by, order, phase, is_made in (
+        (present, (present, following), ANNOUNCED, False),
+        (present, (following, present), TURNED, True),
+        (following, (following, present), TURNED, False),
+    ):
+        both = "".join(each.pem for each in order)
+        result = look(both.encode(), certificates.issue("registry", [ENDPOINT], by, (-1, 90)))
+        assert ("certificate: it is of the authority before" in result["differences"]) is is_made
+        assert result["make_certificate"] is result["take_authority_key"] is is_made
+        assert result["authority_phase"] == phase
+        assert result["authority"] == both, "clients are told of both"
+
+
+def test_what_is_warned_of_and_refused_is_what_the_options_say(
+    look: Look, certificates: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority = certificates.authority(valid=(-1, 90))
+    issued = certificates.issue("registry", [ENDPOINT], authority, (-1, 90))
+    look(authority.pem.encode(), issued)
+    assert "beside TLS" not in capsys.readouterr().out
+    look(authority.pem.encode(), issued, plain_too=True)
+    assert "answers plain HTTP beside TLS" in capsys.readouterr().out
+    with pytest.raises(DeliveryError, match="valid for 30 days"):
+        look(authority.pem.encode(), issued, valid_days=30)

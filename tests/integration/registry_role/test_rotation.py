@@ -1,0 +1,76 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Another authority follows that of the registry, while every engine of the lab pulls."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.integration.registry_trust import lab as nodes
+
+from .engines import ENDPOINT, NODES, TRUSTED, authorities, hosts_file, pulling, trust_of_nodes
+from .lab import DIRECTORY, SITE, changed, client, on_host, play, processes, served_certificate
+from .traffic import pull_strictly, push
+
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
+
+AUTHORITY = f"{DIRECTORY}/ca.crt"
+KEPT = "/root/registry-before"
+
+
+def signs(authority: str) -> bool:
+    """Whether what is served is of this authority."""
+    on_host("tee", "/tmp/authority", stdin=authority)
+    on_host("tee", "/tmp/served", stdin=served_certificate())
+    said = on_host("sh", "-c", "openssl verify -x509_strict -CAfile /tmp/authority /tmp/served 2>&1 || true")
+    return said.strip() == "/tmp/served: OK"
+
+
+@pytest.fixture(scope="module")
+def trusting(ca: str) -> t.Iterator[None]:
+    """The engines of the registry's host trust it; afterwards they know nothing of it, and the authority is the one of before."""
+    on_host("cp", "--archive", DIRECTORY, KEPT)
+    play(playbook="trust")
+    yield
+    play(playbook="trust", registry_trust_state="absent")
+    on_host("sh", "-c", f"rm -r {DIRECTORY} && mv {KEPT} {DIRECTORY} && systemctl reload nginx")
+
+
+def as_told(repository: str) -> t.Callable[[], None]:
+    """A client that trusts what the nodes are told."""
+    with client("".join(authorities(AUTHORITY))) as pushing:
+        image = push(pushing, repository, os.urandom(200_000), "1")
+    return lambda: pull_strictly(trust_of_nodes(), repository, image)
+
+
+def test_every_engine_pulls_while_another_authority_follows(trusting: None, repository: str, tmp_path: Path) -> None:
+    all_hosts = hosts_file(tmp_path / "hosts.yml", *NODES)
+    with_one_gone = hosts_file(tmp_path / "gone.yml", *NODES, gone=True)
+    (before,), running, site = authorities(AUTHORITY), processes(), on_host("cat", SITE)
+    served = served_certificate()
+    play(playbook="trust", hosts=all_hosts, registry_trust_restart="never")
+    try:
+        with pulling(as_told(repository), {"ca": before}, *nodes.CRI):
+            said = " ".join(play(playbook="rotate_authority", hosts=with_one_gone, ok=False).split())
+            assert "gone has not followed" in said
+            assert "The certificate stays as it is" in said
+            first, after = authorities(AUTHORITY)
+            assert first == before
+            assert authorities(TRUSTED) == [before, after]
+            assert served_certificate() == served
+            assert changed(play(hosts=all_hosts)) == 0, "both are told of until the rotation goes on"
+
+            play(playbook="rotate_authority", hosts=all_hosts)
+            assert authorities(AUTHORITY) == authorities(TRUSTED) == [after]
+            assert signs(after)
+            assert not signs(before)
+            assert changed(play(hosts=all_hosts)) == 0
+        assert (processes(), on_host("cat", SITE)) == (running, site), "a reload does"
+        assert "next" not in on_host("ls", DIRECTORY)
+    finally:
+        nodes.run_module(*NODES, registries=[{"endpoint": ENDPOINT}], state="absent")
