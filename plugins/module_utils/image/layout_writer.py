@@ -39,7 +39,8 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"  # and the compression, as 
 _PIECE = 1024 * 1024  # bytes
 _GZIP = b"\x1f\x8b"
 _INDEX, _MARK = "index.json", "oci-layout"
-_STAGING, _COMING = ".longshore-", "coming.json"  # the latter lists parts that are new to a layout
+# the latter lists parts that a layout may come to have, or to keep, without an image that needs them
+_STAGING, _DOUBTFUL = ".longshore-", "doubtful.json"
 
 Descriptor = t.Dict[str, t.Any]
 
@@ -190,7 +191,8 @@ def _merged(staged: str, descriptor: Descriptor, path: str, references: t.Sequen
     os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
     parts = [part["digest"] for part in below(staged, descriptor)]
     new = [digest for digest in dict.fromkeys(parts) if not os.path.exists(_blob(path, digest))]
-    _write(os.path.join(staged, _COMING), json.dumps(new).encode())
+    old = {part["digest"] for entry in before.get("manifests") or () for part in below(path, entry)}
+    _write(os.path.join(staged, _DOUBTFUL), json.dumps([*new, *sorted(old)]).encode())
     try:
         for digest in new:
             os.rename(_blob(staged, digest), _blob(path, digest))
@@ -201,7 +203,7 @@ def _merged(staged: str, descriptor: Descriptor, path: str, references: t.Sequen
     except BaseException:
         _forget(path, new)
         raise
-    _forget(path, {part["digest"] for entry in before.get("manifests") or () for part in below(path, entry)})
+    _forget(path, old)
 
 
 def _forget(path: str, digests: t.Iterable[str]) -> None:
@@ -264,8 +266,8 @@ def _tidy(path: str, parent: str) -> None:
             continue
         finally:
             os.close(descriptor)
-        for coming in glob.glob(os.path.join(glob.escape(left), "*", _COMING)):
-            with open(coming, encoding="utf-8") as file, contextlib.suppress(ValueError):
+        for doubtful in glob.glob(os.path.join(glob.escape(left), "*", _DOUBTFUL)):
+            with open(doubtful, encoding="utf-8") as file, contextlib.suppress(ValueError):
                 _forget(path, json.load(file))
         shutil.rmtree(left)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.image import layout_writer
 from ansible_collections.longshore.delivery.plugins.module_utils.image.layout_writer import (
     Parts,
     check_place,
@@ -134,6 +135,23 @@ def test_what_is_no_layout_is_left_alone(tmp_path: Path) -> None:
             check_place(str(tmp_path / name))
     with pytest.raises(LayoutError, match="No such file"), staging(str(tmp_path / "no" / "where")):
         pass
+
+
+def _end_before_the_old_goes(path: Path) -> None:
+    layout_writer._forget = lambda *_args: os._exit(9)
+    bring(path, [ONE], "new")
+
+
+def test_one_that_is_killed_before_the_old_image_goes_leaves_it_to_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    bring(path, [ONE], "old")
+    writing = multiprocessing.get_context("fork").Process(target=_end_before_the_old_goes, args=(path,))
+    writing.start()
+    writing.join()
+    assert (writing.exitcode, len(blobs(path))) == (9, 5)
+    bring(path, [TWO], "another")
+    assert list(shown(path).values()) == [[str(ONE)], [str(TWO)]]
+    assert len(blobs(path)) == 5, "a layer and a manifest of each, and one configuration"
 
 
 def _write_without_end(path: Path, told: Connection) -> None:
