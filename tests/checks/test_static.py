@@ -169,7 +169,8 @@ def test_every_role_is_of_one_shape(role: str) -> None:
     directory = CHECKOUT / "roles" / role
     for part in ("README.md", "meta/argument_specs.yml", "defaults/main.yml", "tasks/main.yml", "meta/main.yml"):
         assert (directory / part).is_file(), part
-    specs = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    entries = yaml.safe_load((directory / "meta/argument_specs.yml").read_text())["argument_specs"]
+    specs = {option for entry in entries.values() for option in entry["options"]}
     defaults = yaml.safe_load((directory / "defaults/main.yml").read_text()) or {}
     assert set(defaults) <= set(specs)
     assert all(name.startswith(f"{role}_") for name in specs)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engines of the registry's host and of the lab's nodes, which pull from it all the while."""
+"""The engines of the registry's host, which pull from it all the while; the lab's nodes are for the tests beside these."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import certificates_in
-from tests.integration.registry_trust import lab as nodes
 from tests.integration.registry_trust.lab import Engine
 from tests.integration.registry_trust.registries import Served
 from tests.lab.access import inventory
-from tests.lab.nodes import Node
 
 from .host import HOST, PLACES
 from .lab import REGISTRY, on_host
@@ -24,8 +22,7 @@ from .traffic import Pulls
 
 ENDPOINT = REGISTRY["endpoint"]
 TRUSTED = f"/etc/docker/certs.d/{ENDPOINT}/longshore.crt"
-OWN_ENGINES = [Engine(HOST, "docker"), Engine(HOST, "podman")]
-NODES = [engine.node for engine in nodes.CRI]
+ENGINES = [Engine(HOST, "docker"), Engine(HOST, "podman")]
 
 
 def authorities(path: str) -> list[str]:
@@ -37,14 +34,11 @@ def trust_of_nodes() -> str:
     return "\n".join(authorities(TRUSTED))
 
 
-def hosts_file(path: Path, *others: Node, gone: bool = False) -> Path:
-    """An inventory of the registry's host, these nodes and maybe one that is not there."""
-    hosts = {}
-    for listed, places in (([HOST], PLACES), (others, nodes.PLACES)):
-        found = inventory(listed, places)["all"]
-        hosts.update({name: {**found["vars"], **given} for name, given in found["hosts"].items()})
-    if gone:
-        hosts["gone"] = {**hosts[HOST.name], "ansible_host": "127.0.0.1", "ansible_port": 9}
+def with_one_gone(path: Path) -> Path:
+    """An inventory of the registry's host as a node too, and of one that is not there."""
+    found = inventory([HOST], PLACES)["all"]
+    host = {**found["vars"], **found["hosts"][HOST.name]}
+    hosts = {HOST.name: host, "gone": {**host, "ansible_host": "127.0.0.1", "ansible_port": 9}}
     groups: dict[str, t.Any] = {
         "longshore_registry_hosts": {"hosts": {HOST.name: {}}},
         "longshore_nodes": {"hosts": {name: {} for name in hosts}},
@@ -54,7 +48,7 @@ def hosts_file(path: Path, *others: Node, gone: bool = False) -> Path:
 
 
 @contextlib.contextmanager
-def pulling(fresh: t.Callable[[], None], registry: t.Mapping[str, str], *others: Engine) -> t.Iterator[None]:
+def pulling(fresh: t.Callable[[], None], registry: t.Mapping[str, str]) -> t.Iterator[None]:
     """All engines pull all the while, each an image of its own; none of it fails.
 
     :param fresh: pulls as another client.
@@ -72,7 +66,7 @@ def pulling(fresh: t.Callable[[], None], registry: t.Mapping[str, str], *others:
 
         return Pulls(pull)
 
-    clients = {str(engine): pulls_of(engine) for engine in (*OWN_ENGINES, *others)}
+    clients = {str(engine): pulls_of(engine) for engine in ENGINES}
     clients["fresh"] = Pulls(fresh)
     with contextlib.ExitStack() as stack:
         for client in clients.values():
