@@ -266,6 +266,21 @@ options:
           - The file in which it notes what came of it.
         type: str
         required: true
+  connections:
+    description:
+      - How many connections nginx takes.
+    type: dict
+    suboptions:
+      path:
+        description:
+          - The file of nginx's own configuration.
+        type: str
+        required: true
+      least:
+        description:
+          - The least number for each of its processes; V(0) for the one that it has without the role.
+        type: int
+        default: 0
   served:
     description:
       - What RV(served) of an earlier look said. The module then only sees to it that the same is served, and fails when it is
@@ -378,6 +393,9 @@ EXAMPLES = r"""
       timer: longshore-registry-garbage.timer
       settling: longshore-registry-garbage-settle.service
       result: /var/lib/longshore-registry-garbage/result.json
+    connections:
+      path: /etc/nginx/nginx.conf
+      least: 4096
     wait: 15
 
 - name: Wait until a registry that was changed and put back serves as it did
@@ -467,6 +485,24 @@ mend_collect:
   description: Whether the units that collect garbage do not run as O(collect) says.
   returned: success
   type: bool
+mend_connections:
+  description: Whether nginx is to take another number of connections.
+  returned: success
+  type: bool
+connections:
+  description: How O(connections) are to be written.
+  returned: success
+  type: dict
+  contains:
+    there:
+      description: Whether nginx's own configuration is there.
+      type: bool
+    raises:
+      description: Whether its number is lower than the wanted one.
+      type: bool
+    files:
+      description: The limit of files for a process of nginx that is to be there; V(0) for none of the role's.
+      type: int
 authority:
   description: The authority that clients have to trust, as PEM text; empty where there is none to hand on.
   returned: success

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import (
     host_authority,
+    host_connections,
     host_data,
     host_garbage,
     host_users,
@@ -192,6 +193,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         else Serving("nginx does not run"),
         default_site=os.path.exists(_DEFAULT_SITE) or not os.path.exists("/etc/nginx"),
         site_has_port=(":%d" % wanted.port) in _text(params["site"]),
+        connections=host_connections.observe(params["connections"]),
         missing_addresses=tuple(address for address in wanted.addresses if not can_listen_on(address)),
     )
 
@@ -274,6 +276,7 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
             for unit in (*observed.units.values(), *(observed.collecting.units if observed.collecting else ()))
         ],
         "listeners": [dataclasses.asdict(listener) for listener in observed.listeners],
+        "connections": observed.connections.told,
         "collected": dict(observed.collecting.last) if observed.collecting and observed.collecting.last else None,
         "serving": not observed.serving.fault,
         "serving_fault": observed.serving.fault,
@@ -362,6 +365,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "result": {"type": "str", "required": True},
         },
     },
+    "connections": host_connections.SPEC,
     "served": {
         "type": "dict",
         "options": {

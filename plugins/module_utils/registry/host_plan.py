@@ -17,6 +17,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     alternative_name,
     validity_fault,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_connections import Connections
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
     ABSENT,
@@ -100,6 +101,7 @@ class Observed:
     site_has_port: bool = False
     missing_addresses: t.Tuple[str, ...] = ()
     collecting: t.Optional[Collecting] = None
+    connections: Connections = dataclasses.field(default_factory=Connections)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Plan:
     restart_registry: bool = False
     reload_nginx: bool = False
     mend_collect: bool = False
+    mend_connections: bool = False
 
     @property
     def as_wanted(self) -> bool:
@@ -138,6 +141,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         *observed.data.unwritable,
         *([certificate] if certificate else []),
         *observed.user_differences,
+        *observed.connections.differences,
         *([] if missing else registry + nginx),
         *collect,
     ]
@@ -157,9 +161,11 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         take_authority_key=observed.authority.takes_key and renews,
         make_certificate=renews,
         mend_collect=bool(collect),
+        mend_connections=observed.connections.to_mend,
         write_users=bool(observed.user_differences),
         restart_registry=unit.is_active and _runs_another_configuration(observed, wanted),
         reload_nginx=renews
+        or observed.connections.to_mend
         or not observed.units[NGINX].is_active
         or _nginx_is_stale(observed, wanted)
         or any(file.read_by == NGINX and has_another_content(file, found) for file, found in _pairs(observed, wanted)),
@@ -272,6 +278,7 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         if unit.masked
     ]
     found += _data_obstacles(observed.data)
+    found += observed.connections.faults
     unit = observed.units[REGISTRY]
     if unit.is_active and STAMP_VARIABLE not in unit.environment:
         found.append(
