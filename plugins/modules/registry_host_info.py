@@ -114,7 +114,7 @@ options:
         description:
           - The unit that reads the file when it starts, and has to do so again when somebody had written something else.
         type: str
-        choices: ["", nginx.service, docker-registry.service]
+        choices: ["", nginx.service, longshore-registry.service]
         default: ""
       mark:
         description:
@@ -369,7 +369,7 @@ EXAMPLES = r"""
     files:
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
-      - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: docker-registry.service}
+      - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: longshore-registry.service}
       - {path: /etc/longshore/registry/left.pem, kind: absent, mark: "# Written by "}
     data:
       path: /var/lib/docker-registry
@@ -479,6 +479,10 @@ restart_registry:
   type: bool
 reload_nginx:
   description: Whether nginx runs with another site or certificate than the wanted one, or does not run.
+  returned: success
+  type: bool
+mask_packaged:
+  description: Whether the unit that the package C(docker-registry) brings could be started, and is to be masked.
   returned: success
   type: bool
 mend_collect:

@@ -45,6 +45,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_p
     NGINX,
     NONE,
     OWN,
+    PACKAGED,
     REGISTRY,
     Observed,
     Plan,
@@ -167,10 +168,10 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
     collect = params["collect"]
     collecting = [collect["timer"], collect["settling"]] if collect else []
-    found = units([NGINX, REGISTRY, *collecting], context.run_command)
+    found = units([NGINX, REGISTRY, PACKAGED, *collecting], context.run_command)
     return Observed(
         packages=package_versions(wanted.packages, context.run_command),
-        units={name: found[name] for name in (NGINX, REGISTRY)},
+        units={name: found[name] for name in (NGINX, REGISTRY, PACKAGED)},
         collecting=host_garbage.Collecting(
             wanted=bool(collect["calendar"]),
             timer=found[collect["timer"]],

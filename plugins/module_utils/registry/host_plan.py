@@ -35,7 +35,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import PLAIN, RegistrySettings
 
 NGINX = "nginx.service"
-REGISTRY = "docker-registry.service"
+REGISTRY = "longshore-registry.service"
+# of the package: its configuration listens everywhere, and prints a password where it has no users
+PACKAGED = "docker-registry.service"
 STAMP_VARIABLE = "LONGSHORE_REGISTRY_CONFIGURATION"
 OWN = "own"
 GIVEN = "given"
@@ -121,6 +123,7 @@ class Plan:
     reload_nginx: bool = False
     mend_collect: bool = False
     mend_connections: bool = False
+    mask_packaged: bool = False
 
     @property
     def as_wanted(self) -> bool:
@@ -149,7 +152,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         said.append(observed.serving.fault)
     make_authority = wanted.certificate_origin == OWN and not observed.authority.pem
     renews = wanted.certificate_origin == OWN and bool(certificate)
-    unit = observed.units[REGISTRY]
+    unit, packaged = observed.units[REGISTRY], observed.units[PACKAGED]
     return Plan(
         differences=tuple(said),
         install=bool(missing),
@@ -162,6 +165,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         make_certificate=renews,
         mend_collect=bool(collect),
         mend_connections=observed.connections.to_mend,
+        mask_packaged=not packaged.masked and (packaged.loaded or "docker-registry" in missing),
         write_users=bool(observed.user_differences),
         restart_registry=unit.is_active and _runs_another_configuration(observed, wanted),
         reload_nginx=renews
@@ -205,6 +209,8 @@ def _certificate_difference(observed: Observed, wanted: Wanted) -> str:
 def _registry_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
     unit = observed.units[REGISTRY]
     found = _unit_differences(unit)
+    if observed.units[PACKAGED].loaded:
+        found.append("%s, which the package brings, is not masked" % PACKAGED)
     if unit.is_active and _runs_another_configuration(observed, wanted):
         found.append("%s runs another configuration" % unit.name)
     return found
@@ -275,16 +281,15 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
     found += [
         "%s is masked on this host. If it is to serve the registry, unmask it (systemctl unmask %s)." % (name, name)
         for name, unit in observed.units.items()
-        if unit.masked
+        if unit.masked and name != PACKAGED
     ]
     found += _data_obstacles(observed.data)
     found += observed.connections.faults
-    unit = observed.units[REGISTRY]
-    if unit.is_active and STAMP_VARIABLE not in unit.environment:
+    if observed.units[PACKAGED].is_active:
         found.append(
             "%s runs on this host already, with a configuration that this role did not write. Stop and disable it (systemctl "
             "disable --now %s), after which the role serves what is in registry_data; or put the registry on another host."
-            % (unit.name, unit.name)
+            % (PACKAGED, PACKAGED)
         )
     else:
         found += _ports_in_use(observed, wanted)

@@ -31,10 +31,11 @@ REGISTRY = {"endpoint": f"{ADDRESS}:{PORT}", "tls": "verified", **LOGIN}
 DIRECTORY = "/etc/longshore/registry"
 SITE = "/etc/nginx/conf.d/longshore-registry.conf"
 CONFIGURATION = f"{DIRECTORY}/config.yml"
-DROP_IN = "/etc/systemd/system/docker-registry.service.d/longshore.conf"
+UNIT = "/etc/systemd/system/longshore-registry.service"
 DATA = "/var/lib/docker-registry"
 STRANGER = "stranger.service"
-NGINX, BACKEND = "nginx.service", "docker-registry.service"
+NGINX, BACKEND = "nginx.service", "longshore-registry.service"
+PACKAGED = "docker-registry.service"
 
 
 def begin(
@@ -107,7 +108,7 @@ def processes() -> dict[str, str]:
 
 def files() -> dict[str, str]:
     """Everything that the role sets on the host's disk: kind, owner, mode and content, by path."""
-    places = [DIRECTORY, os.path.dirname(SITE), os.path.dirname(DROP_IN)]
+    places = [DIRECTORY, os.path.dirname(SITE), UNIT]
     listed = on_host("find", *places, DATA, "-maxdepth", "1", "-printf", "%p %y %U:%G %m\n").splitlines()
     found = dict(line.split(" ", 1) for line in listed)
     for line in on_host("find", *places, "-type", "f", "-exec", "sha256sum", "{}", "+").splitlines():

@@ -16,14 +16,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 from .lab import (
     ADDRESS,
     BACKEND,
-    CONFIGURATION,
     DATA,
     DIRECTORY,
-    DROP_IN,
     NGINX,
+    PACKAGED,
     PORT,
     REGISTRY,
     SITE,
+    UNIT,
     changed,
     client,
     meanwhile,
@@ -40,7 +40,7 @@ BREAKS_NGINX = f"until [ -e {DIRECTORY}/htpasswd ]; do sleep 0.01; done; echo br
 
 def there() -> set[str]:
     """What the role makes, as far as it is on the host."""
-    places = (f"{DIRECTORY}/*", SITE, DROP_IN, DATA, "/usr/sbin/nginx")
+    places = (f"{DIRECTORY}/*", SITE, UNIT, DATA, "/usr/sbin/nginx")
     return set(on_host("sh", "-c", f"ls -d {' '.join(places)} 2>/dev/null || true").split())
 
 
@@ -59,10 +59,12 @@ def test_what_fails_there_leaves_nothing_that_serves(host: None) -> None:
         said = " ".join(play(ok=False).split())
     on_host("rm", OF_ANOTHER)
     assert f"in {OF_ANOTHER}" in said, "what nginx says"
-    assert "The configuration of the registry, which had none, stays. Packages that were installed stay." in said
-    assert there() == {CONFIGURATION, DROP_IN, "/usr/sbin/nginx"}
-    states = on_host("systemctl", "show", "--property", "ActiveState", "--value", NGINX, BACKEND)
-    assert states.split() == ["inactive", "inactive"]
+    assert "Packages that were installed stay." in said
+    assert there() == {"/usr/sbin/nginx"}
+    states = on_host("systemctl", "show", "--property", "ActiveState", "--value", NGINX, BACKEND, PACKAGED)
+    assert states.split() == ["inactive"] * 3
+    known = on_host("systemctl", "show", "--property", "LoadState", "--value", BACKEND, PACKAGED)
+    assert known.split() == ["not-found", "masked"]
 
 
 def test_without_a_login_everybody_may_pull_and_push(host: None, repository: str) -> None:

@@ -19,10 +19,11 @@ from .lab import (
     CONFIGURATION,
     DATA,
     DIRECTORY,
-    DROP_IN,
     NGINX,
+    PACKAGED,
     PORT,
     SITE,
+    UNIT,
     changed,
     client,
     files,
@@ -46,7 +47,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.wide]
             set(),
         ),
         (
-            f"echo '# by hand' >> {CONFIGURATION}; systemctl restart docker-registry; systemctl disable --quiet --now nginx",
+            f"echo '# by hand' >> {CONFIGURATION}; systemctl restart {BACKEND}; systemctl disable --quiet --now nginx",
             [
                 f"{CONFIGURATION} has another content",
                 f"{BACKEND} runs another configuration",
@@ -58,15 +59,16 @@ pytestmark = [pytest.mark.lab, pytest.mark.wide]
         ),
         (
             f"rm {DIRECTORY}/htpasswd; chmod 644 {DIRECTORY}/server.key; chown www-data {DIRECTORY}/ca.key; "
-            f"chmod 777 {DATA}; chgrp adm {DROP_IN}",
+            f"chmod 777 {DATA}; chgrp adm {UNIT}; systemctl unmask --quiet {PACKAGED}",
             [
-                f"{DROP_IN} belongs to root:adm",
+                f"{UNIT} belongs to root:adm",
                 f"{DATA} has mode 0777",
                 f"{DIRECTORY}/ca.key belongs to www-data:root",
                 f"{DIRECTORY}/server.key has mode 0644",
                 "user ci is missing",
+                f"{PACKAGED}, which the package brings, is not masked",
             ],
-            4,
+            5,
             set(),
         ),
     ],

@@ -18,9 +18,9 @@ from .lab import (
     CONFIGURATION,
     DATA,
     DIRECTORY,
-    DROP_IN,
     NGINX,
     SITE,
+    UNIT,
     changed,
     client,
     files,
@@ -55,7 +55,7 @@ TAKES_THE_PORT = (
 def odd_modes(ca: str) -> t.Iterator[None]:
     """Owners and modes that the role corrects, and has to put back when it fails later."""
     certificate = f"{DIRECTORY}/server.crt"
-    modes = {SITE: "600", DROP_IN: "600", certificate: "604", DATA: "750", DIRECTORY: "711"}
+    modes = {SITE: "600", UNIT: "600", certificate: "604", DATA: "750", DIRECTORY: "711"}
     usual = {path: on_host("stat", "--format", "%a", path).strip() for path in modes}
     owner = on_host("stat", "--format", "%U:%G", CONFIGURATION).strip()
     for path, mode in modes.items():

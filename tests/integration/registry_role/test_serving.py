@@ -23,8 +23,10 @@ from tests.integration.asking import eventually
 
 from .lab import (
     ADDRESS,
+    BACKEND,
     DIRECTORY,
     LOGIN,
+    NGINX,
     PORT,
     changed,
     client,
@@ -106,7 +108,7 @@ def test_a_second_run_changes_nothing_in_one_round_trip(ca: str) -> None:
 
 
 def test_images_survive_a_restart_of_both_services(ca: str, repository: str, image: ManifestDigest) -> None:
-    on_host("systemctl", "restart", "docker-registry", "nginx")
+    on_host("systemctl", "restart", BACKEND, NGINX)
 
     def is_there() -> bool:
         with client(ca) as pulling, contextlib.suppress(RegistryError):
@@ -117,7 +119,7 @@ def test_images_survive_a_restart_of_both_services(ca: str, repository: str, ima
 
 
 def test_both_services_start_with_the_host(ca: str) -> None:
-    assert on_host("systemctl", "is-enabled", "nginx", "docker-registry").split() == ["enabled", "enabled"]
+    assert on_host("systemctl", "is-enabled", NGINX, BACKEND).split() == ["enabled", "enabled"]
 
 
 def test_check_mode_says_what_would_change_and_no_password(ca: str) -> None:

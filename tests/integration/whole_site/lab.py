@@ -32,7 +32,7 @@ WATCHED = (
     *("/etc/containerd", "/etc/docker", "/etc/containers", "/etc/nginx", "/etc/longshore", "/etc/systemd/system"),
     *("/var/lib/longshore", "/var/lib/dpkg/status"),
 )
-UNITS = ("containerd", "docker", "crio", "kubelet", "nginx", "docker-registry")
+UNITS = ("containerd", "docker", "crio", "kubelet", "nginx", "longshore-registry")
 IMAGES = {
     "containerd-debian": ("crictl images --digests",),
     "containerd-module": ("crictl images --digests",),

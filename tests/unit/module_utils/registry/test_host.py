@@ -29,6 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_p
     NGINX,
     NONE,
     OWN,
+    PACKAGED,
     REGISTRY,
     STAMP_VARIABLE,
     Observed,
@@ -88,7 +89,11 @@ FOUND = {
 }
 AS_WANTED = Observed(
     packages={"docker-registry": "2.8", "nginx": "1.22"},
-    units={NGINX: Unit(NGINX, loaded=True, active="active", enabled=True), REGISTRY: RUNNING},
+    units={
+        NGINX: Unit(NGINX, loaded=True, active="active", enabled=True),
+        REGISTRY: RUNNING,
+        PACKAGED: Unit(PACKAGED, masked=True),
+    },
     files=tuple(FOUND.values()),
     data=Data("/data", "keeper", stored=True, mount="/", free_bytes=1000 * MIB, free_files=1000),
     certificate=certificate(),
@@ -133,7 +138,7 @@ def test_nothing_is_to_do_where_all_is_as_wanted() -> None:
 
 EMPTY_HOST = Observed(
     packages={},
-    units={NGINX: Unit(NGINX), REGISTRY: Unit(REGISTRY)},
+    units={NGINX: Unit(NGINX), REGISTRY: Unit(REGISTRY), PACKAGED: Unit(PACKAGED)},
     files=(NOTHING,) * 5,
     user_differences=("user ci is missing",),
     serving=Serving("nginx does not run"),
@@ -144,6 +149,7 @@ EMPTY_HOST = Observed(
 def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
     steps = plan(EMPTY_HOST, WANTED)
     assert steps.install
+    assert steps.mask_packaged, "before the package is there"
     assert steps.make_authority
     assert steps.make_certificate
     assert steps.write_users
@@ -201,7 +207,9 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
             "another configuration",
             {"restart_registry"},
         ),
+        (seen(units=unit(REGISTRY, environment={})), "another configuration", {"restart_registry"}),
         (seen(units=unit(REGISTRY, needs_daemon_reload=True)), "another configuration", {"restart_registry"}),
+        (seen(units=unit(PACKAGED, loaded=True, masked=False)), "is not masked", {"mask_packaged"}),
         (seen(units=unit(REGISTRY, active="failed", log="no space left")), "no space left", set()),
         (seen(units=unit(REGISTRY, enabled=False)), "would not start with the host", set()),
         (seen(units=unit(NGINX, enabled=False)), "would not start with the host", set()),
@@ -250,7 +258,11 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
             WANTED,
             ["Port 80", "default site"],
         ),
-        (seen(units=unit(REGISTRY, environment={})), WANTED, ["runs on this host already", "disable --now"]),
+        (
+            seen(units=unit(PACKAGED, active="active")),
+            WANTED,
+            ["docker-registry.service runs on this host already", "disable --now"],
+        ),
         (listening("127.0.0.1", 5002), wanting(metrics_port=5002), ["Port 5002", "registry_metrics_port"]),
         (AS_WANTED, wanting(backend_port=5000), ["both have port 5000", "registry_backend_port"]),
         (AS_WANTED, wanting(metrics_port=5000), ["both have port 5000", "registry_metrics_port"]),
