@@ -81,6 +81,13 @@ PROGRAMS: dict[str, Program] = {
             hint="about 75 s on 2 cores",
         ),
         Program(
+            "registry",  # distribution 3, which Debian 12 does not have; built when the first test that needs it runs
+            outputs=("registry",),
+            packages=("github.com/distribution/distribution/v3/cmd/registry",),
+            ldflags="-s -w -X github.com/distribution/distribution/v3/version.version=v3.1.2",
+            hint="about 3 min on 2 cores",
+        ),
+        Program(
             "coredns",
             outputs=("coredns",),
             packages=("github.com/coredns/coredns",),
