@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "registry_info": {"registry": REGISTRY, "repositories": ["shop/*"]},
     "registry_backup": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
     "registry_restore": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
+    "registry_replicate": {"registry": REGISTRY, "peers": ["127.0.0.1:2"]},
     "registry_trust": {"registries": [{**REGISTRY, "tls": "plain"}]},
     "registry_host_info": {
         "registry": REGISTRY,
