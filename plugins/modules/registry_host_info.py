@@ -226,6 +226,16 @@ options:
       - The C(htpasswd) file.
     type: str
     default: ""
+  other_users_stay:
+    description:
+      - Whether others than O(users) may be there. None of those may then have another password than it has.
+    type: bool
+    default: false
+  anonymous_pull:
+    description:
+      - Whether pulls need no login, for which there have to be O(users), since pushes do.
+    type: bool
+    default: false
   collect:
     description:
       - What collects garbage.
@@ -385,6 +395,8 @@ EXAMPLES = r"""
     users:
       - {name: ci, password: "{{ vault_registry_password }}"}
     users_file: /etc/longshore/registry/htpasswd
+    other_users_stay: true
+    anonymous_pull: true
     collect:
       calendar: Sun 03:30
       untagged_days: 30

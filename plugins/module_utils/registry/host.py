@@ -151,6 +151,8 @@ def _wanted(params: Params) -> Wanted:
         renew_days=certificate["renew_days"],
         valid_days=certificate["valid_days"],
         plain_too=params["plain_too"],
+        anonymous_pull=params["anonymous_pull"],
+        other_users_stay=params["other_users_stay"],
     )
 
 
@@ -186,7 +188,9 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         certificate_fault=certificate_fault,
         authority=authority,
         user_differences=tuple(
-            host_users.differences(params["users_file"], wanted.users, context.run_command) if wanted.users else ()
+            host_users.differences(params["users_file"], wanted.users, context.run_command, params["other_users_stay"])
+            if wanted.users
+            else ()
         ),
         listeners=tuple(item for port in wanted.ports for item in listeners(port)),
         serving=ask(settings, wanted.addresses[0], wanted.port)
@@ -354,6 +358,8 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
         },
     },
     "users_file": {"type": "str", "default": ""},
+    "other_users_stay": {"type": "bool", "default": False},
+    "anonymous_pull": {"type": "bool", "default": False},
     "collect": {
         "type": "dict",
         "options": {

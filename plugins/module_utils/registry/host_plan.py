@@ -31,7 +31,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_g
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User, user_faults
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
+    User,
+    passwords_in_use,
+    user_faults,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import PLAIN, RegistrySettings
 
 NGINX = "nginx.service"
@@ -66,6 +70,8 @@ class Wanted:
     valid_days: int
     metrics_port: int = 0
     plain_too: bool = False
+    anonymous_pull: bool = False
+    other_users_stay: bool = False
 
     @property
     def own_ports(self) -> t.Dict[int, str]:
@@ -261,6 +267,13 @@ def _unit_differences(unit: Unit) -> t.List[str]:
 def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
     """What must be put right by somebody before this host can be changed; each a sentence with its way out."""
     found = user_faults(wanted.users)
+    if wanted.other_users_stay:
+        found += passwords_in_use(wanted.users, observed.user_differences)
+    if wanted.anonymous_pull and not wanted.users:
+        found.append(
+            "registry_anonymous_pull asks for a login to push and delete, and there is no user. Set registry_login or "
+            "registry_users; without registry_anonymous_pull everybody may do everything."
+        )
     if wanted.port in wanted.own_ports and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
         found.append(
             "The registry's endpoint %s and the registry behind nginx would both have port %d. Set %s to "

@@ -28,6 +28,7 @@ _WEAKER = {
 }
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 72
+ANOTHER_PASSWORD = "user %s has another password"
 _NO_PROGRAM = 127
 
 
@@ -69,10 +70,25 @@ def user_faults(users: t.Sequence[User]) -> t.List[str]:
     return faults
 
 
-def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> t.List[str]:
+def passwords_in_use(users: t.Sequence[User], said: t.Sequence[str]) -> t.List[str]:
+    """Why users cannot be added to those that stay, each a sentence with its way out.
+
+    :param said: the C(differences).
+    """
+    return [
+        "The registry's user %r has another password, and a name has one: clients that log in with it would be refused. Give "
+        "the new login another name, so that both are taken while clients are told of it." % user.name
+        for user in users
+        if ANOTHER_PASSWORD % user.name in said
+    ]
+
+
+def differences(path: str, users: t.Sequence[User], run_command: RunCommand, others_stay: bool = False) -> t.List[str]:
     """What tells the file from exactly these users: entries that miss, are too many, or have another password.
 
     The passwords are compared by C(htpasswd -v), to which they go on standard input.
+
+    :param others_stay: whether others than these may be there.
     """
     try:
         with open(path) as stream:
@@ -97,7 +113,9 @@ def differences(path: str, users: t.Sequence[User], run_command: RunCommand) -> 
             if rc == _NO_PROGRAM:
                 found.append("the password of user %s cannot be compared without htpasswd" % user.name)
             elif rc:
-                found.append("user %s has another password" % user.name)
+                found.append(ANOTHER_PASSWORD % user.name)
+    if others_stay:
+        return found
     wanted = {user.name for user in users}
     return found + ["user %s is not among the wanted ones" % name for name in entries if name not in wanted]
 

@@ -136,6 +136,20 @@ def test_nothing_is_to_do_where_all_is_as_wanted() -> None:
     assert warnings(AS_WANTED, WANTED) == []
 
 
+def test_pulls_without_a_login_need_users_for_pushes() -> None:
+    wanted = dataclasses.replace(WANTED, anonymous_pull=True)
+    assert obstacles(AS_WANTED, wanted) == []
+    (said,) = obstacles(AS_WANTED, dataclasses.replace(wanted, users=()))
+    assert "registry_anonymous_pull asks for a login to push and delete, and there is no user" in said
+
+
+def test_a_password_is_not_changed_where_other_users_stay() -> None:
+    found = seen(user_differences=("user ci has another password",))
+    assert obstacles(found, WANTED) == []
+    (said,) = obstacles(found, dataclasses.replace(WANTED, other_users_stay=True))
+    assert "Give the new login another name" in said
+
+
 EMPTY_HOST = Observed(
     packages={},
     units={NGINX: Unit(NGINX), REGISTRY: Unit(REGISTRY), PACKAGED: Unit(PACKAGED)},

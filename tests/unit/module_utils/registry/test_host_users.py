@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
     User,
     differences,
+    passwords_in_use,
     user_faults,
 )
 
@@ -75,6 +76,12 @@ def test_the_file_of_users_is_compared_user_by_user(tmp_path: Path) -> None:
         "user new is missing",
         "user eve is not among the wanted ones",
     ]
+
+    others_may_stay = differences(str(file), wanted[:2], htpasswd, others_stay=True)
+    assert others_may_stay == ["user dev has another password"]
+    (fault,) = passwords_in_use(wanted, others_may_stay)
+    assert "user 'dev' has another password, and a name has one" in fault
+    assert PASSWORD not in fault
 
     def missing(*_arguments: t.Any, **_options: t.Any) -> Completed:
         return Completed(127, "", "htpasswd: No such file or directory")
