@@ -72,6 +72,11 @@ options:
     type: list
     elements: str
     default: []
+  program:
+    description:
+      - The program that the registry is to be. Empty where that does not count.
+    type: str
+    default: ""
   files:
     description:
       - Files and directories as they should be. What they are comes back in RV(before).
@@ -376,6 +381,7 @@ EXAMPLES = r"""
     addresses: [192.0.2.7]
     backend_port: 5001
     metrics_port: 5002
+    program: /opt/registry/registry
     files:
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
@@ -491,6 +497,10 @@ restart_registry:
   type: bool
 reload_nginx:
   description: Whether nginx runs with another site or certificate than the wanted one, or does not run.
+  returned: success
+  type: bool
+make_user:
+  description: Whether the user that the registry runs as is to be made.
   returned: success
   type: bool
 mask_packaged:

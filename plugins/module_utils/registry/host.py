@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry import
     host_connections,
     host_data,
     host_garbage,
+    host_program,
     host_users,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import TURNED, Authority
@@ -183,6 +184,9 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         if collect
         else None,
         files=tuple(find(file) for file in wanted.files),
+        program=host_program.observe(params["program"], context.run_command)
+        if params["program"]
+        else host_program.Program(),
         data=host_data.observe(data["path"], data["user"], context.run_command) if data else host_data.Data(),
         certificate=certificate,
         certificate_fault=certificate_fault,
@@ -276,6 +280,7 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
             "subject_alt_names": list(certificate.subject_alt_names),
         },
         "packages": dict(observed.packages),
+        "program": {"path": observed.program.path, "version": observed.program.version},
         "units": [
             {"name": unit.name, "there": unit.loaded, "active": unit.is_active, "enabled": unit.enabled}
             for unit in (*observed.units.values(), *(observed.collecting.units if observed.collecting else ()))
@@ -311,6 +316,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "backend_port": {"type": "int", "required": True},
     "metrics_port": {"type": "int", "default": 0},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "program": {"type": "str", "default": ""},
     "files": {
         "type": "list",
         "elements": "dict",

@@ -22,12 +22,16 @@ STORE = "docker"
 # are as many as there are images.
 _DEPTH = 5
 _NAMED = 3
+MIB = 1024 * 1024
+# With less left a push fails midway; how much would be enough is not for the role to know.
+LEAST_FREE_BYTES = 16 * MIB
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
     """What the registry's user finds at the place for the images.
 
+    :param has_user: whether that user exists.
     :param stored: whether a registry has kept something there already.
     :param closed: the directory on the way that the user may not enter; empty when there is none.
     :param unwritable: directories of the store that the user may not list, enter or write to, with their owners, in words.
@@ -37,6 +41,7 @@ class Data:
 
     path: str = ""
     user: str = ""
+    has_user: bool = True
     stored: bool = False
     closed: str = ""
     unwritable: t.Tuple[str, ...] = ()
@@ -44,6 +49,31 @@ class Data:
     read_only: bool = False
     free_bytes: int = -1
     free_files: int = -1
+
+    @property
+    def obstacles(self) -> t.List[str]:
+        """Why no images can be kept there, as sentences with the way out."""
+        where = "The images are to be in registry_data %s, and " % self.path
+        if self.read_only:
+            return [
+                where
+                + "the file system there (mounted at %s) is read-only. Mount it for writing, or set another place."
+                % self.mount
+            ]
+        if self.free_files == 0 or 0 <= self.free_bytes < LEAST_FREE_BYTES:
+            left = "no file" if self.free_files == 0 else "%d MiB" % (self.free_bytes // MIB)
+            return [
+                where
+                + "the file system there (mounted at %s) has %s left for %s. Make room (%d MiB at least), or set another "
+                "place." % (self.mount, left, self.user, LEAST_FREE_BYTES // MIB)
+            ]
+        if self.closed:
+            return [
+                where
+                + "the registry's user %s may not enter %s on the way there. Let it (chmod o+x %s), or set another place."
+                % (self.user, self.closed, self.closed)
+            ]
+        return []
 
 
 def observe(path: str, user: str, run_command: RunCommand) -> Data:
@@ -62,8 +92,8 @@ def observe(path: str, user: str, run_command: RunCommand) -> Data:
     )
     try:
         group = pwd.getpwnam(user).pw_gid
-    except KeyError:  # the package, which makes the user, is not installed
-        return found
+    except KeyError:  # neither the package nor the role has made it yet
+        return dataclasses.replace(found, has_user=False)
     person = _Person(user, group, run_command)
     if found.stored:
         unwritable, was_reached = _unwritable(os.path.join(path, STORE), person)

@@ -29,6 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_garbage import Collecting
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
@@ -41,14 +42,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 NGINX = "nginx.service"
 REGISTRY = "longshore-registry.service"
 # of the package: its configuration listens everywhere, and prints a password where it has no users
-PACKAGED = "docker-registry.service"
+PACKAGE, PACKAGED = "docker-registry", "docker-registry.service"
 STAMP_VARIABLE = "LONGSHORE_REGISTRY_CONFIGURATION"
 OWN = "own"
 GIVEN = "given"
 NONE = "none"
-MIB = 1024 * 1024
-# With less left a push fails midway; how much would be enough is not for the role to know.
-LEAST_FREE_BYTES = 16 * MIB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +108,7 @@ class Observed:
     missing_addresses: t.Tuple[str, ...] = ()
     collecting: t.Optional[Collecting] = None
     connections: Connections = dataclasses.field(default_factory=Connections)
+    program: Program = dataclasses.field(default_factory=Program)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +118,7 @@ class Plan:
     differences: t.Tuple[str, ...] = ()
     install: bool = False
     mend_files: bool = False
+    make_user: bool = False
     mend_data: bool = False
     remove_files: bool = False
     make_authority: bool = False
@@ -144,9 +144,11 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     collect = observed.collecting.differences if observed.collecting else ()
     registry = _registry_differences(observed, wanted)
     nginx = _nginx_differences(observed, wanted)
+    makes_user = not observed.data.has_user and PACKAGE not in missing
     said = [
         *("package %s is not installed" % name for name in missing),
         *(difference for found in files.values() for difference in found),
+        *(["there is no user %s" % observed.data.user] if makes_user else []),
         *observed.data.unwritable,
         *([certificate] if certificate else []),
         *observed.user_differences,
@@ -163,17 +165,19 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         differences=tuple(said),
         install=bool(missing),
         mend_files=any(found for file, found in files.items() if file.kind != ABSENT),
-        # the package makes the registry's user, whose number may be another than on the host that the images come from
-        mend_data=bool(observed.data.unwritable) or (bool(missing) and observed.data.stored),
+        make_user=makes_user,
+        # the registry's user is made anew, whose number may be another than on the host that the images come from
+        mend_data=bool(observed.data.unwritable) or ((bool(missing) or makes_user) and observed.data.stored),
         remove_files=any(found for file, found in files.items() if file.kind == ABSENT),
         make_authority=make_authority,
         take_authority_key=observed.authority.takes_key and renews,
         make_certificate=renews,
         mend_collect=bool(collect),
         mend_connections=observed.connections.to_mend,
-        mask_packaged=not packaged.masked and (packaged.loaded or "docker-registry" in missing),
+        mask_packaged=not packaged.masked and (packaged.loaded or PACKAGE in missing),
         write_users=bool(observed.user_differences),
-        restart_registry=unit.is_active and _runs_another_configuration(observed, wanted),
+        restart_registry=unit.is_active
+        and (_runs_another_configuration(observed, wanted) or _runs_another_program(observed)),
         reload_nginx=renews
         or observed.connections.to_mend
         or not observed.units[NGINX].is_active
@@ -219,7 +223,14 @@ def _registry_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
         found.append("%s, which the package brings, is not masked" % PACKAGED)
     if unit.is_active and _runs_another_configuration(observed, wanted):
         found.append("%s runs another configuration" % unit.name)
+    if unit.is_active and _runs_another_program(observed):
+        found.append("%s runs another program than %s is now" % (unit.name, observed.program.path))
     return found
+
+
+def _runs_another_program(observed: Observed) -> bool:
+    """A program that was replaced, as by an upgrade of its package, goes on running as it was."""
+    return bool(observed.program.identity) and observed.units[REGISTRY].program != observed.program.identity
 
 
 def _runs_another_configuration(observed: Observed, wanted: Wanted) -> bool:
@@ -296,7 +307,8 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         for name, unit in observed.units.items()
         if unit.masked and name != PACKAGED
     ]
-    found += _data_obstacles(observed.data)
+    found += observed.data.obstacles
+    found += observed.program.obstacles(PACKAGE in wanted.packages and PACKAGE not in observed.packages)
     found += observed.connections.faults
     if observed.units[PACKAGED].is_active:
         found.append(
@@ -316,27 +328,6 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
             % (wanted.settings.endpoint, observed.certificate_fault)
         )
     return found
-
-
-def _data_obstacles(data: Data) -> t.List[str]:
-    if data.read_only:
-        return [
-            "The images are to be in registry_data %s, and the file system there (mounted at %s) is read-only. Mount it for "
-            "writing, or set another place." % (data.path, data.mount)
-        ]
-    if data.free_files == 0 or 0 <= data.free_bytes < LEAST_FREE_BYTES:
-        left = "no file" if data.free_files == 0 else "%d MiB" % (data.free_bytes // MIB)
-        return [
-            "The images are to be in registry_data %s, and the file system there (mounted at %s) has %s left for %s. Make room "
-            "(%d MiB at least), or set another place."
-            % (data.path, data.mount, left, data.user, LEAST_FREE_BYTES // MIB)
-        ]
-    if data.closed:
-        return [
-            "The images are to be in registry_data %s, and the registry's user %s may not enter %s on the way there. Let it "
-            "(chmod o+x %s), or set another place." % (data.path, data.user, data.closed, data.closed)
-        ]
-    return []
 
 
 def _ports_in_use(observed: Observed, wanted: Wanted) -> t.List[str]:

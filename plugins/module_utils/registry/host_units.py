@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import addresses_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import running
 
 SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestampMonotonic"
@@ -27,6 +28,7 @@ class Unit:
     :param started_at: when its main process was started, in seconds since the epoch; 0 when it never was.
     :param environment: that of its running main process.
     :param listens: the addresses with ports on which that process listens.
+    :param program: the identity of the program that it runs.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Unit:
     started_at: float = 0.0
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     listens: t.Tuple[str, ...] = ()
+    program: str = ""
     log: str = ""
 
     @property
@@ -95,6 +98,7 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
             started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
             environment=_environment(pid, proc),
             listens=tuple(addresses_of(int(pid), proc)),
+            program=running(int(pid), proc),
             log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
         )
     return {name: found.get(name, Unit(name)) for name in names}

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import DAY, Certificate
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import Data
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import MIB, Data
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
     ABSENT,
     DIRECTORY,
@@ -25,7 +25,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
     GIVEN,
-    MIB,
     NGINX,
     NONE,
     OWN,
@@ -39,6 +38,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_p
     plan,
     warnings,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User
@@ -72,7 +72,9 @@ RUNNING = Unit(
     enabled=True,
     started_at=1000.0,
     environment={STAMP_VARIABLE: "configuration"},
+    program="8:7",
 )
+PROGRAM = Program("/registry", "8:7", "v3.1.2")
 SERVED = Serving(stamp="site", certificate="print", anonymous=401, login=200)
 
 
@@ -104,6 +106,7 @@ AS_WANTED = Observed(
         Listener("0.0.0.0", 80, 10, "nginx", NGINX),
     ),
     serving=SERVED,
+    program=PROGRAM,
     site_has_port=True,
 )
 
@@ -222,6 +225,14 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
             {"restart_registry"},
         ),
         (seen(units=unit(REGISTRY, environment={})), "another configuration", {"restart_registry"}),
+        (
+            seen(program=dataclasses.replace(PROGRAM, identity="8:9")),
+            "another program than /registry is now",
+            {"restart_registry"},
+        ),
+        (seen_data(has_user=False), "there is no user keeper", {"make_user", "mend_data"}),
+        (seen_data(has_user=False, stored=False), "there is no user keeper", {"make_user"}),
+        (seen(packages={"nginx": "1.22"}, data=Data(has_user=False)), "docker-registry is not", {"install"}),
         (seen(units=unit(REGISTRY, needs_daemon_reload=True)), "another configuration", {"restart_registry"}),
         (seen(units=unit(PACKAGED, loaded=True, masked=False)), "is not masked", {"mask_packaged"}),
         (seen(units=unit(REGISTRY, active="failed", log="no space left")), "no space left", set()),
@@ -306,6 +317,12 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
         (seen_data(free_bytes=16 * MIB - 1), WANTED, ["registry_data /data", "15 MiB left for keeper", "Make room"]),
         (seen_data(free_files=0), WANTED, ["no file left for keeper"]),
         (seen_data(closed="/srv"), WANTED, ["keeper may not enter /srv", "chmod o+x /srv"]),
+        (
+            seen(program=Program("/registry")),
+            WANTED,
+            ["registry_program /registry is not on this host", "leave the option"],
+        ),
+        (seen(program=Program("/registry", "8:7", fault="is none")), WANTED, ["registry_program /registry is none"]),
         (seen(units=unit(NGINX, loaded=False, masked=True)), WANTED, ["nginx.service is masked", "systemctl unmask"]),
     ],
 )
@@ -329,6 +346,7 @@ def test_what_is_in_the_way_is_named_with_the_way_out(observed: Observed, wanted
         (AS_WANTED, wanting(renew_days=364)),
         (AS_WANTED, wanting(renew_days=400, certificate_origin=GIVEN)),  # only warned of
         (seen_data(free_bytes=16 * MIB), WANTED),
+        (seen(program=Program("/registry"), packages={"nginx": "1.22"}), WANTED),  # the package brings it
         (seen_data(free_files=-1), WANTED),  # a file system without a limit of files
     ],
 )
