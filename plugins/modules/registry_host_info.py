@@ -126,6 +126,11 @@ options:
           - How a file that is V(absent) begins if it is to go. One that begins otherwise is somebody else's and stays.
         type: str
         default: ""
+      needed:
+        description:
+          - Whether the file may not be missing, whatever it holds.
+        type: bool
+        default: false
   data:
     description:
       - The place for the images, looked at as the user that the registry runs as.
@@ -385,6 +390,7 @@ EXAMPLES = r"""
     files:
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
+      - {path: /var/lib/longshore/registry.json, mode: "0600", needed: true}
       - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: longshore-registry.service}
       - {path: /etc/longshore/registry/left.pem, kind: absent, mark: "# Written by "}
     data:

@@ -330,6 +330,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "sha256": {"type": "str", "default": ""},
             "read_by": {"type": "str", "choices": ["", NGINX, REGISTRY], "default": ""},
             "mark": {"type": "str", "default": ""},
+            "needed": {"type": "bool", "default": False},
         },
     },
     "data": {

@@ -34,7 +34,8 @@ _NUMBER = re.compile(
 _FILES = re.compile(
     r"^[ \t]*worker_rlimit_nofile\s+(\d+)\s*;(?P<own> # of the role longshore\.delivery\.registry)?", re.MULTILINE
 )
-
+_RAISED = re.compile(r"(\bworker_connections\s+)\d+; # (\d+) before the role longshore\.delivery\.registry")
+_OWN_LINE = re.compile(r"^.* # of the role longshore\.delivery\.registry\n", re.MULTILINE)
 
 SPEC: t.Dict[str, t.Any] = {
     "type": "dict",
@@ -149,3 +150,8 @@ def read(path: str, text: t.Optional[str], wanted: int) -> Connections:
         files=int(files[1]) if files else 0,
         is_own_limit=bool(files and files["own"]),
     )
+
+
+def given_back(text: str) -> str:
+    """nginx's own configuration without what the role wrote there."""
+    return _OWN_LINE.sub("", _RAISED.sub(r"\1\2;", text))

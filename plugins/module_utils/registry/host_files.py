@@ -30,6 +30,7 @@ class WantedFile:
     :param kind: C(file), C(directory), or C(absent) for what should not be there (any more).
     :param sha256: empty where only owner and mode count (and the file may be missing).
     :param read_by: the unit that reads the file when it starts or reloads, and so has to when its content was another.
+    :param needed: whether it may not be missing, whatever it holds.
     :param mark: with C(absent), how the file begins if it is one of this role's; any other stays where it is.
     """
 
@@ -41,6 +42,7 @@ class WantedFile:
     sha256: str = ""
     read_by: str = ""
     mark: str = ""
+    needed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,7 @@ def differences(wanted: WantedFile, found: FoundFile) -> t.List[str]:
     if wanted.kind == ABSENT:
         return ["%s is not wanted any more" % wanted.path] if found.kind and found.marked else []
     if not found.kind:
-        return ["%s is missing" % wanted.path] if wanted.sha256 or wanted.kind == DIRECTORY else []
+        return ["%s is missing" % wanted.path] if wanted.needed or wanted.sha256 or wanted.kind == DIRECTORY else []
     said = []
     if (found.owner, found.group) != (wanted.owner, wanted.group):
         said.append("%s belongs to %s:%s" % (wanted.path, found.owner, found.group))

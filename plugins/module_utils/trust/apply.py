@@ -14,9 +14,10 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError, RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, DOCKER, Engine
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic, daemon_json, engine_control
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json, engine_control
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import EngineFailed

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import (
     BLOCK,
     INSECURE,

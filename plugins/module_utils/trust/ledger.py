@@ -20,8 +20,8 @@ import os
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import Entry
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 

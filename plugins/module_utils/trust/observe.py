@@ -13,6 +13,7 @@ import glob
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node import discovery
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
@@ -22,7 +23,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     Engine,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.versions import with_version
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 
 

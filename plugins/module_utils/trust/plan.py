@@ -14,9 +14,9 @@ import dataclasses
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.containerd_toml import Refused
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import BLOCK, DIRECTORY, INSECURE, Entry

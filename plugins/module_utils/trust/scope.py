@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import containerd_toml, observe, obstacle
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations

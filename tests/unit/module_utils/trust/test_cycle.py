@@ -232,7 +232,8 @@ def test_a_run_that_is_cut_off_anywhere_is_completed_by_the_next(
     node: Node, registry: Make, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies after so many writes of files, the ledger's among them."""
-    from ansible_collections.longshore.delivery.plugins.module_utils.trust import apply, atomic
+    from ansible_collections.longshore.delivery.plugins.module_utils import atomic
+    from ansible_collections.longshore.delivery.plugins.module_utils.trust import apply
 
     node.write("etc/containerd/config.toml", "version = 2\n")
     node.write("etc/docker/daemon.json", "{}")

@@ -123,7 +123,7 @@ def test_a_list_that_docker_has_not_heard_of_is_reloaded(node: Node, registry: M
 
 
 def _state(node: Node, path: str) -> t.Any:
-    from ansible_collections.longshore.delivery.plugins.module_utils.trust import atomic
+    from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 
     return atomic.read(str(node.root / path))
 

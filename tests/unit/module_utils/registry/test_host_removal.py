@@ -1,0 +1,293 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is noted of a registry's host, and what of it is taken away."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_ledger import Ledger, Ran
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_removal_plan import (
+    Found,
+    OwnFile,
+    Removal,
+    Service,
+    plan,
+)
+from tests.returned import run
+
+SITE, CONFIGURATION = "/etc/nginx/conf.d/registry.conf", "/etc/registry/config.yml"
+REGISTRY, NGINX = "docker-registry.service", "nginx.service"
+MARK = "# Written by the role"
+STOPPED = {REGISTRY: Ran(False, False), NGINX: Ran(False, False)}
+RUNNING = {REGISTRY: Ran(True, True), NGINX: Ran(True, True)}
+FOUND = Found(
+    ledger=Ledger(
+        True, {SITE: "1", CONFIGURATION: "2"}, {"/etc/registry": None}, ("docker-registry", "nginx"), STOPPED
+    ),
+    files=(OwnFile(SITE, "1", True), OwnFile(CONFIGURATION, "2", True)),
+    own_units=(Service("garbage.timer", True, True, True), Service("settle.service")),
+    services={REGISTRY: Service(REGISTRY, True, True, True), NGINX: Service(NGINX, True, True, True)},
+    packages=("docker-registry", "nginx"),
+    leftovers=("/var/lib/notes",),
+    data=("/srv/images",),
+)
+REMOVAL = Removal(
+    stop=(REGISTRY, "garbage.timer"),
+    nginx="stop",
+    files=(SITE, CONFIGURATION),
+    leftovers=("/var/lib/notes",),
+    packages=("docker-registry", "nginx"),
+    stays=("/srv/images",),
+    unfinished=True,
+)
+
+
+def removal(remove_data: bool = False, ledger: dict[str, t.Any] | None = None, **found: t.Any) -> Removal:
+    noted = dataclasses.replace(FOUND.ledger, **(ledger or {}))
+    return plan(dataclasses.replace(FOUND, **{"ledger": noted, **found}), SITE, remove_data)
+
+
+def test_what_the_role_put_there_goes_and_the_data_stay() -> None:
+    assert removal() == REMOVAL
+
+
+def test_the_data_go_when_they_are_to() -> None:
+    assert removal(remove_data=True) == dataclasses.replace(REMOVAL, data=("/srv/images",), stays=())
+
+
+def test_what_ran_before_goes_on_and_its_packages_stay() -> None:
+    assert removal(ledger={"services": RUNNING, "packages": ()}, packages=()) == dataclasses.replace(
+        REMOVAL,
+        stop=("garbage.timer",),
+        nginx="reload",
+        give_back={REGISTRY: (True, True)},
+        packages=(),
+        stays=("nginx, which was there before", "/srv/images"),
+    )
+
+
+def test_a_service_that_the_role_has_masked_is_so_no_more() -> None:
+    masked = {**FOUND.services, REGISTRY: Service(REGISTRY, True, masked=True)}
+    assert removal(services=masked).unmask == (REGISTRY,)
+    assert removal(services=masked, ledger={"services": {REGISTRY: Ran(False, False, True)}}).unmask == ()
+    assert removal(services=masked, ledger={"services": {**RUNNING}}).give_back == {REGISTRY: (True, True)}
+
+
+def test_nginx_stays_for_others() -> None:
+    assert removal(others=("/etc/nginx/conf.d/shop.conf",)) == dataclasses.replace(
+        REMOVAL,
+        nginx="reload",
+        packages=("docker-registry",),
+        stays=("nginx, which serves others too: /etc/nginx/conf.d/shop.conf", "/srv/images"),
+    )
+
+
+def test_a_package_stays_that_another_needs() -> None:
+    assert removal(needed={"docker-registry": "shop"}) == dataclasses.replace(
+        REMOVAL, packages=("nginx",), stays=("package docker-registry, which shop needs", "/srv/images")
+    )
+
+
+def test_a_file_that_was_changed_is_put_aside() -> None:
+    changed = (OwnFile(SITE, "1", True), OwnFile(CONFIGURATION, "3", True))
+    assert removal(files=changed) == dataclasses.replace(REMOVAL, files=(SITE,), aside=(CONFIGURATION,))
+
+
+def test_a_file_that_was_only_about_to_be_written_goes() -> None:
+    assert removal(ledger={"files": {SITE: "", CONFIGURATION: ""}}) == REMOVAL
+
+
+def test_without_a_ledger_only_what_says_so_goes_and_packages_stay() -> None:
+    lost = removal(
+        ledger={"exists": False, "files": {}, "packages": (), "services": {}},
+        packages=(),
+        files=(OwnFile(SITE, "1", True), OwnFile(CONFIGURATION, "2")),
+    )
+    assert lost == Removal(
+        stop=(REGISTRY, "garbage.timer"),
+        nginx="reload",
+        files=(SITE,),
+        leftovers=("/var/lib/notes",),
+        stays=(
+            f"{CONFIGURATION}, which is not in the ledger and does not say that the role wrote it",
+            "nginx",
+            "/srv/images",
+            "all packages, since the ledger that would say which of them the role has installed is gone",
+        ),
+    )
+
+
+def test_on_a_host_that_never_had_a_registry_nothing_is_done() -> None:
+    services = {REGISTRY: Service(REGISTRY, True, True, True), NGINX: Service(NGINX, True, True, True)}
+    assert plan(Found(services=services, packages=("nginx",)), SITE, True).steps == []
+
+
+def test_a_removal_that_was_cut_off_is_completed() -> None:
+    gone = tuple(OwnFile(file.path) for file in FOUND.files)
+    stopped = {name: Service(name, False) for name in FOUND.services}
+    rest = removal(files=gone, services=stopped, own_units=(), packages=(), leftovers=())
+    assert rest.steps == ["the ledger names no more what is gone already"]
+    assert removal(files=gone).steps[0] == f"{REGISTRY} is stopped, and starts with the host no more"
+
+
+class Host(t.NamedTuple):
+    """A directory with what the role writes, on a host whose programs only say what they were asked for."""
+
+    root: Path
+    asked: list[list[str]]
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "state/registry.json"
+
+    def call(self, state: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        params = {
+            "state": state,
+            "ledger": str(self.ledger),
+            "files": [str(self.root / "etc/config.yml"), str(self.root / "etc/htpasswd")],
+            "mark": MARK,
+            "directories": [str(self.root / "etc"), str(self.root / "images")],
+            "packages": [],
+            "services": [],
+            "units": [],
+            "site": "",
+            "port": 0,
+            "nginx_file": str(self.root / "nginx.conf"),
+            "leftovers": [str(self.root / "notes")],
+            "garbage_notes": "",
+            "settling": "",
+            "data": [str(self.root / "images/docker"), str(self.root / "log*")],
+            "remove_data": False,
+            "aside": str(self.root / "state/aside"),
+            **options,
+        }
+
+        def answer(argv: t.Sequence[str], **more: t.Any) -> Completed:
+            self.asked.append(list(argv))
+            return Completed(0, "", "")
+
+        return run("registry_host_ledger", params, Context(check, True, lambda said: None, print, answer))
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return Host(tmp_path, [])
+
+
+@pytest.fixture
+def noted(host: Host) -> Host:
+    """What a run of the role leaves."""
+    (host.root / "images").mkdir(mode=0o700)
+    assert host.call("begun")["changed"]
+    (host.root / "etc").mkdir()
+    (host.root / "images/docker").mkdir()
+    (host.root / "images").chmod(0o755)
+    for name, text in (("etc/config.yml", f"{MARK}\n"), ("etc/htpasswd", "ci:hash"), ("log.1", "")):
+        (host.root / name).write_text(text)
+    assert not host.call("begun")["changed"]
+    assert not host.call("done")["changed"]
+    return host
+
+
+def test_the_ledger_says_what_was_written_and_what_was_there_before(noted: Host) -> None:
+    said = json.loads(noted.ledger.read_text())
+    assert said["files"] == {
+        str(noted.root / "etc/config.yml"): hashlib.sha256(f"{MARK}\n".encode()).hexdigest(),
+        str(noted.root / "etc/htpasswd"): hashlib.sha256(b"ci:hash").hexdigest(),
+    }
+    there = os.stat(noted.root / "images")
+    images = {"uid": there.st_uid, "gid": there.st_gid, "mode": 0o700}
+    assert said["directories"] == {str(noted.root / "etc"): None, str(noted.root / "images"): images}
+    assert noted.ledger.stat().st_mode & 0o777 == 0o600
+
+
+def test_check_mode_says_what_would_go(noted: Host) -> None:
+    before = sorted(noted.root.rglob("*"))
+    said = noted.call("absent", check=True)
+    assert said["changed"]
+    assert said["diff"]["before"].split() == [str(noted.root / "etc/config.yml"), str(noted.root / "etc/htpasswd")]
+    assert sorted(noted.root.rglob("*")) == before
+
+
+def test_what_stays_is_given_back_with_the_data(noted: Host) -> None:
+    (noted.root / "etc/htpasswd").write_text("by hand")
+    nginx = noted.root / "nginx.conf"
+    nginx.write_text(
+        "worker_rlimit_nofile 8448; # of the role longshore.delivery.registry\n"
+        "events {\n\tworker_connections 4096; # 768 before the role longshore.delivery.registry\n}\n"
+    )
+    assert noted.call("absent")["stays"] == [str(noted.root / "images/docker"), str(noted.root / "log.1")]
+    assert nginx.read_text() == "events {\n\tworker_connections 768;\n}\n"
+    assert not (noted.root / "etc").exists()
+    assert (noted.root / "state/aside/htpasswd").read_text() == "by hand"
+    assert list(json.loads(noted.ledger.read_text())["directories"]) == [str(noted.root / "images")]
+    assert not noted.call("absent")["changed"]
+    assert noted.call("absent", remove_data=True)["changed"]
+    assert (noted.root / "images").stat().st_mode & 0o777 == 0o700
+    assert not noted.ledger.exists()
+    assert not (noted.root / "log.1").exists()
+    assert not noted.call("absent", remove_data=True)["changed"]
+
+
+def test_what_was_noted_first_counts(noted: Host) -> None:
+    noted.call("begun", packages=["libc6"], directories=[str(noted.root / "etc")])
+    assert json.loads(noted.ledger.read_text())["directories"][str(noted.root / "etc")] is None
+
+
+def test_a_host_that_never_had_a_registry_is_left_alone(host: Host) -> None:
+    assert host.call("absent") == {"changed": False, "steps": [], "stays": [], "diff": {"before": "", "after": ""}}
+    assert list(host.root.iterdir()) == []
+
+
+def test_a_ledger_that_cannot_be_read_is_said(noted: Host) -> None:
+    noted.ledger.write_text('{"format": 2}')
+    for state in ("begun", "absent"):
+        with pytest.raises(
+            DeliveryError, match=r"cannot be understood .ValueError: its format is 2, this collection writes 1"
+        ):
+            noted.call(state)
+
+
+def test_a_step_that_fails_leaves_the_ledger(noted: Host) -> None:
+    before = noted.ledger.read_text()
+
+    def fails(argv: t.Sequence[str], **more: t.Any) -> Completed:
+        return Completed(1, "", "no reply.")
+
+    params = {
+        "files": [],
+        "services": [],
+        "units": [],
+        "site": "",
+        "port": 0,
+        "nginx_file": "",
+        "leftovers": [],
+        "garbage_notes": "",
+    }
+    given = {**params, "mark": "", "settling": "", "data": [], "remove_data": False, "aside": "", "directories": []}
+    with pytest.raises(
+        DeliveryError, match=r"'systemctl daemon-reload' says: no reply. What was done so far stays done"
+    ):
+        run(
+            "registry_host_ledger",
+            {**given, "packages": [], "state": "absent", "ledger": str(noted.ledger)},
+            Context(False, False, print, print, fails),
+        )
+    assert noted.ledger.read_text() == before
+
+
+def test_without_root_nothing_is_said(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1)
+    with pytest.raises(DeliveryError, match="Set 'become: true'"):
+        host.call("absent")
