@@ -37,6 +37,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "registry_backup": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
     "registry_restore": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
     "registry_replicate": {"registry": REGISTRY, "peers": ["127.0.0.1:2"]},
+    "registry_restart": {"unit": "longshore-no-such.service", "port": 1, "storage": "/no/such/storage"},
     "registry_host_ledger": {
         "state": "absent",
         "ledger": "/no/such/ledger.json",
