@@ -24,6 +24,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # which tests need which machine; the first place that fits counts
 MACHINES = {
     "tests/integration/registry_role/": "a registry's host",
+    "tests/integration/registry_everywhere/": "three hosts of a registry",
     "tests/integration/registry_trust/test_molecule.py": "a container of molecule's",
     "tests/lab/": "the lab",
     "tests/integration/": "the lab",

@@ -301,6 +301,21 @@ options:
           - The least number for each of its processes; V(0) for the one that it has without the role.
         type: int
         default: 0
+  own_name:
+    description:
+      - What the name of O(registry.endpoint) stands for on the host itself, where several hosts serve it.
+    type: dict
+    suboptions:
+      path:
+        description:
+          - The host's own table of names.
+        type: str
+        required: true
+      address:
+        description:
+          - The address of this host; empty where the table is to have no line of the role's.
+        type: str
+        default: ""
   served:
     description:
       - What RV(served) of an earlier look said. The module then only sees to it that the same is served, and fails when it is
@@ -420,6 +435,9 @@ EXAMPLES = r"""
     connections:
       path: /etc/nginx/nginx.conf
       least: 4096
+    own_name:
+      path: /etc/hosts
+      address: 192.0.2.11
     wait: 15
 
 - name: Wait until a registry that was changed and put back serves as it did
@@ -521,6 +539,14 @@ mend_connections:
   description: Whether nginx is to take another number of connections.
   returned: success
   type: bool
+mend_name:
+  description: Whether the table of names is to have another line of the role's, or none.
+  returned: success
+  type: bool
+name_before:
+  description: The line of the role's that the table of names has; empty for none.
+  returned: success
+  type: str
 connections:
   description: How O(connections) are to be written.
   returned: success

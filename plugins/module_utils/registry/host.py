@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry import
     host_connections,
     host_data,
     host_garbage,
+    host_name,
     host_program,
     host_users,
 )
@@ -203,6 +204,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         default_site=os.path.exists(_DEFAULT_SITE) or not os.path.exists("/etc/nginx"),
         site_has_port=(":%d" % wanted.port) in _text(params["site"]),
         connections=host_connections.observe(params["connections"]),
+        own_name=host_name.observe(params["own_name"], wanted.settings.endpoint.host),
         missing_addresses=tuple(address for address in wanted.addresses if not can_listen_on(address)),
     )
 
@@ -287,6 +289,7 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
         ],
         "listeners": [dataclasses.asdict(listener) for listener in observed.listeners],
         "connections": observed.connections.told,
+        "name_before": "".join(observed.own_name.lines[:1]),
         "collected": dict(observed.collecting.last) if observed.collecting and observed.collecting.last else None,
         "serving": not observed.serving.fault,
         "serving_fault": observed.serving.fault,
@@ -380,6 +383,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
         },
     },
     "connections": host_connections.SPEC,
+    "own_name": host_name.SPEC,
     "served": {
         "type": "dict",
         "options": {

@@ -29,6 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_garbage import Collecting
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_name import OwnName
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
@@ -109,6 +110,7 @@ class Observed:
     collecting: t.Optional[Collecting] = None
     connections: Connections = dataclasses.field(default_factory=Connections)
     program: Program = dataclasses.field(default_factory=Program)
+    own_name: OwnName = dataclasses.field(default_factory=OwnName)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Plan:
     reload_nginx: bool = False
     mend_collect: bool = False
     mend_connections: bool = False
+    mend_name: bool = False
     mask_packaged: bool = False
 
     @property
@@ -153,6 +156,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         *([certificate] if certificate else []),
         *observed.user_differences,
         *observed.connections.differences,
+        *observed.own_name.differences,
         *([] if missing else registry + nginx),
         *collect,
     ]
@@ -175,6 +179,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         mend_collect=bool(collect),
         mend_connections=observed.connections.to_mend,
         mask_packaged=not packaged.masked and (packaged.loaded or PACKAGE in missing),
+        mend_name=observed.own_name.to_mend,
         write_users=bool(observed.user_differences),
         restart_registry=unit.is_active
         and (_runs_another_configuration(observed, wanted) or _runs_another_program(observed)),
@@ -310,6 +315,7 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
     found += observed.data.obstacles
     found += observed.program.obstacles(PACKAGE in wanted.packages and PACKAGE not in observed.packages)
     found += observed.connections.faults
+    found += observed.own_name.faults
     if observed.units[PACKAGED].is_active:
         found.append(
             "%s runs on this host already, with a configuration that this role did not write. Stop and disable it (systemctl "
