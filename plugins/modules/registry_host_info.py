@@ -77,6 +77,31 @@ options:
       - The program that the registry is to be. Empty where that does not count.
     type: str
     default: ""
+  container:
+    description:
+      - The container that the registry is to run in, instead of O(program).
+    type: dict
+    suboptions:
+      engine:
+        description:
+          - The path of the engine's command, C(docker) or C(podman).
+        type: str
+        required: true
+      reference:
+        description:
+          - The image.
+        type: str
+        required: true
+      name:
+        description:
+          - The container's name.
+        type: str
+        required: true
+      data:
+        description:
+          - The directory of the images, which is mounted into the container.
+        type: str
+        required: true
   files:
     description:
       - Files and directories as they should be. What they are comes back in RV(before).
@@ -440,6 +465,24 @@ EXAMPLES = r"""
       address: 192.0.2.11
     wait: 15
 
+- name: Look whether a plain registry serves in a container of Podman's
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+      tls: plain
+    backend_port: 5001
+    packages: [nginx]
+    container:
+      engine: /usr/bin/podman
+      reference: registry.example/mirror/registry:3.1.2
+      name: longshore-registry
+      data: /var/lib/docker-registry
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: none
+
 - name: Wait until a registry that was changed and put back serves as it did
   longshore.delivery.registry_host_info:
     registry:
@@ -521,6 +564,14 @@ restart_registry:
   type: bool
 reload_nginx:
   description: Whether nginx runs with another site or certificate than the wanted one, or does not run.
+  returned: success
+  type: bool
+pull_image:
+  description: Whether the image of O(container) is not on the host.
+  returned: success
+  type: bool
+stop_container:
+  description: Whether the unit runs a container of another engine than the wanted one, which it has to end before it is changed.
   returned: success
   type: bool
 make_user:
@@ -625,6 +676,11 @@ packages:
   returned: success
   type: dict
   sample: {"docker-registry": "2.8.2+ds1-1+b5"}
+program:
+  description: The program that was asked for, and the version that it says of itself.
+  returned: success
+  type: dict
+  sample: {"path": "/usr/local/lib/registry-3.1.2/registry", "version": "v3.1.2"}
 units:
   description: The services.
   returned: success

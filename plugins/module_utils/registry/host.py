@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import (
     host_authority,
     host_connections,
+    host_container,
     host_data,
     host_garbage,
     host_name,
@@ -32,9 +33,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     file_in_memory,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
-    ABSENT,
     DIRECTORY,
-    FILE,
     FoundFile,
     WantedFile,
     content_of,
@@ -42,13 +41,14 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     find,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import can_listen_on, listeners
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_options import ARGUMENT_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
     GIVEN,
     NGINX,
-    NONE,
     OWN,
     PACKAGED,
     REGISTRY,
+    STAMP_VARIABLE,
     Observed,
     Plan,
     Wanted,
@@ -63,7 +63,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
     units,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
-    REGISTRY_SPEC,
     RegistrySettings,
 )
 
@@ -173,6 +172,14 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     collect = params["collect"]
     collecting = [collect["timer"], collect["settling"]] if collect else []
     found = units([NGINX, REGISTRY, PACKAGED, *collecting], context.run_command)
+    container = (
+        host_container.observe(run_command=context.run_command, **params["container"])
+        if params["container"]
+        else host_container.Container()
+    )
+    engine = params["container"]["engine"] if params["container"] else ""
+    other_container = host_container.is_of_another(engine, found[REGISTRY])
+    found[REGISTRY] = container.found_in(found[REGISTRY])
     return Observed(
         packages=package_versions(wanted.packages, context.run_command),
         units={name: found[name] for name in (NGINX, REGISTRY, PACKAGED)},
@@ -197,7 +204,11 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
             if wanted.users
             else ()
         ),
-        listeners=tuple(item for port in wanted.ports for item in listeners(port)),
+        container=container,
+        other_container=other_container,
+        listeners=host_container.attributed(
+            (item for port in wanted.ports for item in listeners(port)), REGISTRY, STAMP_VARIABLE
+        ),
         serving=ask(settings, wanted.addresses[0], wanted.port)
         if found[NGINX].is_active
         else Serving("nginx does not run"),
@@ -310,91 +321,5 @@ def _before(wanted: WantedFile, found: FoundFile) -> t.Dict[str, t.Any]:
         "as_wanted": not differences(wanted, found),
     }
 
-
-ARGUMENT_SPEC: t.Dict[str, t.Any] = {
-    "registry": {**REGISTRY_SPEC, "required": True},
-    "plain_too": {"type": "bool", "default": False},
-    "names": {"type": "list", "elements": "str", "default": []},
-    "addresses": {"type": "list", "elements": "str", "default": ["0.0.0.0"]},
-    "backend_port": {"type": "int", "required": True},
-    "metrics_port": {"type": "int", "default": 0},
-    "packages": {"type": "list", "elements": "str", "default": []},
-    "program": {"type": "str", "default": ""},
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "path": {"type": "str", "required": True},
-            "kind": {"type": "str", "choices": [FILE, DIRECTORY, ABSENT], "default": FILE},
-            "owner": {"type": "str", "default": "root"},
-            "group": {"type": "str", "default": "root"},
-            "mode": {"type": "str", "default": "0644"},
-            "sha256": {"type": "str", "default": ""},
-            "read_by": {"type": "str", "choices": ["", NGINX, REGISTRY], "default": ""},
-            "mark": {"type": "str", "default": ""},
-            "needed": {"type": "bool", "default": False},
-        },
-    },
-    "data": {
-        "type": "dict",
-        "options": {"path": {"type": "str", "required": True}, "user": {"type": "str", "required": True}},
-    },
-    "site": {"type": "str", "required": True},
-    "site_stamp": {"type": "str", "required": True},
-    "configuration_stamp": {"type": "str", "required": True},
-    "certificate": {
-        "type": "dict",
-        "required": True,
-        "options": {
-            "origin": {"type": "str", "choices": [OWN, GIVEN, NONE], "required": True},
-            "certificate": {"type": "str", "default": ""},
-            "key": {"type": "str", "default": "", "no_log": False},
-            "authority": {"type": "str", "default": ""},
-            "authority_key": {"type": "str", "default": "", "no_log": False},
-            "next_authority_key": {"type": "str", "default": "", "no_log": False},
-            "text": {"type": "str", "default": "", "no_log": True},
-            "renew_days": {"type": "int", "default": 30},
-            "valid_days": {"type": "int", "default": 365},
-        },
-    },
-    "users": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-        },
-    },
-    "users_file": {"type": "str", "default": ""},
-    "other_users_stay": {"type": "bool", "default": False},
-    "anonymous_pull": {"type": "bool", "default": False},
-    "collect": {
-        "type": "dict",
-        "options": {
-            "calendar": {"type": "str", "default": ""},
-            "untagged_days": {"type": "int", "default": -1},
-            "recent_hours": {"type": "int", "default": 24},
-            "refuse_seconds": {"type": "int", "default": 120},
-            "timer": {"type": "str", "required": True},
-            "settling": {"type": "str", "required": True},
-            "result": {"type": "str", "required": True},
-        },
-    },
-    "connections": host_connections.SPEC,
-    "own_name": host_name.SPEC,
-    "served": {
-        "type": "dict",
-        "options": {
-            "stamp": {"type": "str", "default": ""},
-            "certificate": {"type": "str", "default": ""},
-            "anonymous": {"type": "int", "default": 0},
-            "login": {"type": "int", "default": 0},
-            "listens": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "wait": {"type": "int", "default": 0},
-}
 
 CAPABILITY = Capability(run=run, argument_spec=ARGUMENT_SPEC)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_container
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     Certificate,
@@ -111,6 +112,8 @@ class Observed:
     connections: Connections = dataclasses.field(default_factory=Connections)
     program: Program = dataclasses.field(default_factory=Program)
     own_name: OwnName = dataclasses.field(default_factory=OwnName)
+    container: host_container.Container = dataclasses.field(default_factory=host_container.Container)
+    other_container: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +123,8 @@ class Plan:
     differences: t.Tuple[str, ...] = ()
     install: bool = False
     mend_files: bool = False
+    pull_image: bool = False
+    stop_container: bool = False
     make_user: bool = False
     mend_data: bool = False
     remove_files: bool = False
@@ -150,6 +155,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     makes_user = not observed.data.has_user and PACKAGE not in missing
     said = [
         *("package %s is not installed" % name for name in missing),
+        *(["image %s is not on this host" % observed.container.reference] if observed.container.lacks_image else []),
         *(difference for found in files.values() for difference in found),
         *(["there is no user %s" % observed.data.user] if makes_user else []),
         *observed.data.unwritable,
@@ -165,10 +171,13 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
     make_authority = wanted.certificate_origin == OWN and not observed.authority.pem
     renews = wanted.certificate_origin == OWN and bool(certificate)
     unit, packaged = observed.units[REGISTRY], observed.units[PACKAGED]
+    other = host_container.what_else_runs(unit, observed.program, observed.container)
     return Plan(
         differences=tuple(said),
         install=bool(missing),
         mend_files=any(found for file, found in files.items() if file.kind != ABSENT),
+        stop_container=unit.is_active and observed.other_container,
+        pull_image=observed.container.lacks_image,
         make_user=makes_user,
         # the registry's user is made anew, whose number may be another than on the host that the images come from
         mend_data=bool(observed.data.unwritable) or ((bool(missing) or makes_user) and observed.data.stored),
@@ -181,8 +190,7 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         mask_packaged=not packaged.masked and (packaged.loaded or PACKAGE in missing),
         mend_name=observed.own_name.to_mend,
         write_users=bool(observed.user_differences),
-        restart_registry=unit.is_active
-        and (_runs_another_configuration(observed, wanted) or _runs_another_program(observed)),
+        restart_registry=unit.is_active and bool(_runs_another_configuration(observed, wanted) or other),
         reload_nginx=renews
         or observed.connections.to_mend
         or not observed.units[NGINX].is_active
@@ -228,14 +236,10 @@ def _registry_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
         found.append("%s, which the package brings, is not masked" % PACKAGED)
     if unit.is_active and _runs_another_configuration(observed, wanted):
         found.append("%s runs another configuration" % unit.name)
-    if unit.is_active and _runs_another_program(observed):
-        found.append("%s runs another program than %s is now" % (unit.name, observed.program.path))
+    other = host_container.what_else_runs(unit, observed.program, observed.container)
+    if unit.is_active and other:
+        found.append("%s runs another %s is now" % (unit.name, other))
     return found
-
-
-def _runs_another_program(observed: Observed) -> bool:
-    """A program that was replaced, as by an upgrade of its package, goes on running as it was."""
-    return bool(observed.program.identity) and observed.units[REGISTRY].program != observed.program.identity
 
 
 def _runs_another_configuration(observed: Observed, wanted: Wanted) -> bool:
@@ -312,7 +316,7 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         for name, unit in observed.units.items()
         if unit.masked and name != PACKAGED
     ]
-    found += observed.data.obstacles
+    found += [*observed.data.obstacles, *filter(None, [observed.container.fault])]
     found += observed.program.obstacles(PACKAGE in wanted.packages and PACKAGE not in observed.packages)
     found += observed.connections.faults
     found += observed.own_name.faults

@@ -96,7 +96,7 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
             enabled=said.get("UnitFileState") == "enabled",
             needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
             started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
-            environment=_environment(pid, proc),
+            environment=environment_of(int(pid), proc),
             listens=tuple(addresses_of(int(pid), proc)),
             program=running(int(pid), proc),
             log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
@@ -109,9 +109,10 @@ def _since_the_epoch(microseconds: int) -> float:
     return time.time() - time.monotonic() + microseconds / 1e6 if microseconds else 0.0
 
 
-def _environment(pid: str, proc: str) -> t.Dict[str, str]:
+def environment_of(pid: int, proc: str = "/proc") -> t.Dict[str, str]:
+    """The environment that a process was started with; empty for one that is not there."""
     try:
-        with open(os.path.join(proc, pid, "environ"), errors="replace") as stream:
+        with open(os.path.join(proc, str(pid), "environ"), errors="replace") as stream:
             pairs = [entry.partition("=") for entry in stream.read().split("\0")]
     except OSError:  # it does not run
         return {}

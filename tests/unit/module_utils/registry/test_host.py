@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import DAY, Certificate
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_container import Container
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import MIB, Data
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
     ABSENT,
@@ -230,6 +231,13 @@ def test_all_is_to_do_on_an_empty_host_and_nothing_is_in_the_way() -> None:
             "another program than /registry is now",
             {"restart_registry"},
         ),
+        (seen(container=Container("img:3")), "image img:3 is not on this host", {"pull_image"}),
+        (
+            seen(other_container=True, units=unit(REGISTRY, environment={})),
+            "another configuration",
+            {"stop_container", "restart_registry"},
+        ),
+        (seen(container=Container("img:3", "aa", "bb", 7)), "another image than img:3 is now", {"restart_registry"}),
         (seen_data(has_user=False), "there is no user keeper", {"make_user", "mend_data"}),
         (seen_data(has_user=False, stored=False), "there is no user keeper", {"make_user"}),
         (seen(packages={"nginx": "1.22"}, data=Data(has_user=False)), "docker-registry is not", {"install"}),
@@ -323,6 +331,7 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
             ["registry_program /registry is not on this host", "leave the option"],
         ),
         (seen(program=Program("/registry", "8:7", fault="is none")), WANTED, ["registry_program /registry is none"]),
+        (seen(container=Container("img:3", "aa", fault="It cannot.")), WANTED, ["It cannot."]),
         (seen(units=unit(NGINX, loaded=False, masked=True)), WANTED, ["nginx.service is masked", "systemctl unmask"]),
     ],
 )

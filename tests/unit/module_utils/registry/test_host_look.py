@@ -68,7 +68,7 @@ def look(tmp_path: Path, serve: Serve, issued: Issued, monkeypatch: pytest.Monke
             },
             **params,
         }
-        validated = ArgumentSpecValidator(host.ARGUMENT_SPEC).validate(given)
+        validated = ArgumentSpecValidator(host.CAPABILITY.argument_spec).validate(given)
         assert not validated.errors.messages
         return host.run(validated.validated_parameters, context)
 
