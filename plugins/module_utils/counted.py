@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 
 def counted(count: int, thing: str) -> str:
     """As in '1 finding' and '2 findings'.
@@ -15,3 +17,12 @@ def counted(count: int, thing: str) -> str:
     :param thing: one of them; with an s it is several.
     """
     return "%d %s%s" % (count, thing, "" if count == 1 else "s")
+
+
+def some(things: t.Sequence[str], most: int) -> str:
+    """As in 'a, b and 3 more'.
+
+    :param most: how many are named.
+    """
+    more = len(things) - most
+    return ", ".join(things[:most]) + (" and %d more" % more if more > 0 else "")

@@ -15,6 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.audit.finding i
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.history import HistoryStep
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.layer import LayerContents
 from ansible_collections.longshore.delivery.plugins.module_utils.audit.merged import Merged
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import some
 
 _INSTALLS = re.compile(
     r"\b(?:pip3? install|uv (?:sync|pip install)|poetry install|pipenv (?:install|sync)|gem install|bundle install"
@@ -130,10 +131,9 @@ def wide_context(layers: t.Sequence[LayerContents], history: t.Sequence[HistoryS
                 sizes[match.group(1)] = sizes.get(match.group(1), 0) + entry.size
         if sizes:
             names = sorted(sizes)
-            more = "" if len(names) <= _SHOWN else " and %d more" % (len(names) - _SHOWN)
             yield finding(
                 "wide_context",
-                "%s copied what no container needs: %s%s" % (step.keyword, ", ".join(names[:_SHOWN]), more),
+                "%s copied what no container needs: %s" % (step.keyword, some(names, _SHOWN)),
                 "Name it in .dockerignore, or copy only what is needed",
                 step.layer,
                 size=sum(sizes.values()),

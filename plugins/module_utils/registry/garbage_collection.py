@@ -17,6 +17,7 @@ import dataclasses
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import some
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_contents import Contents
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_gate import Gate, NotRefused
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_notes import (
@@ -165,7 +166,7 @@ class Collection:
         garbage = plan(contents, self.rules, untagged, time.time())
         if garbage.faults:
             raise Doubt(
-                "what is needed cannot be known: %s. Push that image again, or delete it" % _some(garbage.faults)
+                "what is needed cannot be known: %s. Push that image again, or delete it" % some(garbage.faults, _NAMED)
             )
         self.say("%d manifests, %d links and %d blobs are garbage" % _counts(garbage))
         return contents, garbage
@@ -270,8 +271,3 @@ def _check(deadline: float) -> None:
 
 def _counts(garbage: Garbage) -> t.Tuple[int, int, int]:
     return len(garbage.manifests), len(garbage.layers), len(garbage.blobs)
-
-
-def _some(faults: t.Sequence[str]) -> str:
-    more = len(faults) - _NAMED
-    return ", ".join(faults[:_NAMED]) + (" and %d more" % more if more > 0 else "")

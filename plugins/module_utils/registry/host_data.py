@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import group_name, user_name
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.room import existing, free_bytes
 
 # The registry keeps all it has below this directory of its storage (distribution 2.8, registry/storage/paths.go).
 STORE = "docker"
@@ -78,7 +79,7 @@ class Data:
 
 def observe(path: str, user: str, run_command: RunCommand) -> Data:
     """Look at the place for the images, which may not be there yet; nor may the user."""
-    place = _existing(path)
+    place = existing(path)
     system = os.statvfs(place)
     found = Data(
         path=path,
@@ -86,8 +87,7 @@ def observe(path: str, user: str, run_command: RunCommand) -> Data:
         stored=os.path.isdir(os.path.join(path, STORE)),
         mount=_mount(place),
         read_only=bool(system.f_flag & os.ST_RDONLY),
-        # some file systems have no limits, and say 0
-        free_bytes=system.f_bavail * system.f_frsize if system.f_blocks else -1,
+        free_bytes=free_bytes(system),
         free_files=system.f_favail if system.f_files else -1,
     )
     try:
@@ -117,14 +117,6 @@ class _Person:
         return [path for path in asked.stdout.split("\0") if path], not asked.rc
 
 
-def _existing(path: str) -> str:
-    """The path, or the nearest directory above it that is there."""
-    path = os.path.abspath(path)
-    while not os.path.isdir(path):
-        path = os.path.dirname(path)
-    return path
-
-
 def _mount(path: str) -> str:
     path = os.path.realpath(path)
     while not os.path.ismount(path):
@@ -146,7 +138,7 @@ def _unwritable(store: str, person: _Person) -> t.Tuple[t.List[str], bool]:
 
 def _closed(directory: str, person: _Person) -> str:
     """The first directory from the root to this one, as far as it is there, that the user may not enter."""
-    ways = [_existing(directory)]
+    ways = [existing(directory)]
     while ways[-1] != "/":
         ways.append(os.path.dirname(ways[-1]))
     found, _came_everywhere = person.find(*reversed(ways), "-maxdepth", "0", "!", "-executable", "-print0")

@@ -40,10 +40,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.quiet_
     no_collection,
     read_settled,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.room import existing, shortage
 
 _NAMED, _KEPT = 5, 100
-# for the document and the directories
-_ROOM = 1024 * 1024
 Params = t.Mapping[str, t.Any]
 
 
@@ -187,15 +186,12 @@ def _lacking(store: Store, snapshot: Snapshot, reread: bool) -> t.Dict[str, int]
 
 
 def _see_room(store: Store, lacking: t.Mapping[str, int]) -> None:
-    place = store.directory
-    while not os.path.isdir(place):
-        place = os.path.dirname(place)
-    system = os.statvfs(place)
-    free, size = system.f_bavail * system.f_frsize, sum(lacking.values())
-    if lacking and size + _ROOM > free:
+    place = existing(store.directory)
+    lack = shortage(place, lacking.values()) if lacking else None
+    if lack:
         raise BackupError(
             "%s would take %d MiB, and where it goes, at %s, %d MiB are free. Nothing was copied. Make room, or name a directory "
-            "on another disk" % (counted(len(lacking), "blob"), -(-size // 2**20) + 1, place, free // 2**20)
+            "on another disk" % (counted(len(lacking), "blob"), lack.wanted, place, lack.free)
         )
 
 

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import itertools
 import os
 import pwd
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted, some
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.backup_snapshot import (
     EVERYTHING,
     KeptFile,
@@ -46,9 +47,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.restor
     RestoredStorage,
     damaged,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.room import shortage
 
 _NAMED, _KEPT = 5, 100
-_ROOM = 1024 * 1024
 Params = t.Mapping[str, t.Any]
 
 
@@ -155,7 +156,7 @@ def _restore_images(
         raise DeliveryError(
             "Nothing was restored: the registry has what snapshot %s has not, or has otherwise, and would lose it: %s. Back it "
             "up first, or say that it may go, by 'discard' (of the role: registry_restore_discard)."
-            % (result["snapshot"], _some(gone)),
+            % (result["snapshot"], some(gone, _NAMED)),
             lost=list(gone[:_KEPT]),
         )
     lacking = restored.lacking(snapshot)
@@ -198,12 +199,11 @@ def _is_same(present: t.Optional[Snapshot], snapshot: Snapshot) -> bool:
 
 
 def _see_room(root: str, lacking: t.Mapping[str, int]) -> None:
-    system = os.statvfs(root)
-    free, size = system.f_bavail * system.f_frsize, sum(lacking.values())
-    if size + _ROOM > free:
+    lack = shortage(root, lacking.values())
+    if lack:
         raise BackupError(
             "%s would take %d MiB, and at %s %d MiB are free. What is there stays until the restored images are proved, so there "
-            "has to be room for both" % (counted(len(lacking), "blob"), -(-size // 2**20) + 1, root, free // 2**20)
+            "has to be room for both" % (counted(len(lacking), "blob"), lack.wanted, root, lack.free)
         )
 
 
@@ -220,7 +220,7 @@ def _serve(restored: RestoredStorage, snapshot: Snapshot, proof: Proof, gone: t.
         proved = _prove(restored.present, proof)
         pushed = _pushed_meanwhile(restored.beside, snapshot, gone)
         if pushed:
-            raise BackupError("%s came to the registry meanwhile, and would have been lost" % _some(pushed))
+            raise BackupError("%s came to the registry meanwhile, and would have been lost" % some(pushed, _NAMED))
     except BackupError as fault:
         restored.take_back()
         restored.discard()
@@ -245,20 +245,10 @@ def _prove(storage: Storage, proof: Proof) -> int:
     :raises BackupError: it does not serve all.
     """
     promises = plan(storage.read(), EVERYTHING, {}, 0.0).promises
-    faults: t.List[str] = []
-    for promise in promises:
-        fault = proof.fault_of(promise)
-        faults += [fault] if fault else []
-        if len(faults) == _NAMED:
-            break
+    faults = list(itertools.islice(filter(None, map(proof.fault_of, promises)), _NAMED))
     if faults:
         raise BackupError("the registry does not serve all of it: %s" % ", ".join(faults))
     return len(promises)
-
-
-def _some(names: t.Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (" and %d more" % more if more > 0 else "")
 
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import some
 from ansible_collections.longshore.delivery.plugins.module_utils.moments import shown_moment
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.retention_contents import (
     NOTE_TAG,
@@ -170,10 +171,7 @@ def _used(digest: str, repository: str, tree: Tree, in_use: InUse) -> t.List[str
     parts = [part for one in tree.all_with([digest]) for part in _own_parts(tree.manifests[one])]
     tags = [tag for one in tree.all_with([digest]) for tag in tree.tags.get(one, ())]
     users = in_use.by(parts, repository, tags)
-    if not users:
-        return []
-    more = len(users) - _USERS_SHOWN
-    return ["in use by %s%s" % (", ".join(users[:_USERS_SHOWN]), " and %d more" % more if more > 0 else "")]
+    return ["in use by " + some(users, _USERS_SHOWN)] if users else []
 
 
 def _reasons(

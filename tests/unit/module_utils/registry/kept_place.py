@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import typing as t
 from pathlib import Path
 
@@ -15,6 +13,9 @@ from tests.returned import run
 
 from .servers import Registry
 from .storages import Written
+
+# the functions of os by which a backup or a restore takes hold
+CHANGES = ("rename", "rmdir", "sync")
 
 
 class Kept(t.NamedTuple):
@@ -59,28 +60,3 @@ def fill(written: Written) -> None:
     written.tag("shop", "1", written.index("shop", *children))
     written.image("shop", b"untagged", b"base")
     written.tag("shop/web", "1", written.image("shop/web", b"web", b"base"))
-
-
-def killed_at(action: t.Callable[[], object], number: int) -> bool:
-    """Whether a process of its own was killed before its change of that number to the file system."""
-    process = os.fork()
-    if process:
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
-    left = number
-
-    def counted(change: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-        def changing(*arguments: t.Any, **options: t.Any) -> t.Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return change(*arguments, **options)
-
-        return changing
-
-    try:
-        for name in ("rename", "rmdir", "sync"):
-            setattr(os, name, counted(getattr(os, name)))
-        action()
-    finally:
-        os._exit(0)

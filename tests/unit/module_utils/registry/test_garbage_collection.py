@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import socket
 import threading
 import time
@@ -35,6 +33,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_l
 
 from .conftest import Serve, StartRegistry
 from .garbage_place import Place, gone, with_garbage
+from .killing import killed_at
+
+CHANGES = ("rename", "unlink", "rmdir", "fsync")
 
 
 @pytest.fixture
@@ -77,35 +78,10 @@ def test_manifests_without_a_tag_are_noted(place: Place) -> None:
     assert place.notes.untagged == {}
 
 
-def killed_at(place: Place, number: int) -> bool:
-    """Whether a process that collects was killed before its change of that number to the file system."""
-    process = os.fork()
-    if process:
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
-    left = number
-
-    def counted(change: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-        def changing(*arguments: t.Any, **options: t.Any) -> t.Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return change(*arguments, **options)
-
-        return changing
-
-    try:
-        for name in ("rename", "unlink", "rmdir", "fsync"):
-            setattr(os, name, counted(getattr(os, name)))
-        place.collect(say=lambda line: None)
-    finally:
-        os._exit(0)
-
-
 def test_a_run_that_is_killed_at_any_step_leaves_all_that_is_needed_and_the_next_completes(place: Place) -> None:
     needed, before, contents = place.written.tagged(), place.written.files(), place.written.contents()
     phases, number = set(), 0
-    while killed_at(place, number):
+    while killed_at(lambda: place.collect(say=lambda line: None), number, CHANGES):
         assert place.written.tagged() == needed, number
         phase = place.notes.phase
         phases.add(phase)

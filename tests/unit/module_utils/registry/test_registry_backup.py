@@ -25,7 +25,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from tests.integration.registry_role.traffic import push
 
 from .conftest import Settings, StartRegistry
-from .kept_place import Kept, fill, killed_at
+from .kept_place import CHANGES, Kept, fill
+from .killing import killed_at
 from .storages import Written
 
 
@@ -105,7 +106,7 @@ def test_every_backup_is_whole_while_clients_push(kept: Kept, settings: Settings
 
 def test_a_backup_that_is_killed_at_any_step_leaves_no_half_of_one_and_the_next_completes(kept: Kept) -> None:
     number = 0
-    while killed_at(kept.back_up, number):
+    while killed_at(kept.back_up, number, CHANGES):
         for digest, body in kept.copied().items():
             assert digest == "sha256:" + hashlib.sha256(body).hexdigest()
         if kept.snapshots() if (kept.directory / "snapshots").is_dir() else []:

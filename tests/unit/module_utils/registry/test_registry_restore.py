@@ -21,7 +21,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_proof import Proof
 
 from .conftest import StartRegistry
-from .kept_place import Kept, fill, killed_at
+from .kept_place import CHANGES, Kept, fill
+from .killing import killed_at
 from .storages import Written
 
 
@@ -199,7 +200,7 @@ def test_a_restore_that_is_killed_at_any_step_leaves_what_was_there_or_what_is_w
     shutil.copytree(kept.written.root, tmp_path / "as-it-was")
     there = links(kept)
     ends, number = set(), 0
-    while killed_at(lambda: kept.restore(discard=True), number):
+    while killed_at(lambda: kept.restore(discard=True), number, CHANGES):
         served = {name: body for name, body in links(kept).items() if name.startswith("docker/")}
         if (kept.written.root / "docker").exists():
             ends.add("before" if served == there else "after")
