@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection.
 
-"""A collection of garbage, step by step: refuse writes, put aside, prove, let writes through, delete.
+"""A collection of garbage, step by step: refuse writes, put aside, let writes through, prove, delete.
 
 Until all is proved, whatever happens ends with everything back where it was; a run that was killed is settled by C(settle), which
 the next run begins with. Clients go on pulling all the while: what they can name is never touched.
@@ -150,10 +150,13 @@ class Collection:
             self.gate.open()
             result.refused_seconds = self.gate.refused_seconds
             self.say("writes were refused for %.1f s" % result.refused_seconds)
+        with self._brought_back_on_doubt():
+            result.proved = self._prove(garbage)
+            self.notes.enter(PROVED)
         for aside in asides:
             delete(aside)
         self.notes.enter(IDLE)
-        result.missing, result.proved = garbage.missing, len(garbage.promises)
+        result.missing = garbage.missing
         result.manifests, result.layers = len(garbage.manifests), len(garbage.layers)
         result.blobs, result.size = len(garbage.blobs), garbage.size
         return garbage
@@ -172,15 +175,29 @@ class Collection:
         return contents, garbage
 
     def _put_aside(self, contents: Contents, garbage: Garbage, deadline: float) -> t.List[str]:
+        """Give all of it names under which nothing is found, while nobody writes; returns where it is then."""
         self.notes.enter(PUTTING_ASIDE)
-        try:
+        with self._brought_back_on_doubt():
             asides = []
             for place in self.storage.places(garbage):
                 asides.append(put_aside(place))
-                _check(deadline)
-            self._prove(contents, garbage, deadline)
-            self.notes.enter(PROVED)
+                if time.monotonic() > deadline:
+                    raise Doubt(
+                        "it took longer than writes may be refused. Let registry_collect_refuse_seconds be more"
+                    )
+            strange = _strange(self.storage.read(), contents, garbage)
+            if strange:
+                raise Doubt(
+                    "somebody wrote to the registry past nginx, at its own port or to its files: %s. Have all clients come "
+                    "through nginx" % some(strange, _NAMED)
+                )
             return asides
+
+    @contextlib.contextmanager
+    def _brought_back_on_doubt(self) -> t.Iterator[None]:
+        """Whatever ends the body, everything is where it was before; what was pushed again meanwhile stays."""
+        try:
+            yield
         except BaseException as fault:
             self.say("bringing back what was put aside, since %s" % (fault or type(fault).__name__))
             settle(self.storage, self.notes, self.gate, self.say)
@@ -188,31 +205,32 @@ class Collection:
                 raise Doubt("%s; %s" % (fault, self._since(fault.unserved))) from None
             raise
 
-    def _prove(self, contents: Contents, garbage: Garbage, deadline: float) -> None:
+    def _prove(self, garbage: Garbage) -> int:
+        """Ask the registry for all that is needed, while clients go on pushing and deleting; returns how much that was."""
         self.say("asking the registry for %d manifests and blobs" % len(garbage.promises))
         faults: t.Dict[Promise, str] = {}
         for promise in garbage.promises:
-            fault = self.proof.fault_of(promise)
+            fault = self.proof.fault_of(promise) and self._fault_now(promise)
             if fault:
                 faults[promise] = fault
             if len(faults) == _NAMED:
                 break
-            _check(deadline)
         if faults:
             said = "the registry did not serve all that is needed: %s" % ", ".join(faults.values())
             raise Doubt(said, tuple(faults))
-        if not _is_what_was_left(self.storage.read(), contents, garbage):
-            raise Doubt(
-                "somebody wrote to the registry past nginx, at its own port. Have all clients come through nginx"
-            )
         for name, digest in garbage.layers:
-            _check(deadline)
-            if self.proof.still_has(name, digest):
+            if self.proof.still_has(name, digest) and not self.storage.has_layer(name, digest):
                 raise Doubt(
                     "the registry says that it has %s@%s, which is put aside: it has a cache, for which a client would not push "
                     "that layer again. Take 'cache' out of the configuration of its storage" % (name, digest)
                 )
         self.say("the registry serves all that is needed")
+        return len(garbage.promises)
+
+    def _fault_now(self, promise: Promise) -> str:
+        """Why it is not kept, as far as no client has deleted or replaced meanwhile what was promised."""
+        left = self.storage.left_of(promise)
+        return self.proof.fault_of(left) if left else ""
 
     def _since(self, unserved: t.Sequence[Promise]) -> str:
         """Whether it is served now that everything is back."""
@@ -248,25 +266,26 @@ def _bring_back(asides: t.Iterable[str], say: Say) -> None:
     say("brought back %d directories" % len(found))
 
 
-def _is_what_was_left(now: Contents, before: Contents, garbage: Garbage) -> bool:
-    """Whether all is there that was there before, but for the garbage, and nothing else."""
-    manifests, layers = {*garbage.manifests}, {*garbage.layers}
-    if now.blobs.keys() != before.blobs.keys() - {*garbage.blobs}:
-        return False
-    return now.repositories.keys() == before.repositories.keys() and all(
-        (now.repositories[name].tags, {*now.repositories[name].manifests}, {*now.repositories[name].layers})
-        == (
-            repository.tags,
-            {digest for digest in repository.manifests if (name, digest) not in manifests},
-            {digest for digest in repository.layers if (name, digest) not in layers},
-        )
-        for name, repository in before.repositories.items()
+def _strange(now: Contents, before: Contents, garbage: Garbage) -> t.List[str]:
+    """What came or went, but for the garbage, in words."""
+    found, left = _things(now), _things(before)
+    left.difference_update(
+        map("manifest %s@%s".__mod__, garbage.manifests),
+        map("layer %s@%s".__mod__, garbage.layers),
+        map("blob %s".__mod__, garbage.blobs),
     )
+    said = ["%s is gone" % thing for thing in left - found] + ["%s came" % thing for thing in found - left]
+    return sorted(said, reverse=True)  # tags first, which people know
 
 
-def _check(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise Doubt("it took longer than writes may be refused. Let registry_collect_refuse_seconds be more")
+def _things(contents: Contents) -> t.Set[str]:
+    """All by which something is served, in words."""
+    found = {"blob %s" % digest for digest in contents.blobs}
+    for name, repository in contents.repositories.items():
+        found.update("manifest %s@%s" % (name, digest) for digest in repository.manifests)
+        found.update("layer %s@%s" % (name, digest) for digest in repository.layers)
+        found.update("tag %s:%s of %s" % (name, *tag) for tag in repository.tags.items())
+    return found
 
 
 def _counts(garbage: Garbage) -> t.Tuple[int, int, int]:

@@ -14,6 +14,7 @@ whoever finds it can bring it back without a list of what was done.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -28,7 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
     Repository,
     read_document,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Garbage
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Garbage, Promise
 
 ASIDE = ".longshore-garbage"
 # The distribution specification recommends 4 MiB as the largest manifest that a registry takes.
@@ -180,6 +181,21 @@ class Storage:
         found += [self.linked(name, "_layers", *digest.split(":", 1)) for name, digest in garbage.layers]
         found += [self.blob(digest) for digest in garbage.blobs]
         return found
+
+    def has_layer(self, name: str, digest: str) -> bool:
+        """Whether a blob is found in a repository."""
+        return os.path.isfile(os.path.join(self.linked(name, "_layers", *digest.split(":", 1)), "link"))
+
+    def left_of(self, promise: Promise) -> t.Optional[Promise]:
+        """What is to be served of it still: clients delete manifests and blobs, and let tags lead to others."""
+        if not promise.is_manifest:
+            return promise if self.has_layer(promise.repository, promise.digest) else None
+        revision = self.linked(promise.repository, "_manifests", "revisions", *promise.digest.split(":", 1))
+        if not os.path.isfile(os.path.join(revision, "link")):
+            return None
+        tags = self.linked(promise.repository, "_manifests", "tags")
+        left = [tag for tag in promise.tags if _read(os.path.join(tags, tag, "current", "link")) == promise.digest]
+        return dataclasses.replace(promise, tags=tuple(left))
 
     def linked(self, name: str, *parts: str) -> str:
         """A directory of a repository's; a digest is two parts, and the file in it by which something is found is C(link)."""

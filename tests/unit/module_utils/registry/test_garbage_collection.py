@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import shutil
 import socket
 import threading
 import time
@@ -26,9 +28,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
     PUTTING_ASIDE,
     Busy,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Rules
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Promise, Rules
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_proof import Proof
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import ASIDE, Storage
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import (
+    ASIDE,
+    Storage,
+    put_aside,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import clients_of
 
 from .conftest import Serve, StartRegistry
@@ -155,7 +161,9 @@ def lose(place: Place, monkeypatch: pytest.MonkeyPatch, lost: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["layer", "blob", "child", "tag"])
-def test_a_doubt_brings_everything_back(place: Place, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+def test_what_goes_with_the_garbage_comes_back_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     before, needed = place.written.files(), place.written.tagged()
     layers = {layer["digest"] for digest in needed["shop/web"] for layer in _layers(place, digest)}
     (layer,) = layers - needed["shop"]
@@ -171,8 +179,27 @@ def test_a_doubt_brings_everything_back(place: Place, monkeypatch: pytest.Monkey
         }[what],
     )
     result = place.collect()
-    assert "did not serve all that is needed: " in result.fault
-    assert {"layer": layer, "blob": layer, "child": child, "tag": "tag shop/web:1: HTTP 404"}[what] in result.fault
+    gone_too = {
+        "layer": f"layer shop/web@{layer}",
+        "blob": f"blob {layer}",
+        "child": f"manifest shop@{child}",
+        "tag": "tag shop/web:1 of sha256:",
+    }
+    assert re.search(f"{re.escape(gone_too[what])}\\S* is gone", result.fault)
+    assert result.fault.endswith("Have all clients come through nginx")
+    assert place.written.files() == before
+    assert (result.blobs, result.size, result.proved) == (0, 0, 0)
+    assert place.notes.phase == IDLE
+
+
+def test_a_doubt_brings_everything_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even one that a fault of the collection is behind, which did not see what it had taken."""
+    before, needed = place.written.files(), place.written.tagged()
+    (layer,) = {layer["digest"] for digest in needed["shop/web"] for layer in _layers(place, digest)} - needed["shop"]
+    lose(place, monkeypatch, place.written.blob_file(layer).parent)
+    monkeypatch.setattr(garbage_collection, "_strange", lambda *given: [])
+    result = place.collect()
+    assert f"did not serve all that is needed: blob shop/web@{layer}: HTTP 404" in result.fault
     assert result.fault.endswith("everything was brought back, and is served")
     assert place.written.files() == before
     assert (result.blobs, result.size, result.proved) == (0, 0, 0)
@@ -197,31 +224,67 @@ def test_what_was_not_served_before_either_is_said(place: Place, monkeypatch: py
 
 
 def test_a_write_past_nginx_is_noticed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real: t.Callable[[Proof, t.Any], str] = Proof.fault_of
-
-    def writing(proof: Proof, promise: t.Any) -> str:
+    def writing(directory: str) -> str:
         place.written.tag("shop/web", "2", place.written.image("shop/web", b"new", changed_at=time.time()))
-        return real(proof, promise)
+        return put_aside(directory)
 
-    monkeypatch.setattr(Proof, "fault_of", writing)
+    monkeypatch.setattr(garbage_collection, "put_aside", writing)
     before = place.written.files()
-    assert place.collect().fault.startswith("somebody wrote to the registry past nginx")
+    fault = place.collect().fault
+    assert fault.startswith("somebody wrote to the registry past nginx")
+    assert "tag shop/web:2 of sha256:" in fault
     assert before.items() <= place.written.files().items()
     monkeypatch.undo()
     assert place.collect().fault == ""
 
 
-def test_garbage_that_is_pushed_again_past_nginx_stays(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real: t.Callable[[Proof, t.Any], str] = Proof.fault_of
-    now = time.time()
+@pytest.fixture
+def meanwhile(place: Place, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[t.Callable[[], object]], None]:
+    """Have clients do something when writes are let through again and the proof begins."""
 
-    def writing(proof: Proof, promise: t.Any) -> str:
-        place.written.layer("shop", b"gone", now)
-        return real(proof, promise)
+    def doing(action: t.Callable[[], object]) -> None:
+        real, done = Proof.fault_of, []
 
-    monkeypatch.setattr(Proof, "fault_of", writing)
-    before = place.written.files()
-    assert place.collect().fault.startswith("somebody wrote to the registry past nginx")
+        def asked(proof: Proof, promise: Promise) -> str:
+            if not done:
+                assert not place.flag.exists()
+                done.append(action())
+            return real(proof, promise)
+
+        monkeypatch.setattr(Proof, "fault_of", asked)
+
+    return doing
+
+
+def test_clients_push_and_delete_while_the_registry_is_asked(
+    place: Place, meanwhile: t.Callable[[t.Callable[[], object]], None]
+) -> None:
+    """A tag that leads elsewhere by now, and what was deleted, is no doubt; garbage that was pushed again stays."""
+    going = gone(place)
+
+    def push_and_delete() -> None:
+        place.written.tag("shop/web", "1", place.written.image("shop/web", b"new", b"gone", changed_at=time.time()))
+        shutil.rmtree(place.written.repository("shop") / "_manifests")
+
+    meanwhile(push_and_delete)
+    result = place.collect()
+    assert result.fault == ""
+    (again,) = (digest for digest in going if place.written.blob_file(digest).exists())
+    assert place.written.blob_file(again).read_bytes() == b"gone"
+    tagged = (place.written.repository("shop/web") / "_manifests/tags/1/current/link").read_text()
+    with contextlib.closing(Proof(place.registry.port)) as proof:
+        assert not proof.fault_of(Promise("shop/web", tagged, 0, is_manifest=True, tags=("1",)))
+        assert proof.still_has("shop/web", again)
+    assert not place.asides()
+
+
+def test_what_is_pushed_again_stays_when_a_doubt_brings_the_rest_back(
+    place: Place, meanwhile: t.Callable[[t.Callable[[], object]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, before = time.time(), place.written.files()
+    meanwhile(lambda: place.written.layer("shop", b"gone", now))
+    monkeypatch.setattr(Proof, "still_has", lambda *given: True)
+    assert "it has a cache" in place.collect().fault
     after = place.written.files()
     assert after.keys() == before.keys()
     assert sum(abs(moment - now) < 1 for moment in after.values()) == 2
