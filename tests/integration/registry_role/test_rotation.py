@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import typing as t
 from pathlib import Path
 
@@ -14,13 +15,21 @@ import pytest
 from tests.integration.asking import eventually
 
 from .engines import TRUSTED, authorities, pulling, trust_of_nodes, with_one_gone
-from .lab import DIRECTORY, SITE, changed, client, on_host, play, processes, served_certificate
+from .lab import DIRECTORY, SITE, begin, changed, client, on_host, play, processes, served_certificate
 from .traffic import pull_strictly, push
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 AUTHORITY = f"{DIRECTORY}/ca.crt"
 KEPT = "/root/registry-before"
+# tasks of a rotation, each begun when the one before it has changed something
+KILLED_AT = [
+    "Make the authority that is to follow",
+    "Have clients told of both",
+    "Sign the certificate",
+    "Let nginx check its configuration",
+    "Have clients told of the new one alone",
+]
 
 
 def signs(authority: str) -> bool:
@@ -68,4 +77,31 @@ def test_every_engine_pulls_while_another_authority_follows(trusting: None, repo
         assert not signs(before)
         assert changed(play()) == 0
     assert (processes(), on_host("cat", SITE)) == (running, site), "a reload does"
+    assert "next" not in on_host("ls", DIRECTORY)
+
+
+def kill_at(task: str) -> None:
+    """Begin a rotation, and kill all of it when it comes to a task."""
+    running = begin(playbook="rotate_authority")
+    assert running.stdout
+    try:
+        said = next((line for line in running.stdout if line.startswith("TASK [") and task in line), "")
+        assert said, f"a rotation without '{task}'"
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+
+
+def test_a_rotation_that_is_killed_goes_on_from_there(trusting: None, repository: str) -> None:
+    (before,), running = authorities(AUTHORITY), processes()
+    with pulling(as_told(repository), {"ca": before}):
+        for task in KILLED_AT:
+            kill_at(task)
+        play(playbook="rotate_authority")
+    (after,) = authorities(AUTHORITY)
+    assert after != before
+    assert authorities(TRUSTED) == [after]
+    assert signs(after)
+    assert changed(play()) == 0
+    assert processes() == running
     assert "next" not in on_host("ls", DIRECTORY)
