@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -67,6 +68,18 @@ def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
     output, errors = running.communicate()
     assert (running.returncode == 0) is ok, output[-8000:] + errors[-4000:]
     return output + errors
+
+
+def kill_at(task: str, **variables: t.Any) -> None:
+    """Begin to run it, and kill all of it when it comes to a task."""
+    running = begin(**variables)
+    assert running.stdout
+    try:
+        came = any(line.startswith("TASK [") and task in line for line in running.stdout)
+        assert came, f"it ended without '{task}'"
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
 
 
 def changed(output: str) -> int:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import typing as t
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from tests.integration.asking import eventually
 
 from .engines import TRUSTED, authorities, pulling, trust_of_nodes, with_one_gone
-from .lab import DIRECTORY, SITE, begin, changed, client, on_host, play, processes, served_certificate
+from .lab import DIRECTORY, SITE, changed, client, kill_at, on_host, play, processes, served_certificate
 from .traffic import pull_strictly, push
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
@@ -80,23 +79,11 @@ def test_every_engine_pulls_while_another_authority_follows(trusting: None, repo
     assert "next" not in on_host("ls", DIRECTORY)
 
 
-def kill_at(task: str) -> None:
-    """Begin a rotation, and kill all of it when it comes to a task."""
-    running = begin(playbook="rotate_authority")
-    assert running.stdout
-    try:
-        said = next((line for line in running.stdout if line.startswith("TASK [") and task in line), "")
-        assert said, f"a rotation without '{task}'"
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
-
-
 def test_a_rotation_that_is_killed_goes_on_from_there(trusting: None, repository: str) -> None:
     (before,), running = authorities(AUTHORITY), processes()
     with pulling(as_told(repository), {"ca": before}):
         for task in KILLED_AT:
-            kill_at(task)
+            kill_at(task, playbook="rotate_authority")
         play(playbook="rotate_authority")
     (after,) = authorities(AUTHORITY)
     assert after != before

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, longshore contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The registry, nginx and the role are killed, and the role runs twice at once: nothing is lost, the next run completes."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import typing as t
+
+import pytest
+
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
+from tests.integration.asking import eventually
+
+from .garbage import serves
+from .lab import BACKEND, DIRECTORY, NGINX, begin, changed, client, kill_at, on_host, play, processes, said_differences
+from .traffic import Halfway, Pulls, Traffic, pull_strictly, push
+
+pytestmark = [pytest.mark.lab, pytest.mark.wide]
+
+# a change by which neither service restarts
+CHANGE: dict[str, t.Any] = {
+    "registry_users": [{"name": "dev", "password": "another-password"}],
+    "registry_names": ["registry.lab.example"],
+    "registry_collect": "Sun 03:30",
+}
+KILLED_AT = [
+    "Keep the files that are there",
+    "Sign the certificate",
+    "Write the file of users",
+    "Let nginx check its configuration",
+    "Write when and how it runs",
+    "Look again, as a client",
+]
+
+
+def assert_whole(ca: str, repository: str, image: ManifestDigest) -> None:
+    with client(ca) as pulling:
+        found = pulling.head_manifest(repository, "1")
+        assert found is not None
+        assert found.digest == image
+        for layer in pulling.get_manifest(repository, image).layers:
+            assert layer.matches(pulling.get_blob(repository, layer))
+
+
+def test_a_registry_that_is_killed_in_a_push_is_back_by_itself(ca: str, repository: str, image: ManifestDigest) -> None:
+    halfway = Halfway(ca, repository)
+    halfway.send_half()
+    before = processes()[BACKEND]
+    on_host("kill", "-KILL", before)
+    with pytest.raises((OSError, http.client.HTTPException, AssertionError)):
+        halfway.send_rest()
+    eventually(lambda: serves(ca), 20)
+    assert processes()[BACKEND] != before
+    assert_whole(ca, repository, image)
+    with client(ca) as pushing:
+        again = push(pushing, repository, os.urandom(200_000), "again")
+    with client(ca) as pushing:
+        assert pushing.delete_manifest(repository, again)
+    assert changed(play()) == 0
+
+
+def test_an_nginx_that_was_killed_is_run_again(ca: str, repository: str, image: ManifestDigest) -> None:
+    on_host("kill", "-KILL", processes()[NGINX])
+    eventually(lambda: not serves(ca), 20)
+    (said,) = said_differences(play())
+    assert said.startswith(f"{NGINX} is failed")
+    assert_whole(ca, repository, image)
+    assert changed(play()) == 0
+
+
+def test_a_run_that_is_killed_fails_no_pull_and_the_next_one_completes(
+    ca: str, repository: str, image: ManifestDigest
+) -> None:
+    running = processes()
+    with Pulls(lambda: pull_strictly(ca, repository, image)) as pulls:
+        for task in KILLED_AT:
+            kill_at(task, **CHANGE)
+        play(**CHANGE)
+        assert changed(play(**CHANGE)) == 0
+        assert "before" not in on_host("ls", DIRECTORY)
+        play()
+    assert pulls.failures == []
+    assert pulls.count > 50
+    assert processes() == running
+    assert_whole(ca, repository, image)
+
+
+def test_two_runs_at_once_end_as_one(ca: str, repository: str, image: ManifestDigest) -> None:
+    running = processes()
+    with Traffic(ca, repository, image) as traffic:
+        both = [begin(**CHANGE), begin(**CHANGE)]
+        said = [process.communicate()[0] for process in both]
+        play(**CHANGE)
+        assert changed(play(**CHANGE)) == 0
+        play()
+    print([line for output in said for line in output.splitlines() if "fatal:" in line])
+    assert traffic.failures == []
+    assert processes() == running
+    assert_whole(ca, repository, image)
