@@ -150,6 +150,12 @@ def test_a_node_is_ready_and_runs_its_own_runtime(node: Node) -> None:
     assert "1.36" in on(node, "crictl", "--version")
 
 
+@pytest.mark.parametrize("node", MEMBERS, ids=lambda node: node.name)
+def test_the_pause_image_is_kept_from_the_kubelets_garbage_collection(node: Node) -> None:
+    found = json.loads(on(node, "crictl", "images", "-o", "json"))["images"]
+    assert [image["pinned"] for image in found if any("/pause:" in tag for tag in image["repoTags"])] == [True]
+
+
 @pytest.mark.parametrize("node", UP, ids=lambda node: node.name)
 def test_the_services_of_a_node_run(node: Node) -> None:
     assert inactive_services(node) == []
