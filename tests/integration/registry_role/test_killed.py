@@ -78,6 +78,7 @@ def test_a_run_that_is_killed_fails_no_pull_and_the_next_one_completes(
     with Pulls(lambda: pull_strictly(ca, repository, image)) as pulls:
         for task in KILLED_AT:
             kill_at(task, **CHANGE)
+        assert "before" in on_host("ls", DIRECTORY)
         play(**CHANGE)
         assert changed(play(**CHANGE)) == 0
         assert "before" not in on_host("ls", DIRECTORY)
