@@ -74,9 +74,14 @@ def kill_at(task: str, **variables: t.Any) -> None:
     """Begin to run it, and kill all of it when it comes to a task."""
     running = begin(**variables)
     assert running.stdout
+    said = []
     try:
-        came = any(line.startswith("TASK [") and task in line for line in running.stdout)
-        assert came, f"it ended without '{task}'"
+        for line in running.stdout:
+            said.append(line)
+            if line.startswith("TASK [") and task in line:
+                break
+        else:
+            raise AssertionError(f"it ended without '{task}': " + "".join(said)[-8000:])
     finally:
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
