@@ -77,7 +77,9 @@ class Authorization:
         for challenge in challenges(refused.headers.get("www-authenticate", "")):
             if challenge.scheme == "basic":
                 value = self._settings.basic_authorization
-                if value is None or value == self._basic:
+                # where a token is taken for the images, it may be no good for what else there is
+                token = self._tokens.pop((repository, right), None)
+                if value is None or (value == self._basic and token is None):
                     return None
                 self._basic = value
                 return value

@@ -181,11 +181,9 @@ class Collection:
             asides = []
             for place in self.storage.places(garbage):
                 asides.append(put_aside(place))
-                if time.monotonic() > deadline:
-                    raise Doubt(
-                        "it took longer than writes may be refused. Let registry_collect_refuse_seconds be more"
-                    )
+                _check(deadline)
             strange = _strange(self.storage.read(), contents, garbage)
+            _check(deadline)
             if strange:
                 raise Doubt(
                     "somebody wrote to the registry past nginx, at its own port or to its files: %s. Have all clients come "
@@ -286,6 +284,11 @@ def _things(contents: Contents) -> t.Set[str]:
         found.update("layer %s@%s" % (name, digest) for digest in repository.layers)
         found.update("tag %s:%s of %s" % (name, *tag) for tag in repository.tags.items())
     return found
+
+
+def _check(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Doubt("it took longer than writes may be refused. Let registry_collect_refuse_seconds be more")
 
 
 def _counts(garbage: Garbage) -> t.Tuple[int, int, int]:

@@ -119,7 +119,7 @@ def _observe_until(
     deadline = time.monotonic() + params["wait"]
     while True:
         observed = _observe(params, wanted, context)
-        has_failed = any(unit.active == "failed" for unit in observed.units.values())
+        has_failed = any(observed.units[name].active == "failed" for name in (NGINX, REGISTRY))
         if is_enough(observed) or has_failed or time.monotonic() >= deadline:
             return observed
         time.sleep(_PAUSE)

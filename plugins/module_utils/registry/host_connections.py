@@ -31,6 +31,7 @@ _MORE_FILES = 256
 _NUMBER = re.compile(
     r"^[^#\n]*\bworker_connections\s+(\d+)\s*;(?: # (\d+) before the role longshore\.delivery\.registry)?", re.MULTILINE
 )
+_MORE = re.compile(r"[ \t]*[^\s#]")
 _FILES = re.compile(
     r"^[ \t]*worker_rlimit_nofile\s+(\d+)\s*;(?P<own> # of the role longshore\.delivery\.registry)?", re.MULTILINE
 )
@@ -53,6 +54,7 @@ class Connections:
     :param before: what it said before the role wrote another; 0 where the role wrote none.
     :param files: the limit of files for such a process; 0 where the file has none.
     :param is_own_limit: whether the role wrote that limit.
+    :param shares_line: whether something else follows the number in its line, which a comment there would hide.
     """
 
     path: str = ""
@@ -62,6 +64,7 @@ class Connections:
     before: int = 0
     files: int = 0
     is_own_limit: bool = False
+    shares_line: bool = False
 
     @property
     def raises(self) -> bool:
@@ -119,6 +122,11 @@ class Connections:
                 "%s has no number of worker_connections that could be raised. Write one there, or set registry_connections to 0."
                 % self.path,
             )
+        if self.shares_line:
+            return (
+                "%s has more than the number in the line of its worker_connections. Give that a line of its own, or set "
+                "registry_connections to 0." % self.path,
+            )
         if self.is_limited_by_others and self.files < self.to_be * _FILES_EACH:
             return (
                 "%s gives a process of nginx %d files (worker_rlimit_nofile), and %d connections need %d. Give it as many there, "
@@ -149,6 +157,7 @@ def read(path: str, text: t.Optional[str], wanted: int) -> Connections:
         before=int(number[2] or 0) if number else 0,
         files=int(files[1]) if files else 0,
         is_own_limit=bool(files and files["own"]),
+        shares_line=bool(number and _MORE.match(text, number.end())),
     )
 
 

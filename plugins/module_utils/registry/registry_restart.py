@@ -93,8 +93,9 @@ def _by_name(promise: Promise) -> t.Tuple[str, str]:
 
 
 def _restart(unit: str, run_command: RunCommand) -> None:
-    for argv in (["systemctl", "daemon-reload"], ["systemctl", "reset-failed", unit], ["systemctl", "restart", unit]):
-        done = run_command(argv)
+    # stopped by the unit that systemd knows, which may be of another engine than the one that is on the disk
+    for argv in (["stop", unit], ["daemon-reload"], ["reset-failed", unit], ["start", unit]):
+        done = run_command(["systemctl", *argv])
         if done.rc and "reset-failed" not in argv:
             raise DeliveryError(
                 "%s cannot be started: %s. 'journalctl --unit %s' says more."

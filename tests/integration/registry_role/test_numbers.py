@@ -75,7 +75,15 @@ def test_the_number_is_set_in_place_and_put_back(ca: str) -> None:
     assert LINES in raised
     assert NUMBER in raised
     eventually(lambda: limits_of_nginx() == {"8448"})
+    try:
+        set_by_hand_and_put_back(raised)
+    finally:
+        play()
+    assert on_host("cat", NGINX_CONF) == raised
+    assert processes() == running, "reloads do"
 
+
+def set_by_hand_and_put_back(raised: str) -> None:
     on_host("sed", "-i", "s/worker_connections 4096;.*/worker_connections 900;/", NGINX_CONF)
     by_hand: dict[str, t.Any] = {"registry_connections": 2048}
     output = play("--check", "--diff", **by_hand)
@@ -91,8 +99,6 @@ def test_the_number_is_set_in_place_and_put_back(ca: str) -> None:
 
     on_host("sed", "-i", "s/worker_connections 900;/worker_connections 768;/", NGINX_CONF)
     assert f"{NGINX_CONF} has 768 connections for a process of nginx" in said_differences(play())
-    assert on_host("cat", NGINX_CONF) == raised
-    assert processes() == running, "reloads do"
 
 
 def test_a_number_that_others_have_set_stays_or_is_refused(ca: str) -> None:

@@ -20,6 +20,7 @@ from .traffic import pull_strictly, push
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
 AUTHORITY = f"{DIRECTORY}/ca.crt"
+LEDGER = "/var/lib/longshore/registry.json"
 KEPT = "/root/registry-before"
 # tasks of a rotation, each begun when the one before it has changed something
 KILLED_AT = [
@@ -43,10 +44,13 @@ def signs(authority: str) -> bool:
 def trusting(ca: str) -> t.Iterator[None]:
     """The engines of the registry's host trust it; afterwards they know nothing of it, and the authority is the one of before."""
     on_host("cp", "--archive", DIRECTORY, KEPT)
+    on_host("cp", "--archive", LEDGER, f"{KEPT}.json")
     play(playbook="trust")
     yield
     play(playbook="trust", registry_trust_state="absent")
-    on_host("sh", "-c", f"rm -r {DIRECTORY} && mv {KEPT} {DIRECTORY} && systemctl reload nginx")
+    on_host(
+        "sh", "-c", f"rm -r {DIRECTORY} && mv {KEPT} {DIRECTORY} && mv {KEPT}.json {LEDGER} && systemctl reload nginx"
+    )
     eventually(lambda: signs(ca), 30)  # a reload is asked for and not waited for
 
 

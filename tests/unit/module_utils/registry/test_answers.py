@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Request as Transported
 from tests.http_server import Reply, Request
 
 from .asserting import Call, fault, told
@@ -77,6 +78,25 @@ def test_a_password_goes_to_no_token_service_without_tls(
         error = fault(settings(registry.endpoint, **tls))
         told(error, "tls", f"token service http://{service.endpoint} has no TLS; the password is not sent there")
     assert service.requests == []
+
+
+def test_what_takes_no_token_is_asked_by_the_password_each_time(serve: Serve, settings: Settings) -> None:
+    """As what the role registry has beside its images, where pulls need no login."""
+
+    def answer(request: Request) -> Reply:
+        given = request.headers.get("authorization", "")
+        if request.path == "/token":
+            return 200, {}, b'{"token": "for-images"}'
+        if request.path.startswith("/v2/"):
+            challenge = f'Bearer realm="http://{request.headers["host"]}/token"'
+            return (200, {}, b"") if given else (401, {"WWW-Authenticate": challenge}, b"")
+        return (200, {}, b"[]") if given.startswith("Basic ") else (401, {"WWW-Authenticate": 'Basic realm="r"'}, b"")
+
+    with RegistryClient(settings(serve(answer).endpoint, tls="plain")) as client:
+        client.ping()
+        beside = Transported("GET", "/longshore/storage/", limit=1000)
+        assert [client.request(beside).status for _turn in range(3)] == [200, 200, 200]
+        client.ping()
 
 
 def test_a_registry_that_repeats_secrets(serve: Serve, settings: Settings) -> None:

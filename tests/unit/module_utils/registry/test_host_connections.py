@@ -82,6 +82,11 @@ def test_a_file_that_comes_with_the_package_is_no_difference(wanted: int) -> Non
         ("events {}\n", 4096, "/nginx.conf has no number of worker_connections that could be raised"),
         ("# worker_connections 768;\n", 4096, "has no number of worker_connections"),
         (
+            "events { worker_connections 768; }\n",
+            4096,
+            "has more than the number in the line of its worker_connections",
+        ),
+        (
             "worker_rlimit_nofile 8191;\n" + DEBIAN,
             4096,
             "8191 files (worker_rlimit_nofile), and 4096 connections need 8192",
@@ -94,6 +99,7 @@ def test_what_is_in_the_way(text: str | None, wanted: int, words: str) -> None:
 
 
 def test_nothing_is_in_the_way_where_nothing_is_to_be_raised() -> None:
-    for text in ("events {}\n", "worker_rlimit_nofile 9;\n" + DEBIAN):
+    for text in ("events {}\n", "events { worker_connections 768; }\n", "worker_rlimit_nofile 9;\n" + DEBIAN):
         assert read("/nginx.conf", text, 0).faults == ()
+    assert read("/nginx.conf", DEBIAN.replace("768;", "768;  # as it came"), 4096).faults == ()
     assert Connections().to_mend is False

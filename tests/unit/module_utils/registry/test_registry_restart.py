@@ -44,7 +44,7 @@ class Host:
 
     def restart(self, check: bool = False, patience: int = 15) -> dict[str, t.Any]:
         def answer(argv: t.Sequence[str], **more: t.Any) -> Completed:
-            if "restart" not in argv:
+            if "start" not in argv:
                 return Completed(0, "", "")
             if not self.starts:
                 self.registry.stop()
