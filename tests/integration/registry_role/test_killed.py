@@ -27,11 +27,9 @@ CHANGE: dict[str, t.Any] = {
     "registry_collect": "Sun 03:30",
 }
 KILLED_AT = [
-    "Keep the files that are there",
     "Sign the certificate",
     "Write the file of users",
     "Let nginx check its configuration",
-    "Write when and how it runs",
     "Look again, as a client",
 ]
 

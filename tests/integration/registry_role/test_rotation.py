@@ -24,10 +24,8 @@ LEDGER = "/var/lib/longshore/registry.json"
 KEPT = "/root/registry-before"
 # tasks of a rotation, each begun when the one before it has changed something
 KILLED_AT = [
-    "Make the authority that is to follow",
     "Have clients told of both",
     "Sign the certificate",
-    "Let nginx check its configuration",
     "Have clients told of the new one alone",
 ]
 
