@@ -35,7 +35,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
 MARK = "# Written by the role"
 
 
-def wanted(path: Path, kind: str = FILE, mode: str = "0644", **more: str) -> WantedFile:
+def wanted(path: Path, kind: str = FILE, mode: str = "0644", **more: t.Any) -> WantedFile:
     return WantedFile(str(path), kind, user_name(os.getuid()), group_name(os.getgid()), mode, **more)
 
 
