@@ -17,14 +17,16 @@ PY := $(VENV)/bin/python
 NO_INVENTORY = echo 'KUBECONFIG is given and INVENTORY is not: give both, as in KUBECONFIG=... INVENTORY=...' >&2; exit 1
 DEMO_NODES := cp,n1,dock
 TEST_NODES := cp,n1,n2,dock
-# which of the tests `make test` runs: those of a delivery's path, the wide ones, or all in one run as in continuous integration
+# which of the tests `make test` runs: those of a delivery's path, the wide ones, both in one run as in continuous integration, or the
+# rare ones beyond
 TIER := path
-TIER.path := -m "not wide"
-TIER.wide := -m wide
-TIER.all :=
-$(if $(filter path wide all,$(TIER)),,$(error TIER is $(TIER): it is path, wide or all))
+TIER.path := -m "not wide and not rare"
+TIER.wide := -m "wide and not rare"
+TIER.all := -m "not rare"
+TIER.rare := -m rare
+$(if $(filter path wide all rare,$(TIER)),,$(error TIER is $(TIER): it is path, wide, all or rare))
 
-.PHONY: help venv demo test test-wide test-all lab lab-down lab-status benchmark changelog clean
+.PHONY: help venv demo test test-wide test-rare test-all lab lab-down lab-status benchmark changelog clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,14 +42,18 @@ demo: venv ## deliver the example from its source to ready pods, on the lab or w
 
 test: venv ## what shows that it works: unit, sanity, lint, integration on the lab, molecule, the demo; with TIER=all the wide ones too
 	@$(PY) -m tests.lab up --nodes $(TEST_NODES)
-	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(TIER.$(TIER)) \
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=30 --durations-min=20 $(TIER.$(TIER)) \
 		tests/lab tests/integration tests/checks tests/unit
 
 test-wide: ## what shows that it holds when things break, are away or are replaced, on rarer engines, and the modules beside the stages
 	@$(MAKE) --no-print-directory test TIER=wide
 
-test-all: ## both, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
+test-rare: ## what fewer sites have, such as a bucket, a firewall or several registries on a host, and takes minutes
+	@$(MAKE) --no-print-directory test TIER=rare
+
+test-all: ## all of these, then by every ansible-core whose Python is here, then lab and demo interrupted (the lab is made anew)
 	@$(MAKE) --no-print-directory test TIER=all
+	@$(MAKE) --no-print-directory test TIER=rare
 	@$(PY) -m pytest tests/matrix
 
 lab: venv ## bring up the lab: a real cluster of three runtimes and a Docker host, in containers

@@ -7,6 +7,8 @@ what hypothesis makes up depend on the test alone: not on the machine's speed, n
 With C(--hypothesis-profile=exploring), as tests/matrix has it, other examples are made up at each run.
 
 Where processes share the tests, all that needs the lab stays with one of them and in its order, as there is one lab.
+
+A failure is shown when it happens, as a run may be ended before its summary.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+LINES_AT_ONCE = 60
 # which tests need which machine; the first place that fits counts
 MACHINES = {
     "tests/integration/registry_role/": "a registry's host",
@@ -62,3 +65,24 @@ class ByMachine(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByMachine:
     return ByMachine(config, log)
+
+
+class AtOnce:
+    """Shows each failure when it happens; the process that runs the tests tells it to the one that prints."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter:
+            reporter.write_line("")
+            reporter.write_line(
+                "FAILED %s (%s, after %.0f s)" % (report.nodeid, report.when, report.duration), red=True
+            )
+            reporter.write_line("\n".join(report.longreprtext.splitlines()[-LINES_AT_ONCE:]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(config), "failures at once")

@@ -51,8 +51,8 @@ options:
             M(longshore.delivery.image_build), M(longshore.delivery.image_info), M(longshore.delivery.image_pull),
             M(longshore.delivery.image_push), M(longshore.delivery.image_set), M(longshore.delivery.registry_host_info),
             M(longshore.delivery.registry_info), M(longshore.delivery.registry_prune),
-            M(longshore.delivery.registry_replicate) and M(longshore.delivery.workload), nor in this version in
-            M(longshore.delivery.registry_trust), which warns of that.
+            M(longshore.delivery.registry_replicate) and M(longshore.delivery.workload); M(longshore.delivery.registry_trust) has
+            engines ask it.
         type: list
         elements: str
 """

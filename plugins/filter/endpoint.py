@@ -10,7 +10,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint, InvalidReference
+from ansible_collections.longshore.delivery.plugins.module_utils.endpoint import Endpoint
+from ansible_collections.longshore.delivery.plugins.module_utils.reference_grammar import InvalidReference
 
 DOCUMENTATION = r"""
 name: endpoint

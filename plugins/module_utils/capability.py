@@ -21,19 +21,20 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.longshore.delivery.plugins.module_utils.concealment import Concealment
+from ansible_collections.longshore.delivery.plugins.module_utils.delivery_error import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.interruption import unwound
 
-
-class DeliveryError(Exception):
-    """What a user can act on: a message that names the thing, the place, the cause and the way out.
-
-    :param msg: the message.
-    :param facts: further keys of the task's result.
-    """
-
-    def __init__(self, msg: str, **facts: t.Any) -> None:
-        super().__init__(msg)
-        self.facts = facts
+__all__ = [
+    "Capability",
+    "Completed",
+    "Context",
+    "DeliveryError",
+    "RunCommand",
+    "masked_deeply",
+    "module_main",
+    "outcome",
+    "written_out",
+]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.delivery_error import DeliveryError
 
 # The path of a name, without the registry's host: so distribution counts since reference v0.5. Docker 20.10 counts both.
 REPOSITORY_LENGTH = 255

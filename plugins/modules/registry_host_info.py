@@ -39,6 +39,16 @@ attributes:
 options:
   registry:
     required: true
+  instance:
+    description:
+      - The name of the registry among several on the host; empty for the one without a name.
+    type: str
+    default: ""
+  unit:
+    description:
+      - The unit of the registry.
+    type: str
+    default: longshore-registry.service
   plain_too:
     description:
       - Whether nginx answers plain HTTP beside TLS, which is warned of.
@@ -102,6 +112,32 @@ options:
           - The directory of the images, which is mounted into the container.
         type: str
         required: true
+  quadlet:
+    description:
+      - The other form of the registry's unit, for a Podman whose units can be generated of quadlets. Both forms are among
+        O(files), and the one that fits the host is wanted, the other one not.
+    type: dict
+    suboptions:
+      file:
+        description:
+          - The quadlet.
+        type: str
+        required: true
+      unit_file:
+        description:
+          - The unit, which is wanted where nothing generates one.
+        type: str
+        required: true
+      stamp:
+        description:
+          - What O(configuration_stamp) is with the quadlet.
+        type: str
+        required: true
+      required:
+        description:
+          - Whether a host that generates no units of quadlets is refused.
+        type: bool
+        default: false
   files:
     description:
       - Files and directories as they should be. What they are comes back in RV(before).
@@ -144,7 +180,6 @@ options:
         description:
           - The unit that reads the file when it starts, and has to do so again when somebody had written something else.
         type: str
-        choices: ["", nginx.service, longshore-registry.service]
         default: ""
       mark:
         description:
@@ -156,6 +191,29 @@ options:
           - Whether the file may not be missing, whatever it holds.
         type: bool
         default: false
+  kept:
+    description:
+      - The directory with copies of what a change replaces, as O(longshore.delivery.registry_host_ledger#module:kept) has it.
+      - It is there while a run of the role changes the registry, and after one that was killed.
+    type: path
+    default: ""
+  secret_files:
+    description:
+      - The texts that those of O(files) are to have that hold a secret. They are compared here, and no digest of them is told.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description:
+          - Where it is, as O(files[].path) has it.
+        type: str
+        required: true
+      text:
+        description:
+          - Its whole content.
+        type: str
+        required: true
   data:
     description:
       - The place for the images, looked at as the user that the registry runs as.
@@ -171,6 +229,59 @@ options:
           - The user.
         type: str
         required: true
+      volume:
+        description:
+          - The named volume of the engine of O(container) whose directory O(data.path) has to be; empty for none. The user then
+            need not come there from the root.
+        type: str
+        default: ""
+  s3:
+    description:
+      - The bucket that keeps the images, instead of the directory of O(data). The registry that runs is asked whether it lists
+        there, and with O(wait) also whether it writes and deletes, by an upload that is begun and given up.
+    type: dict
+    suboptions:
+      bucket:
+        description:
+          - Its name.
+        type: str
+        default: ""
+      region:
+        description:
+          - Its region.
+        type: str
+        default: ""
+      endpoint:
+        description:
+          - Where the storage is, with a scheme; empty for Amazon's own.
+        type: str
+        default: ""
+      prefix:
+        description:
+          - What the names of all objects begin with.
+        type: str
+        default: ""
+      access_key:
+        description:
+          - The name of the login that the registry's process has to have.
+        type: str
+        default: ""
+      secret_key:
+        description:
+          - Its secret.
+        type: str
+        default: ""
+      ca:
+        description:
+          - The authority of the storage's certificate, as PEM text.
+        type: str
+        default: ""
+      beside:
+        description:
+          - Options of the role that are set and work on files, which is refused.
+        type: list
+        elements: str
+        default: []
   site:
     description:
       - The file of nginx's site.
@@ -239,6 +350,11 @@ options:
           - For how many days it is to be made, which have to be more than those.
         type: int
         default: 365
+      another:
+        description:
+          - Whether an own certificate is to be made anew also where nothing is wrong with it, with another key.
+        type: bool
+        default: false
   users:
     description:
       - Exactly the users that there should be.
@@ -271,6 +387,38 @@ options:
       - Whether pulls need no login, for which there have to be O(users), since pushes do.
     type: bool
     default: false
+  upstream:
+    description:
+      - The registry that this one is a pull-through cache of, in the shape of O(registry).
+    type: dict
+    suboptions:
+      endpoint:
+        description:
+          - Its host and port.
+        type: str
+        required: true
+      tls:
+        description:
+          - How it is spoken to. A cache cannot leave its certificate V(unverified).
+        type: str
+        choices: [verified, unverified, plain]
+        default: verified
+      ca:
+        description:
+          - The authority of its certificate, as PEM text.
+        type: str
+      username:
+        description:
+          - The user by which the cache fetches, who is in the environment of its process with the password.
+        type: str
+      password:
+        description:
+          - That user's password.
+        type: str
+      keep_days:
+        description:
+          - The days for which the cache keeps what it fetched; V(0) for ever.
+        type: int
   collect:
     description:
       - What collects garbage.
@@ -341,6 +489,33 @@ options:
           - The address of this host; empty where the table is to have no line of the role's.
         type: str
         default: ""
+      mark:
+        description:
+          - How the role's line ends.
+        type: str
+        default: "# longshore.delivery.registry"
+  firewall:
+    description:
+      - What the host's firewall is to let through to the port of O(registry.endpoint).
+    type: dict
+    suboptions:
+      kind:
+        description:
+          - V(ufw), or empty where there is to be no rule of the role's.
+        type: str
+        choices: ["", ufw]
+        default: ""
+      sources:
+        description:
+          - Addresses and networks of clients; empty for all.
+        type: list
+        elements: str
+        default: []
+      comment:
+        description:
+          - The comment of the role's rules.
+        type: str
+        default: longshore.delivery.registry
   served:
     description:
       - What RV(served) of an earlier look said. The module then only sees to it that the same is served, and fails when it is
@@ -401,6 +576,7 @@ EXAMPLES = r"""
       next_authority_key: /etc/longshore/registry/next/ca.key
       renew_days: 30
       valid_days: 365
+      another: true # as when somebody else may have its key
 
 - name: Look whether a plain registry serves, with nothing else wanted of its host
   longshore.delivery.registry_host_info:
@@ -421,6 +597,8 @@ EXAMPLES = r"""
     registry:
       endpoint: registry.example:5000
       ca: "{{ lookup('ansible.builtin.file', 'registry-ca.crt') }}"
+    instance: shop
+    unit: longshore-registry-shop.service
     plain_too: true
     names: [registry.internal.example, 192.0.2.7]
     addresses: [192.0.2.7]
@@ -431,7 +609,7 @@ EXAMPLES = r"""
       - {path: /etc/longshore/registry, kind: directory, mode: "0755"}
       - {path: /etc/longshore/registry/htpasswd, group: www-data, mode: "0640"}
       - {path: /var/lib/longshore/registry.json, mode: "0600", needed: true}
-      - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: longshore-registry.service}
+      - {path: /etc/longshore/registry/config.yml, sha256: "{{ digest_of_the_file }}", read_by: longshore-registry-shop.service}
       - {path: /etc/longshore/registry/left.pem, kind: absent, mark: "# Written by "}
     data:
       path: /var/lib/docker-registry
@@ -463,6 +641,11 @@ EXAMPLES = r"""
     own_name:
       path: /etc/hosts
       address: 192.0.2.11
+      mark: "# longshore.delivery.registry shop"
+    firewall:
+      kind: ufw
+      sources: [192.0.2.0/24]
+      comment: longshore.delivery.registry shop
     wait: 15
 
 - name: Look whether a plain registry serves in a container of Podman's
@@ -476,12 +659,69 @@ EXAMPLES = r"""
       engine: /usr/bin/podman
       reference: registry.example/mirror/registry:3.1.2
       name: longshore-registry
-      data: /var/lib/docker-registry
+      data: /var/lib/containers/storage/volumes/images/_data
+    data:
+      path: /var/lib/containers/storage/volumes/images/_data
+      user: docker-registry
+      volume: images
+    quadlet:
+      file: /etc/containers/systemd/longshore-registry.container
+      unit_file: /etc/systemd/system/longshore-registry.service
+      stamp: "{{ stamp_of_the_configuration_with_the_quadlet }}"
+      required: true
     site: /etc/nginx/conf.d/longshore-registry.conf
     site_stamp: "{{ stamp_of_the_site }}"
     configuration_stamp: "{{ stamp_of_the_configuration }}"
     certificate:
       origin: none
+
+- name: Look whether a plain cache of Docker Hub serves
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: cache.example:5000
+      tls: plain
+    backend_port: 5001
+    program: /opt/registry/registry
+    upstream:
+      endpoint: docker.io
+      tls: verified
+      ca: "{{ lookup('ansible.builtin.file', 'proxy-ca.crt') }}"
+      username: shop
+      password: "{{ vault_docker_hub_password }}"
+      keep_days: 30
+    files:
+      - {path: /etc/longshore/registry/upstream.env, mode: "0600", read_by: longshore-registry.service}
+    kept: /etc/longshore/registry/before
+    secret_files:
+      - {path: /etc/longshore/registry/upstream.env, text: "{{ variables_with_the_login }}"}
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: none
+
+- name: Wait until a registry keeps its images in a bucket
+  longshore.delivery.registry_host_info:
+    registry:
+      endpoint: registry.example:5000
+      tls: plain
+    backend_port: 5001
+    packages: [docker-registry, nginx]
+    s3:
+      bucket: images
+      region: us-east-1
+      endpoint: https://s3.example:9000
+      prefix: registry
+      access_key: registry
+      secret_key: "{{ vault_bucket_secret }}"
+      ca: "{{ lookup('ansible.builtin.file', 's3-ca.crt') }}"
+      beside: []
+    site: /etc/nginx/conf.d/longshore-registry.conf
+    site_stamp: "{{ stamp_of_the_site }}"
+    configuration_stamp: "{{ stamp_of_the_configuration }}"
+    certificate:
+      origin: none
+    wait: 15
 
 - name: Wait until a registry that was changed and put back serves as it did
   longshore.delivery.registry_host_info:
@@ -554,6 +794,10 @@ make_certificate:
   description: Whether the own certificate is to be made, for the first time or anew.
   returned: success
   type: bool
+make_key:
+  description: Whether it is to be made with another key.
+  returned: success
+  type: bool
 write_users:
   description: Whether the file of users has others than the wanted ones.
   returned: success
@@ -570,10 +814,19 @@ pull_image:
   description: Whether the image of O(container) is not on the host.
   returned: success
   type: bool
-stop_container:
-  description: Whether the unit runs a container of another engine than the wanted one, which it has to end before it is changed.
+make_volume:
+  description: Whether the volume of O(data) is not on the host.
   returned: success
   type: bool
+stop_container:
+  description: Whether the unit runs a container of another engine or form than the wanted one, which it has to end itself.
+  returned: success
+  type: bool
+quadlet_generator:
+  description: What makes the registry's unit of O(quadlet); empty where the unit is wanted.
+  returned: success
+  type: str
+  sample: /usr/lib/systemd/system-generators/podman-system-generator
 make_user:
   description: Whether the user that the registry runs as is to be made.
   returned: success
@@ -594,6 +847,15 @@ mend_name:
   description: Whether the table of names is to have another line of the role's, or none.
   returned: success
   type: bool
+mend_firewall:
+  description: Whether the firewall is to let others through.
+  returned: success
+  type: bool
+firewall:
+  description: The rules that are to be made and removed, each with its port and source.
+  returned: success
+  type: dict
+  sample: {"missing": [[5000, "192.0.2.0/24"]], "surplus": []}
 name_before:
   description: The line of the role's that the table of names has; empty for none.
   returned: success
@@ -607,8 +869,11 @@ connections:
       description: Whether nginx's own configuration is there.
       type: bool
     raises:
-      description: Whether its number is lower than the wanted one.
+      description: Whether its number is lower than the wanted one, or than that of another registry on the host.
       type: bool
+    number:
+      description: The number that is to be there.
+      type: int
     files:
       description: The limit of files for a process of nginx that is to be there; V(0) for none of the role's.
       type: int
@@ -624,6 +889,31 @@ authority_phase:
   returned: success
   type: str
   sample: settled
+other_run:
+  description: The run of the role that has begun to change the registry and has not ended its change. Empty where there is none.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: What no other run has.
+      type: str
+      sample: 8d1f3c52a6b94e0f9c7d1b2a3e4f5061/3f1c6f0e-6a3b-4c57-9d0e-2b8d7a9b1c11/4026531836/4711/123456
+    controller:
+      description: The name of its controller.
+      type: str
+      sample: ops.example
+    user:
+      description: The user there.
+      type: str
+      sample: ops
+    process:
+      description: The number of the process there.
+      type: int
+      sample: 4711
+    began:
+      description: When it began its change, in seconds since the epoch.
+      type: float
+      sample: 1795446185.25
 before:
   description: What each of O(files) is now.
   returned: success, empty when nothing is to do

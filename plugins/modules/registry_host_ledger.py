@@ -19,6 +19,8 @@ description:
   - With O(state=absent) that is taken away again. What was there before goes on as it did, and nginx serves what else it serves
     without a dropped connection.
   - A removal that was cut off is completed by the next one.
+  - With O(kept), copies of files that a change may replace are there from its beginning to its end, and with O(run) no other run
+    begins one meanwhile.
 requirements:
   - Runs on the host of the registry, as root.
 extends_documentation_fragment:
@@ -44,6 +46,12 @@ options:
     type: str
     choices: [begun, done, absent]
     required: true
+  instance:
+    description:
+      - The name of the registry among several on the host; empty for the one without a name. Others have a ledger each, beside
+        O(ledger). What they need stays there, and what they were first to find is noted in this one too.
+    type: str
+    default: ""
   ledger:
     description:
       - The file of the ledger.
@@ -80,6 +88,54 @@ options:
     type: list
     elements: str
     default: []
+  kept:
+    description:
+      - With O(state=begun), files to copy, with owners and modes; with O(state=done) the copies are removed.
+    type: dict
+    suboptions:
+      directory:
+        description:
+          - Where the copies are, for root alone, under the last names of the files.
+        type: path
+        required: true
+      files:
+        description:
+          - The files. Not all of them have to be there.
+        type: list
+        elements: path
+        default: []
+  run:
+    description:
+      - The run that begins its change, as the lookup P(longshore.delivery.this_run#lookup) has it. It is noted in the directory
+        of O(kept), and goes with that.
+      - With O(state=begun), the module fails and changes nothing where another run is noted that may still go on.
+    type: dict
+    suboptions:
+      id:
+        description:
+          - What no other run has.
+        type: str
+        required: true
+      controller:
+        description:
+          - The name of the controller.
+        type: str
+        required: true
+      user:
+        description:
+          - The user there.
+        type: str
+        required: true
+      process:
+        description:
+          - The number of the process there.
+        type: int
+        required: true
+      succeeds:
+        description:
+          - The id of a run that is over for certain, though its note may be there.
+        type: str
+        default: ""
   units:
     description:
       - Units whose files are among O(files). They are stopped, and start with the host no more.
@@ -128,6 +184,32 @@ options:
       - Whether O(data) is removed too.
     type: bool
     default: false
+  volume:
+    description:
+      - The named volume of an engine's that has O(data) in it. With O(remove_data) it is removed too, by its engine, if the role
+        has made it, no other container uses it and nothing else is in it.
+    type: dict
+    suboptions:
+      engine:
+        description:
+          - The path of the engine's command.
+        type: str
+        required: true
+      name:
+        description:
+          - The volume's name.
+        type: str
+        required: true
+      place:
+        description:
+          - Its directory, which is one of O(directories).
+        type: path
+        required: true
+      container:
+        description:
+          - The container of the registry's own.
+        type: str
+        default: ""
   aside:
     description:
       - The directory for files that somebody has changed since they were written. They are moved there, for root alone.
@@ -146,6 +228,28 @@ EXAMPLES = r"""
     directories: [/etc/longshore, /etc/longshore/registry]
     packages: [docker-registry, nginx]
     services: [docker-registry.service, nginx.service]
+
+- name: Note what is there before a registry of a shop's is put beside it
+  longshore.delivery.registry_host_ledger:
+    state: begun
+    instance: shop
+    ledger: /var/lib/longshore/registry-shop.json
+    files: [/etc/nginx/conf.d/longshore-registry-shop.conf, /etc/longshore/registry-shop/config.yml]
+
+- name: Keep what is about to be replaced, too, and other runs off it, after one that was killed
+  longshore.delivery.registry_host_ledger:
+    state: begun
+    ledger: /var/lib/longshore/registry.json
+    files: [/etc/nginx/conf.d/longshore-registry.conf, /etc/longshore/registry/config.yml]
+    kept:
+      directory: /etc/longshore/registry/before
+      files: [/etc/longshore/registry/config.yml]
+    run:
+      id: nightly-2
+      controller: ops.example
+      user: ops
+      process: 4711
+      succeeds: nightly-1
 
 - name: Note what was written
   longshore.delivery.registry_host_ledger:
@@ -170,6 +274,18 @@ EXAMPLES = r"""
     data: [/var/lib/docker-registry/docker, "/var/log/nginx/longshore-registry*.log*"]
     remove_data: true
     aside: /var/lib/longshore/registry-changed
+
+- name: Take one away whose images are in a volume, with that
+  longshore.delivery.registry_host_ledger:
+    state: absent
+    ledger: /var/lib/longshore/registry.json
+    data: [/var/lib/docker/volumes/images/_data/docker]
+    remove_data: true
+    volume:
+      engine: /usr/bin/docker
+      name: images
+      place: /var/lib/docker/volumes/images/_data
+      container: longshore-registry
 """
 
 RETURN = r"""

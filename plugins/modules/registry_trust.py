@@ -18,7 +18,8 @@ description:
     to trust the registries, and disturbs each as little as it allows. Files that an engine reads at every pull need nothing;
     Docker and CRI-O are told by a reload; containerd is restarted once, when it does not read a directory of hosts yet, which
     running containers outlive.
-  - Then every engine pulls a fresh image of a few hundred bytes from each registry, which is pushed for this and deleted again.
+  - Then every engine pulls a fresh image of a few hundred bytes from each registry, which is pushed for this and deleted again;
+    from a mirror also by the name of the registry that is mirrored.
     The registry keeps its bytes until its next garbage collection, and goes on listing the repository C(longshore/canary).
   - What others wrote is left as it is. A C(config.toml) keeps its order and comments, a C(daemon.json) its keys, and a file that
     others wrote in the place of one of this module is named and refused.
@@ -45,7 +46,8 @@ options:
     description:
       - The registries, each in the one shape that the whole collection uses.
       - What this module wrote for a registry earlier and is not wanted for it any more is taken away, for example the entry of a
-        registry that spoke plain HTTP and now speaks TLS. Registries that are not named are left alone.
+        registry that spoke plain HTTP and now speaks TLS. Registries that are not named are left alone, but for mirrors of those
+        that are, see O(registries[].mirror_of).
       - With O(state=absent) only the endpoints count, and none at all stands for every registry that the module wrote something
         for.
     type: list
@@ -82,7 +84,17 @@ options:
         type: str
       mirror_of:
         description:
-          - Registries that this one is a mirror of. Not applied by this version, which says so in a warning.
+          - Registries that this one is a mirror of, for example V(docker.io). Engines ask it for their images before them, and
+            several mirrors of one registry in the order of the list.
+          - A registry that has mirrors may be one of the list itself, and then has those of the list alone. What was written for
+            the sake of a mirror that is none of the list any more goes, too, see RV(mirrors_gone), unless a run has named it
+            without O(registries[].mirror_of) or it is a mirror of another registry. Where the registry is not one of the list,
+            mirrors of it that are not named are left alone.
+          - Docker knows mirrors of V(docker.io) alone. For other registries a warning says so, and RV(engines[].unmirrored).
+          - Let whoever likes pull from a mirror. containerd shows it the login that a pod has for the registry that is mirrored,
+            Docker shows it none, and the other engines one that they have for the mirror itself.
+          - A mirror that does not answer, or not as it should, is written, named by a warning and checked by the next run; so is
+            one that takes the image for the check and then does not serve it.
         type: list
         elements: str
   engines:
@@ -108,6 +120,12 @@ options:
     type: str
     choices: [allowed, never]
     default: allowed
+  mirror_fallback:
+    description:
+      - Whether a registry of O(registries[].mirror_of) is asked itself where no mirror has an image.
+      - One that is in O(registries) too is always asked, and Docker always asks V(docker.io).
+    type: bool
+    default: true
   override:
     description:
       - Whether a file may be replaced that others wrote in the place of one of this module. O(state=absent) brings it back.
@@ -117,6 +135,8 @@ options:
     description:
       - When the engines pull. V(changed) is after a change, and where no pull with this version of the engine has proven yet
         that it trusts the registry as it is described now.
+      - Of mirrors that differ in nothing but O(registries[].endpoint) the first that answers of the first three is pulled from,
+        which proves the file that has all of them. With V(always) each is.
     type: str
     choices: [changed, always, never]
     default: changed
@@ -149,11 +169,12 @@ EXAMPLES = r"""
     override: true
     verify: always
 
-- name: Trust a registry that other registries' images are in too (a warning says that the engines do not look for them there)
+- name: Have a registry of one's own asked for Docker Hub's images, and Docker Hub never
   longshore.delivery.registry_trust:
     registries:
       - endpoint: mirror.example:5000
         mirror_of: [docker.io]
+    mirror_fallback: false
 
 - name: Take away whatever this module wrote on the node
   longshore.delivery.registry_trust:
@@ -191,13 +212,21 @@ engines:
     reason:
       description: Why.
       type: str
+    unmirrored:
+      description: The registries whose mirrors it does not ask, as Docker asks none but those of V(docker.io).
+      type: list
+      elements: str
     pulls:
-      description: One entry for each registry that it was checked with in this run.
+      description:
+        - One entry for each registry that it was checked with in this run, and for each that it was checked with as a mirror of.
       type: list
       elements: dict
       contains:
         registry:
           description: The registry.
+          type: str
+        upstream:
+          description: By the name of which registry the image was pulled, where this one was asked as its mirror; else empty.
           type: str
         verified_by:
           description:
@@ -220,6 +249,14 @@ restart_needed:
   returned: success
   type: list
   elements: str
+mirrors_gone:
+  description:
+    - Mirrors of registries of the list that are not in it any more. What was written for them was taken away, or would be in
+      check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: ["10.0.0.7:5000"]
 engine:
   description: The engine that failed.
   returned: when an engine cannot pull

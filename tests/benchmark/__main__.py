@@ -29,8 +29,8 @@ RUNS = 5
 EMPTY_PLAY = "[{hosts: localhost, gather_facts: false, tasks: []}]"
 
 
-def delivered(settings: Settings, playbook: str) -> Delivery:
-    done = deliver(settings, playbook, show=False)
+def delivered(settings: Settings, playbook: str, **variables: t.Any) -> Delivery:
+    done = deliver(settings, playbook, show=False, **variables)
     if done.rc:
         raise SystemExit(f"{playbook} failed; see:\n{done.output[-3000:]}")
     return done

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role registry with nothing to do, against the least that reaches its host and against the same by other modules."""
+"""The role registry with nothing to do, against the least that reaches its hosts and against the same by other modules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from tests.demo.settings import Settings
 from .pairs import Limit, Row, paired
 
 HERE = Path(__file__).resolve().parent
+# the least that reaches hosts by SSH, as root
 REACHED = """
-- hosts: longshore_registry_hosts
+- hosts: {hosts}
   gather_facts: false
   become: true
   tasks:
     - ansible.builtin.ping:
 """
+NODES = str(HERE / "registry_on_nodes.yml")
 PEER = str(HERE / "registry_of_modules.yml")
 CLEARED = """
 - hosts: longshore_registry_hosts
@@ -33,7 +35,7 @@ CLEARED = """
 def rows(
     settings: Settings,
     seconds: t.Callable[[str], float],
-    run: t.Callable[[str], object],
+    run: t.Callable[..., object],
     runs: int,
 ) -> t.Iterator[tuple[str, Row]]:
     """
@@ -41,7 +43,7 @@ def rows(
     :param run: runs one that may.
     """
     reached = settings.workspace / "reached.yml"
-    reached.write_text(REACHED)
+    reached.write_text(REACHED.format(hosts="longshore_registry_hosts"))
     cleared = settings.workspace / "cleared.yml"
     cleared.write_text(CLEARED)
     yield (
@@ -56,3 +58,13 @@ def rows(
         )
     finally:
         run(str(cleared))
+    nodes = settings.workspace / "nodes.yml"
+    nodes.write_text(REACHED.format(hosts="longshore_nodes"))
+    try:
+        run(NODES)
+        yield (
+            "the role registry on each node of the lab, nothing to do / a play that reaches them by SSH, as root",
+            paired(lambda: seconds(NODES), lambda: seconds(str(nodes)), runs, Limit("ratio", 3)),
+        )
+    finally:
+        run(NODES, registry_state="absent", registry_remove_data=True)

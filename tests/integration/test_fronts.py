@@ -145,7 +145,7 @@ CASES = {
             ],
             "ports": [{"name": "http", "port": 8080}],
             # a timeout longer than the period is something to warn of
-            "probes": {"ready": {"http": "/index.html", "period": 1, "timeout": 5}},
+            "probes": {"ready": {"http": "/index.html", "period": 1, "timeout": 10}},
             "stop_seconds": 1,
             "pre_stop_pause": 0,
             "secrets": {"TOKEN": SECRET_VARIABLE},
@@ -310,7 +310,7 @@ def test_same_result_by_both_fronts(both: tuple[Comparable, Comparable], capabil
 def test_same_standard_error_by_both_fronts(both: tuple[Comparable, Comparable]) -> None:
     here, module = (front.said() for front in both)
     assert here == module
-    assert "probes.ready: a timeout of 5 s is longer" in here
+    assert "probes.ready: a timeout of 10 s is longer" in here
 
 
 def test_no_form_of_a_secret_leaves_either_front(both: tuple[Comparable, Comparable]) -> None:
@@ -345,7 +345,7 @@ def test_a_node_gets_the_module_and_the_controller_does_not(fronts: Fronts) -> N
 def test_a_wait_is_shown_while_it_lasts(fronts: Fronts) -> None:
     """The pod becomes ready only once its wait has been seen."""
     name = fronts.own_name()
-    probes = {"ready": {"exec": ["/bin/sh", "-c", "test -e /tmp/seen"], "period": 1}}
+    probes = {"ready": {"exec": ["/bin/sh", "-c", "test -e /tmp/seen"], "period": 1, "timeout": 10}}
     options = with_own({**CASES["workload"].options, "probes": probes, "ready_grace": 120}, {OWN: name})
     running = fronts.playbook.start({"longshore.delivery.workload": options})
     running.until("localhost | tiny: 0/1 pods ready (1 warming up")

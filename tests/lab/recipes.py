@@ -87,6 +87,7 @@ PROGRAMS: dict[str, Program] = {
             ldflags="-s -w -X github.com/distribution/distribution/v3/version.version=v3.1.2",
             hint="about 3 min on 2 cores",
         ),
+        Program("s3", outputs=("s3",), hint="seconds"),  # a storage for the registry; built when its tests run
         Program(
             "coredns",
             outputs=("coredns",),
@@ -132,6 +133,26 @@ PROGRAMS: dict[str, Program] = {
                 ),
             ),
             hint="about 2 min on 2 cores",
+        ),
+        Program(
+            "podman",  # one with quadlets, which Debian 12 does not have; built when the first test that needs it runs
+            outputs=("podman", "quadlet"),
+            packages=tuple(f"github.com/containers/podman/v4/cmd/{command}" for command in ("podman", "quadlet")),
+            ldflags='-s -w -linkmode external -extldflags "-static -lm"',
+            tags=(
+                "osusergo",
+                "netgo",
+                "static_build",
+                "containers_image_openpgp",
+                "exclude_graphdriver_btrfs",
+                "exclude_graphdriver_devicemapper",
+                "seccomp",
+                "sqlite_omit_load_extension",
+            ),
+            cgo=True,
+            tools=("gcc", "pkg-config", "apt-get", "dpkg-deb"),
+            debian=("libseccomp-dev",),
+            hint="about 9 min on 2 busy cores",
         ),
     )
 }

@@ -91,6 +91,11 @@ def _registry_auth(login: t.Optional[Login]) -> str:
     return base64.urlsafe_b64encode(json.dumps(auth).encode()).decode()
 
 
+def mirrors(info: t.Mapping[str, t.Any]) -> t.Tuple[str, ...]:
+    """The URLs of the mirrors of Docker Hub that an engine asks, by what it says itself, which ends each with a slash."""
+    return tuple(url.rstrip("/") for url in (info.get("RegistryConfig") or {}).get("Mirrors") or ())
+
+
 def insecure_registries(info: t.Mapping[str, t.Any]) -> t.Tuple[str, ...]:
     """The registries and networks that an engine does not verify, by what it says itself."""
     configuration = info.get("RegistryConfig") or {}

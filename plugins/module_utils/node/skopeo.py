@@ -31,7 +31,8 @@ class Skopeo:
         :raises EngineRefusal: Skopeo's own words.
         """
         with login_option(login) as option:
-            argv = [self._program, "inspect", *option, "docker://" + asked_as(reference)]
+            # without --config it also asks for all tags, and that of no mirror
+            argv = [self._program, "inspect", "--config", *option, "docker://" + asked_as(reference)]
             run_program(self._run_command, argv, self._seconds)
 
     def remove(self, reference: Reference) -> None:

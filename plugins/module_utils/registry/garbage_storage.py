@@ -6,9 +6,8 @@
 
 """The files of a registry's storage: what is there, and how garbage is put aside, brought back or deleted.
 
-The layout is that of distribution 2.8 and 3 (registry/storage/paths.go). What is put aside gets another name in the directory
-where it is: a rename needs no room on a full disk and never another file system, the registry finds nothing under that name, and
-whoever finds it can bring it back without a list of what was done.
+What is put aside gets another name in the directory where it is: a rename needs no room on a full disk and never another file
+system, the registry finds nothing under that name, and whoever finds it can bring it back without a list of what was done.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
     read_document,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Garbage, Promise
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.storage_layout import base, current, linked
 
 ASIDE = ".longshore-garbage"
 # The distribution specification recommends 4 MiB as the largest manifest that a registry takes.
@@ -47,7 +47,8 @@ class Storage:
     """
 
     def __init__(self, root: str) -> None:
-        self._base = os.path.join(root, "docker", "registry", "v2")
+        self._root = root
+        self._base = base(root)
         self._repositories = os.path.join(self._base, "repositories")
         self._blobs = os.path.join(self._base, "blobs")
         self._documents: t.Dict[str, Document] = {}
@@ -193,13 +194,13 @@ class Storage:
         revision = self.linked(promise.repository, "_manifests", "revisions", *promise.digest.split(":", 1))
         if not os.path.isfile(os.path.join(revision, "link")):
             return None
-        tags = self.linked(promise.repository, "_manifests", "tags")
-        left = [tag for tag in promise.tags if _read(os.path.join(tags, tag, "current", "link")) == promise.digest]
+        name, digest = promise.repository, promise.digest
+        left = [tag for tag in promise.tags if _read(current(self._root, name, tag)) == digest]
         return dataclasses.replace(promise, tags=tuple(left))
 
     def linked(self, name: str, *parts: str) -> str:
-        """A directory of a repository's; a digest is two parts, and the file in it by which something is found is C(link)."""
-        return os.path.join(self._repositories, *name.split("/"), *parts)
+        """A directory of a repository's, see C(storage_layout)."""
+        return linked(self._root, name, *parts)
 
 
 def put_aside(place: str) -> str:

@@ -20,10 +20,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry import
     host_connections,
     host_container,
     host_data,
+    host_firewall,
     host_garbage,
+    host_instances,
     host_name,
     host_program,
+    host_quadlet,
+    host_runs,
+    host_s3,
+    host_upstream,
     host_users,
+    host_volume,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import TURNED, Authority
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
@@ -39,24 +46,22 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     content_of,
     differences,
     find,
+    with_texts,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import can_listen_on, listeners
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import obstacles, warnings
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_options import ARGUMENT_SPEC
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving, ask
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_state import (
     GIVEN,
     NGINX,
     OWN,
     PACKAGED,
-    REGISTRY,
     STAMP_VARIABLE,
     Observed,
-    Plan,
     Wanted,
-    obstacles,
-    plan,
-    warnings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving, ask
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import (
     host_fault,
     package_versions,
@@ -77,6 +82,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 
     :raises DeliveryError: something is in the way of what is wanted; or, with C(wait), it is not as wanted in time.
     """
+    params = host_quadlet.in_its_form(params)
     wanted = _wanted(params)
     fault = host_fault()
     if fault:
@@ -85,15 +91,18 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         raise DeliveryError("Looking at a registry's host needs root there. Set 'become: true' for this host.")
     patience = params["wait"]
     if params["served"]:
-        observed = _observe_until(lambda found: _served(found) == params["served"], params, wanted, context)
-        if _served(observed) != params["served"]:
+        observed = _observe_until(lambda found: _served(found, wanted) == params["served"], params, wanted, context)
+        if _served(observed, wanted) != params["served"]:
             raise DeliveryError(
                 "Registry %s does not serve as before: it was %s, and is %s."
-                % (wanted.settings.endpoint, params["served"], _served(observed))
+                % (wanted.settings.endpoint, params["served"], _served(observed, wanted))
             )
-        return _result(observed, wanted, plan(observed, wanted))
+        return _result(params, observed, wanted, plan(observed, wanted))
     observed = _observe_until(
-        lambda found: plan(found, wanted).as_wanted and not obstacles(found, wanted), params, wanted, context
+        lambda found: bool(found.storage.fault) or (plan(found, wanted).as_wanted and not obstacles(found, wanted)),
+        params,
+        wanted,
+        context,
     )
     to_do = plan(observed, wanted)
     in_the_way = obstacles(observed, wanted)
@@ -103,13 +112,13 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             % (wanted.settings.endpoint, "; ".join((*to_do.differences, *in_the_way)).rstrip("."))
         )
     if not patience and not to_do.as_wanted:
-        in_the_way += _nginx_faults(observed, context)
+        in_the_way += _nginx_faults(observed, params["instance"], context)
         in_the_way += host_garbage.faults(params["collect"], context.run_command) if params["collect"] else []
     if in_the_way:
         raise DeliveryError("\n".join(in_the_way), obstacles=in_the_way)
     for warning in warnings(observed, wanted):
         context.warn(warning)
-    return _result(observed, wanted, to_do)
+    return _result(params, observed, wanted, to_do)
 
 
 def _observe_until(
@@ -119,13 +128,14 @@ def _observe_until(
     deadline = time.monotonic() + params["wait"]
     while True:
         observed = _observe(params, wanted, context)
-        has_failed = any(observed.units[name].active == "failed" for name in (NGINX, REGISTRY))
+        has_failed = any(observed.units[name].active == "failed" for name in (NGINX, wanted.unit))
         if is_enough(observed) or has_failed or time.monotonic() >= deadline:
             return observed
         time.sleep(_PAUSE)
 
 
 def _wanted(params: Params) -> Wanted:
+    host_instances.check(params["instance"])
     settings = RegistrySettings.from_params(params["registry"])
     certificate = params["certificate"]
     for address in params["addresses"]:
@@ -144,16 +154,24 @@ def _wanted(params: Params) -> Wanted:
         backend_port=params["backend_port"],
         metrics_port=params["metrics_port"],
         packages=tuple(params["packages"]),
-        files=tuple(WantedFile(**file) for file in params["files"]),
+        files=with_texts(
+            (WantedFile(**file) for file in params["files"]),
+            {file["path"]: file["text"] for file in params["secret_files"]},
+        ),
         site_stamp=params["site_stamp"],
         configuration_stamp=params["configuration_stamp"],
         users=tuple(host_users.User(user["name"], user["password"]) for user in params["users"]),
         certificate_origin=certificate["origin"],
         renew_days=certificate["renew_days"],
         valid_days=certificate["valid_days"],
+        another_certificate=certificate["another"],
         plain_too=params["plain_too"],
         anonymous_pull=params["anonymous_pull"],
         other_users_stay=params["other_users_stay"],
+        unit=params["unit"],
+        data=params["data"]["path"] if params["data"] and not params["s3"] else "",
+        bucket=host_s3.Bucket.from_params(params["s3"]) if params["s3"] else None,
+        upstream=host_upstream.of(params["upstream"]),
     )
 
 
@@ -169,20 +187,26 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     if wanted.users:
         first = wanted.users[0]
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
+    beside = host_instances.others(params["instance"])
     collect = params["collect"]
     collecting = [collect["timer"], collect["settling"]] if collect else []
-    found = units([NGINX, REGISTRY, PACKAGED, *collecting], context.run_command)
+    found = units([NGINX, wanted.unit, PACKAGED, *collecting], context.run_command)
+    site = _text(params["site"])
     container = (
         host_container.observe(run_command=context.run_command, **params["container"])
         if params["container"]
         else host_container.Container()
     )
-    engine = params["container"]["engine"] if params["container"] else ""
-    other_container = host_container.is_of_another(engine, found[REGISTRY])
-    found[REGISTRY] = container.found_in(found[REGISTRY])
+    container = dataclasses.replace(container, fault=container.fault or host_quadlet.fault(params))
+    other_container = host_container.is_of_another(host_quadlet.started_by(params), found[wanted.unit])
+    found[wanted.unit] = container.found_in(found[wanted.unit])
+    storage = host_s3.Storage(has_files=bool(data) and os.path.isdir(os.path.join(data["path"], host_data.STORE)))
+    if wanted.bucket and found[wanted.unit].is_active and not params["served"]:
+        fault = host_s3.ask(wanted.backend_port, wanted.unit, context.run_command, writes=params["wait"] > 0)
+        storage = dataclasses.replace(storage, fault=fault)
     return Observed(
         packages=package_versions(wanted.packages, context.run_command),
-        units={name: found[name] for name in (NGINX, REGISTRY, PACKAGED)},
+        units={name: found[name] for name in (NGINX, wanted.unit, PACKAGED)},
         collecting=host_garbage.Collecting(
             wanted=bool(collect["calendar"]),
             timer=found[collect["timer"]],
@@ -195,7 +219,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         program=host_program.observe(params["program"], context.run_command)
         if params["program"]
         else host_program.Program(),
-        data=host_data.observe(data["path"], data["user"], context.run_command) if data else host_data.Data(),
+        data=_data(params, context),
         certificate=certificate,
         certificate_fault=certificate_fault,
         authority=authority,
@@ -205,19 +229,52 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
             else ()
         ),
         container=container,
+        volume=_volume(params, container.fault, context),
+        storage=storage,
         other_container=other_container,
+        generator=params["generator"],
         listeners=host_container.attributed(
-            (item for port in wanted.ports for item in listeners(port)), REGISTRY, STAMP_VARIABLE
+            (item for port in wanted.ports for item in listeners(port)),
+            wanted.unit,
+            STAMP_VARIABLE,
+            host_instances.configuration_of(params["instance"]),
         ),
-        serving=ask(settings, wanted.addresses[0], wanted.port)
+        # the role's own authority is all that clients are told of; to load the system's takes a tenth of the whole look
+        serving=ask(settings, wanted.addresses[0], wanted.port, with_system=wanted.certificate_origin != OWN)
         if found[NGINX].is_active
         else Serving("nginx does not run"),
         default_site=os.path.exists(_DEFAULT_SITE) or not os.path.exists("/etc/nginx"),
-        site_has_port=(":%d" % wanted.port) in _text(params["site"]),
-        connections=host_connections.observe(params["connections"]),
+        site_has_port=(":%d" % wanted.port) in site,
+        site_is_plain=bool(site) and " ssl;" not in site,
+        connections=host_connections.observe(
+            params["connections"], max((one.connections for one in beside), default=0)
+        ),
         own_name=host_name.observe(params["own_name"], wanted.settings.endpoint.host),
+        instances=beside,
+        firewall=host_firewall.observe(port=wanted.port, **params["firewall"])
+        if params["firewall"]
+        else host_firewall.Firewall(),
         missing_addresses=tuple(address for address in wanted.addresses if not can_listen_on(address)),
     )
+
+
+def _data(params: Params, context: Context) -> host_data.Data:
+    data = params["data"]
+    if not data:
+        return host_data.Data()
+    if params["s3"]:
+        return host_data.observe_user(data["user"])
+    before = host_instances.present(params["instance"]).data
+    return host_data.observe(data["path"], data["user"], context.run_command, bool(data["volume"]), before)
+
+
+def _volume(params: Params, of_engine: str, context: Context) -> host_volume.Volume:
+    """The volume that is wanted; an engine with a fault is not asked."""
+    data = params["data"]
+    if not data or not data["volume"] or of_engine:
+        return host_volume.Volume()
+    engine = params["container"]["engine"] if params["container"] else ""
+    return host_volume.observe(data["volume"], data["path"], engine, bool(params["s3"]), context.run_command)
 
 
 def _certificate(
@@ -238,7 +295,7 @@ def _examined(paths: Params, settings: RegistrySettings) -> t.Tuple[t.Optional[C
             with file_in_memory(paths["text"] or "") as pem:
                 return examine(pem, pem, settings), ""
         if paths["origin"] == OWN and os.path.exists(paths["certificate"]) and os.path.exists(paths["key"]):
-            return examine(paths["certificate"], paths["key"], settings), ""
+            return examine(paths["certificate"], paths["key"], settings, with_system=False), ""
     except UnfitCertificate as fault:
         return None, fault.explained if paths["origin"] == GIVEN else str(fault)
     return None, ""
@@ -248,10 +305,10 @@ def _text(path: str) -> str:
     return content_of(path).decode("utf-8", "replace")
 
 
-def _nginx_faults(observed: Observed, context: Context) -> t.List[str]:
+def _nginx_faults(observed: Observed, instance: str, context: Context) -> t.List[str]:
     """What nginx says against the configuration that it finds, unless it speaks of this role's part in it."""
     check = context.run_command(["nginx", "-t", "-q"]) if "nginx" in observed.packages else None
-    if check is None or not check.rc or "longshore" in check.stderr:
+    if check is None or not check.rc or host_instances.is_said_of(instance, check.stderr):
         return []
     return [
         "The configuration of nginx on this host is broken, before anything was changed; nginx says: %s. Mend it first."
@@ -259,7 +316,7 @@ def _nginx_faults(observed: Observed, context: Context) -> t.List[str]:
     ]
 
 
-def _served(observed: Observed) -> t.Dict[str, t.Any]:
+def _served(observed: Observed, wanted: Wanted) -> t.Dict[str, t.Any]:
     """What clients get and who listens behind: equal before and after where nothing came of a change."""
     serving = observed.serving
     return {
@@ -267,11 +324,11 @@ def _served(observed: Observed) -> t.Dict[str, t.Any]:
         "certificate": serving.certificate,
         "anonymous": serving.anonymous,
         "login": serving.login,
-        "listens": list(observed.units[REGISTRY].listens),
+        "listens": list(observed.units[wanted.unit].listens),
     }
 
 
-def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.Any]:
+def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.Any]:
     """The role decides by the booleans alone: texts are masked wherever a password happens to occur in them."""
     steps = dataclasses.asdict(to_do)
     steps["differences"] = list(to_do.differences)
@@ -284,7 +341,8 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
         "authority": observed.authority.pem or wanted.settings.ca or "",
         "authority_phase": observed.authority.phase,
         "before": [_before(*pair) for pair in zip(wanted.files, observed.files)] if not to_do.as_wanted else [],
-        "served": _served(observed),
+        "other_run": _other_run(params["kept"]),
+        "served": _served(observed, wanted),
         "subject_alt_names": list(wanted.subject_alt_names),
         "certificate": certificate
         and {
@@ -300,11 +358,18 @@ def _result(observed: Observed, wanted: Wanted, to_do: Plan) -> t.Dict[str, t.An
         ],
         "listeners": [dataclasses.asdict(listener) for listener in observed.listeners],
         "connections": observed.connections.told,
+        "quadlet_generator": observed.generator,
+        "firewall": observed.firewall.told,
         "name_before": "".join(observed.own_name.lines[:1]),
         "collected": dict(observed.collecting.last) if observed.collecting and observed.collecting.last else None,
         "serving": not observed.serving.fault,
         "serving_fault": observed.serving.fault,
     }
+
+
+def _other_run(kept: str) -> t.Dict[str, t.Any]:
+    run = host_runs.noted(kept) if kept else None
+    return dataclasses.asdict(run) if run else {}
 
 
 def _lacks_directories(observed: Observed, wanted: Wanted) -> bool:

@@ -68,12 +68,13 @@ def validity_fault(valid_days: int, renew_days: int) -> t.List[str]:
     ]
 
 
-def examine(certificate: str, key: str, settings: RegistrySettings) -> Certificate:
+def examine(certificate: str, key: str, settings: RegistrySettings, with_system: bool = True) -> Certificate:
     """Serve a certificate in memory to a client of this registry.
 
     :param certificate: a PEM file: the server's certificate, then the intermediate ones.
     :param key: the PEM file of its key, without a passphrase.
     :param settings: the host that clients ask for and the authority they trust; C(unverified) leaves both unchecked.
+    :param with_system: whether clients trust the system's authorities too.
     :raises UnfitCertificate: key and certificate do not match, or the client refuses.
     """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,7 +84,7 @@ def examine(certificate: str, key: str, settings: RegistrySettings) -> Certifica
         if error.reason == "KEY_VALUES_MISMATCH":
             raise UnfitCertificate("it is not the certificate of its key") from None
         raise UnfitCertificate("the certificate or its key cannot be read (%s)" % (error.reason or error)) from None
-    client = tls.client_context(settings)
+    client = tls.kept_context(settings.tls, settings.ca, with_system)
     if settings.tls == UNVERIFIED:
         # the ssl module decodes none but a verified certificate: here it is its own anchor
         client = tls.client_context(RegistrySettings(settings.endpoint))

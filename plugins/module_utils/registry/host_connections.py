@@ -36,6 +36,7 @@ _FILES = re.compile(
     r"^[ \t]*worker_rlimit_nofile\s+(\d+)\s*;(?P<own> # of the role longshore\.delivery\.registry)?", re.MULTILINE
 )
 _RAISED = re.compile(r"(\bworker_connections\s+)\d+; # (\d+) before the role longshore\.delivery\.registry")
+_OWN_FILES = re.compile(r"(\bworker_rlimit_nofile\s+)\d+(; # of the role longshore\.delivery\.registry)")
 _OWN_LINE = re.compile(r"^.* # of the role longshore\.delivery\.registry\n", re.MULTILINE)
 
 SPEC: t.Dict[str, t.Any] = {
@@ -50,6 +51,7 @@ class Connections:
 
     :param path: that file.
     :param wanted: the least number for each process of nginx; 0 leaves it to others.
+    :param beside: what other registries on the host want of it, which are as many as they are; the highest number counts.
     :param number: what the file says; 0 where it says none.
     :param before: what it said before the role wrote another; 0 where the role wrote none.
     :param files: the limit of files for such a process; 0 where the file has none.
@@ -65,16 +67,22 @@ class Connections:
     files: int = 0
     is_own_limit: bool = False
     shares_line: bool = False
+    beside: int = 0
+
+    @property
+    def least(self) -> int:
+        """What all registries of the host want of it."""
+        return max(self.wanted, self.beside)
 
     @property
     def raises(self) -> bool:
         """Whether the number is to be the role's."""
-        return (self.before or self.number) < self.wanted
+        return (self.before or self.number) < self.least
 
     @property
     def to_be(self) -> int:
         """The number that the file is to say."""
-        return self.wanted if self.raises else self.before or self.number
+        return self.least if self.raises else self.before or self.number
 
     @property
     def is_limited_by_others(self) -> bool:
@@ -105,7 +113,7 @@ class Connections:
     @property
     def told(self) -> t.Dict[str, t.Any]:
         """What the role has to know to write it."""
-        return {"there": self.there, "raises": self.raises, "files": self.own_limit_to_be}
+        return {"there": self.there, "raises": self.raises, "number": self.to_be, "files": self.own_limit_to_be}
 
     @property
     def faults(self) -> t.Tuple[str, ...]:
@@ -135,13 +143,16 @@ class Connections:
         return ()
 
 
-def observe(options: t.Optional[t.Mapping[str, t.Any]]) -> Connections:
-    """Look at the file that the option C(connections) names."""
+def observe(options: t.Optional[t.Mapping[str, t.Any]], beside: int = 0) -> Connections:
+    """Look at the file that the option C(connections) names.
+
+    :param beside: what other registries on the host want.
+    """
     if options is None:
         return Connections()
     path = options["path"]
     text = content_of(path).decode("utf-8", "replace") if os.path.exists(path) else None
-    return read(path, text, options["least"])
+    return dataclasses.replace(read(path, text, options["least"]), beside=beside)
 
 
 def read(path: str, text: t.Optional[str], wanted: int) -> Connections:
@@ -161,6 +172,13 @@ def read(path: str, text: t.Optional[str], wanted: int) -> Connections:
     )
 
 
-def given_back(text: str) -> str:
-    """nginx's own configuration without what the role wrote there."""
+def given_back(text: str, least: int = 0) -> str:
+    """nginx's own configuration without what the role wrote there, but for what others want.
+
+    :param least: the number for registries that stay on the host.
+    """
+    raised = _RAISED.search(text)
+    if raised and int(raised[2]) < least:
+        kept = _RAISED.sub(r"\g<1>%d; # \2 before the role longshore.delivery.registry" % least, text)
+        return _OWN_FILES.sub(r"\g<1>%d\2" % (least * _FILES_EACH + _MORE_FILES), kept)
     return _OWN_LINE.sub("", _RAISED.sub(r"\1\2;", text))

@@ -20,11 +20,15 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener, addresses_of
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit, environment_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import (
+    Unit,
+    arguments_of,
+    environment_of,
+)
 
 # what the engines say of an image, or a container, that is not there
 _NOT_THERE = ("no such image", "image not known", "no such container", "no such object")
-# which a container's unit gives its own process, with the path of the engine's command
+# which a container's unit gives its own process: the path of the engine's command, or host_quadlet.STARTER
 _ENGINE_VARIABLE = "LONGSHORE_REGISTRY_ENGINE"
 # what would end a path in the engine's list of mounts
 _UNMOUNTABLE = ',:"'
@@ -105,7 +109,9 @@ def what_else_runs(unit: Unit, program: Program, container: Container) -> str:
 
 
 def is_of_another(engine: str, unit: Unit) -> bool:
-    """Whether the unit runs a container by another engine than this one ('' for none): only what started it ends it whole."""
+    """Whether the unit runs a container by another engine, or form of unit, than this one ('' for none): only what started it
+    ends it whole.
+    """
     return unit.environment.get(_ENGINE_VARIABLE, engine) != engine
 
 
@@ -127,9 +133,18 @@ def _fault(reference: str, data: str) -> str:
     return ""
 
 
-def attributed(listeners: t.Iterable[Listener], unit: str, variable: str) -> t.Tuple[Listener, ...]:
-    """The listeners, those that a container of the unit's holds as the unit's: they are in the engine's control group."""
+def attributed(
+    listeners: t.Iterable[Listener], unit: str, variable: str, configuration: str, proc: str = "/proc"
+) -> t.Tuple[Listener, ...]:
+    """The listeners, those that a container of the unit's holds as the unit's: they are in the engine's control group.
+
+    :param variable: which every registry of the role's is given.
+    :param configuration: the path that this one alone is told to serve, so that it is known from those beside it.
+    """
+
+    def is_ours(pid: int) -> bool:
+        return variable in environment_of(pid, proc) and configuration in arguments_of(pid, proc)
+
     return tuple(
-        dataclasses.replace(listener, unit=unit) if variable in environment_of(listener.pid) else listener
-        for listener in listeners
+        dataclasses.replace(listener, unit=unit) if is_ours(listener.pid) else listener for listener in listeners
     )

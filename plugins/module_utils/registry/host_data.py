@@ -36,6 +36,7 @@ class Data:
     :param stored: whether a registry has kept something there already.
     :param closed: the directory on the way that the user may not enter; empty when there is none.
     :param unwritable: directories of the store that the user may not list, enter or write to, with their owners, in words.
+    :param before: the directory where the registry has kept images until now, if that is another one.
     :param mount: where the file system is mounted.
     :param free_bytes: what is left for users other than root; C(free_files) likewise. -1 where it is not known.
     """
@@ -50,6 +51,7 @@ class Data:
     read_only: bool = False
     free_bytes: int = -1
     free_files: int = -1
+    before: str = ""
 
     @property
     def obstacles(self) -> t.List[str]:
@@ -77,8 +79,21 @@ class Data:
         return []
 
 
-def observe(path: str, user: str, run_command: RunCommand) -> Data:
-    """Look at the place for the images, which may not be there yet; nor may the user."""
+def observe_user(user: str) -> Data:
+    """Look for the user alone, where the images are in no directory."""
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return Data(user=user, has_user=False)
+    return Data(user=user)
+
+
+def observe(path: str, user: str, run_command: RunCommand, in_volume: bool = False, before: str = "") -> Data:
+    """Look at the place for the images, which may not be there yet; nor may the user.
+
+    :param in_volume: whether the user is given it by an engine, and so need not come there from the root.
+    :param before: the directory where the registry has kept its images until now, as far as that is known.
+    """
     place = existing(path)
     system = os.statvfs(place)
     found = Data(
@@ -89,6 +104,7 @@ def observe(path: str, user: str, run_command: RunCommand) -> Data:
         read_only=bool(system.f_flag & os.ST_RDONLY),
         free_bytes=free_bytes(system),
         free_files=system.f_favail if system.f_files else -1,
+        before=before if before not in ("", path) and os.path.isdir(os.path.join(before, STORE)) else "",
     )
     try:
         group = pwd.getpwnam(user).pw_gid
@@ -96,9 +112,11 @@ def observe(path: str, user: str, run_command: RunCommand) -> Data:
         return dataclasses.replace(found, has_user=False)
     person = _Person(user, group, run_command)
     if found.stored:
-        unwritable, was_reached = _unwritable(os.path.join(path, STORE), person)
+        unwritable, was_reached = _unwritable(os.path.join(path, STORE), person, in_volume)
         if was_reached:
             return dataclasses.replace(found, unwritable=tuple(unwritable))
+    if in_volume:
+        return found
     return dataclasses.replace(found, closed=_closed(os.path.dirname(path), person))
 
 
@@ -110,10 +128,10 @@ class _Person:
     group: int
     run_command: RunCommand
 
-    def find(self, *arguments: str) -> t.Tuple[t.List[str], bool]:
-        """The paths that C(find) names, and whether it came everywhere."""
+    def find(self, *arguments: str, directory: t.Optional[str] = None) -> t.Tuple[t.List[str], bool]:
+        """The paths that C(find) names, and whether it came everywhere. It begins where root has put it."""
         rights = ["setpriv", "--reuid", self.name, "--regid", str(self.group), "--init-groups", "--"]
-        asked = self.run_command([*rights, "find", *arguments])
+        asked = self.run_command([*rights, "find", *arguments], directory=directory)
         return [path for path in asked.stdout.split("\0") if path], not asked.rc
 
 
@@ -124,10 +142,15 @@ def _mount(path: str) -> str:
     return path
 
 
-def _unwritable(store: str, person: _Person) -> t.Tuple[t.List[str], bool]:
+def _unwritable(store: str, person: _Person, from_there: bool) -> t.Tuple[t.List[str], bool]:
     """The topmost directories of the store that the user cannot use, in words, and whether the user came there at all."""
     unusable = ["(", "!", "-writable", "-o", "!", "-readable", "-o", "!", "-executable", ")"]
-    found, came_everywhere = person.find(store, "-maxdepth", str(_DEPTH), "-type", "d", *unusable, "-print0", "-prune")
+    asked = ["-maxdepth", str(_DEPTH), "-type", "d", *unusable, "-print0", "-prune"]
+    if from_there:
+        found, came_everywhere = person.find(".", *asked, directory=store)
+        found = [os.path.normpath(os.path.join(store, path)) for path in found]
+    else:
+        found, came_everywhere = person.find(store, *asked)
     said = [
         "%s cannot write to %s, which belongs to %s" % (person.name, path, _owners(path)) for path in found[:_NAMED]
     ]
@@ -148,3 +171,14 @@ def _closed(directory: str, person: _Person) -> str:
 def _owners(path: str) -> str:
     found = os.stat(path)
     return "%s:%s, mode %04o" % (user_name(found.st_uid), group_name(found.st_gid), found.st_mode & 0o7777)
+
+
+def warnings(found: Data, endpoint: str) -> t.List[str]:
+    """That images stay where they were."""
+    if not found.before:
+        return []
+    return [
+        "Registry %s has kept its images in %s, and is to keep them in %s: they do not move. What is not pushed again "
+        "or copied over (longshore.delivery.image_copy) is not served any more; it stays where it is."
+        % (endpoint, found.before, found.path)
+    ]

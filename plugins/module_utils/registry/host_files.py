@@ -21,6 +21,31 @@ FILE = "file"
 DIRECTORY = "directory"
 ABSENT = "absent"
 _OTHER = "other"
+SPEC: t.Dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "path": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": [FILE, DIRECTORY, ABSENT], "default": FILE},
+        "owner": {"type": "str", "default": "root"},
+        "group": {"type": "str", "default": "root"},
+        "mode": {"type": "str", "default": "0644"},
+        "sha256": {"type": "str", "default": ""},
+        "read_by": {"type": "str", "default": ""},
+        "mark": {"type": "str", "default": ""},
+        "needed": {"type": "bool", "default": False},
+    },
+}
+SECRET_TEXTS_SPEC: t.Dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "no_log": False,
+    "options": {
+        "path": {"type": "str", "required": True},
+        "text": {"type": "str", "required": True, "no_log": True},
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +91,24 @@ class FoundFile:
 
 
 NOTHING = FoundFile()
+
+
+def with_texts(files: t.Iterable[WantedFile], texts: t.Mapping[str, str]) -> t.Tuple[WantedFile, ...]:
+    """The files, in their order, of which some are to have these texts, by path.
+
+    By the digest of a secret text a weak password could be guessed, so it is worked out here, and told to nobody.
+    """
+    return tuple(
+        dataclasses.replace(file, sha256=hashlib.sha256(encoded(texts[file.path])).hexdigest())
+        if file.path in texts
+        else file
+        for file in files
+    )
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a text of a task's options."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def find(wanted: WantedFile) -> FoundFile:

@@ -11,21 +11,17 @@ What was there before is noted before the first change, so that a run that is cu
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
 import stat
-import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 
 FORMAT = 1
-_LOCK_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +48,8 @@ class Ledger:
     :param exists: whether there is one on the host at all.
     :param files: SHA-256 of what the role wrote, by path; empty of a file that it was about to write.
     :param directories: what they were before; None for one that the role was to make.
+    :param volumes: of these directories the named volumes of engines, each with its name and engine, in words: only the
+        engine makes and removes one.
     :param packages: those that the role was to install.
     :param services: what those were doing before that the role runs or reloads. Without an entry nobody knows it.
     """
@@ -61,6 +59,7 @@ class Ledger:
     directories: t.Mapping[str, t.Optional[Place]] = dataclasses.field(default_factory=dict)
     packages: t.Tuple[str, ...] = ()
     services: t.Mapping[str, Ran] = dataclasses.field(default_factory=dict)
+    volumes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -86,6 +85,7 @@ def load(path: str) -> Ledger:
             {name: place and Place(**place) for name, place in document["directories"].items()},
             tuple(document["packages"]),
             {name: Ran(**ran) for name, ran in document["services"].items()},
+            dict(document.get("volumes", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeliveryError(
@@ -106,6 +106,7 @@ def save(ledger: Ledger, path: str) -> None:
         "directories": {name: place and dataclasses.asdict(place) for name, place in ledger.directories.items()},
         "packages": sorted(ledger.packages),
         "services": {name: dataclasses.asdict(ran) for name, ran in ledger.services.items()},
+        **({"volumes": dict(ledger.volumes)} if ledger.volumes else {}),
     }
     atomic.make_directories(os.path.dirname(path), 0o700)
     atomic.write(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode(), 0o600)
@@ -124,26 +125,3 @@ def digest_of(path: str) -> str:
     """SHA-256 of a file's bytes; empty where there is none."""
     state = atomic.read(path)
     return hashlib.sha256(state.content).hexdigest() if state else ""
-
-
-@contextlib.contextmanager
-def locked(path: str) -> t.Iterator[None]:
-    """Keep a second run off; a process that dies lets go by itself.
-
-    :raises DeliveryError: another one goes on for too long.
-    """
-    atomic.make_directories(os.path.dirname(path), 0o700)
-    with open(path + ".lock", "a", encoding="ascii") as stream:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DeliveryError(
-                        "Another run has held %s.lock for %d s. See which process that is (fuser), and run again after it."
-                        % (path, _LOCK_SECONDS)
-                    ) from None
-                time.sleep(0.1)
-        yield

@@ -19,7 +19,11 @@ MARK = "# longshore.delivery.registry"
 
 SPEC: t.Dict[str, t.Any] = {
     "type": "dict",
-    "options": {"path": {"type": "str", "required": True}, "address": {"type": "str", "default": ""}},
+    "options": {
+        "path": {"type": "str", "required": True},
+        "address": {"type": "str", "default": ""},
+        "mark": {"type": "str", "default": MARK},
+    },
 }
 
 
@@ -31,17 +35,19 @@ class OwnName:
     :param name: the registry's, without a port.
     :param address: of this host; empty where the name is left to others.
     :param lines: those that the role wrote there.
+    :param mark: by which the role knows them.
     """
 
     path: str = ""
     name: str = ""
     address: str = ""
     lines: t.Tuple[str, ...] = ()
+    mark: str = MARK
 
     @property
     def line(self) -> str:
         """The line that should be there; empty for none."""
-        return "%s %s %s" % (self.address, self.name, MARK) if self.address else ""
+        return "%s %s %s" % (self.address, self.name, self.mark) if self.address else ""
 
     @property
     def to_mend(self) -> bool:
@@ -79,8 +85,8 @@ def observe(params: t.Optional[t.Mapping[str, t.Any]], name: str) -> OwnName:
     if not params:
         return OwnName()
     text = content_of(params["path"]).decode("utf-8", "replace")
-    lines = tuple(line for line in text.splitlines() if line.endswith(MARK))
-    return OwnName(params["path"], name, params["address"], lines)
+    lines = tuple(line for line in text.splitlines() if line.endswith(params.get("mark", MARK)))
+    return OwnName(params["path"], name, params["address"], lines, params.get("mark", MARK))
 
 
 def _is_address(text: str) -> bool:

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_connections, host_name
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import ABSENT, DIRECTORY, FILE
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import (
+    host_connections,
+    host_files,
+    host_firewall,
+    host_name,
+    host_quadlet,
+    host_s3,
+    host_upstream,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_state import (
     GIVEN,
-    NGINX,
     NONE,
     OWN,
     REGISTRY,
@@ -23,6 +29,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "registry": {**REGISTRY_SPEC, "required": True},
+    "instance": {"type": "str", "default": ""},
+    "unit": {"type": "str", "default": REGISTRY},
     "plain_too": {"type": "bool", "default": False},
     "names": {"type": "list", "elements": "str", "default": []},
     "addresses": {"type": "list", "elements": "str", "default": ["0.0.0.0"]},
@@ -39,26 +47,19 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "data": {"type": "str", "required": True},
         },
     },
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "path": {"type": "str", "required": True},
-            "kind": {"type": "str", "choices": [FILE, DIRECTORY, ABSENT], "default": FILE},
-            "owner": {"type": "str", "default": "root"},
-            "group": {"type": "str", "default": "root"},
-            "mode": {"type": "str", "default": "0644"},
-            "sha256": {"type": "str", "default": ""},
-            "read_by": {"type": "str", "choices": ["", NGINX, REGISTRY], "default": ""},
-            "mark": {"type": "str", "default": ""},
-            "needed": {"type": "bool", "default": False},
-        },
-    },
+    "quadlet": host_quadlet.SPEC,
+    "files": {**host_files.SPEC, "default": []},
+    "kept": {"type": "path", "default": ""},
+    "secret_files": host_files.SECRET_TEXTS_SPEC,
     "data": {
         "type": "dict",
-        "options": {"path": {"type": "str", "required": True}, "user": {"type": "str", "required": True}},
+        "options": {
+            "path": {"type": "str", "required": True},
+            "user": {"type": "str", "required": True},
+            "volume": {"type": "str", "default": ""},
+        },
     },
+    "s3": host_s3.SPEC,
     "site": {"type": "str", "required": True},
     "site_stamp": {"type": "str", "required": True},
     "configuration_stamp": {"type": "str", "required": True},
@@ -75,6 +76,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "text": {"type": "str", "default": "", "no_log": True},
             "renew_days": {"type": "int", "default": 30},
             "valid_days": {"type": "int", "default": 365},
+            "another": {"type": "bool", "default": False},
         },
     },
     "users": {
@@ -89,6 +91,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "users_file": {"type": "str", "default": ""},
     "other_users_stay": {"type": "bool", "default": False},
     "anonymous_pull": {"type": "bool", "default": False},
+    "upstream": host_upstream.SPEC,
     "collect": {
         "type": "dict",
         "options": {
@@ -103,6 +106,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     },
     "connections": host_connections.SPEC,
     "own_name": host_name.SPEC,
+    "firewall": host_firewall.SPEC,
     "served": {
         "type": "dict",
         "options": {

@@ -18,10 +18,15 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, DeliveryError, RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_connections
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import (
+    host_connections,
+    host_instances,
+    host_volume,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_notes import PROVED, PUTTING_ASIDE
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_ledger import (
     Ledger,
+    Place,
     digest_of,
     place_of,
     save,
@@ -65,17 +70,31 @@ def observe(params: Params, ledger: Ledger, run_command: RunCommand) -> Found:
         for unit in units(asked, run_command).values()
     }
     packages = tuple(package_versions(ledger.packages, run_command)) if ledger.packages else ()
+    beside = {
+        host_instances.named(name): one for name, one in host_instances.ledgers(params["ledger"]).items() if one.files
+    }
+    data = _there(params["data"])
+    of_others = {
+        path: one.named
+        for one in host_instances.others(params["instance"])
+        for path in data
+        if one.data and host_instances.overlap(path, one.data)
+    }
     return Found(
         ledger=ledger,
         files=tuple(OwnFile(path, digest_of(path), _is_marked(path, params["mark"])) for path in paths),
         own_units=tuple(seen[name] for name in params["units"]),
         services={name: seen[name] for name in params["services"]},
         others=_others(params, run_command) if params["site"] else (),
-        lent=_lent(params["nginx_file"]),
+        lent=_lent(params["nginx_file"], _connections_beside(params)),
         packages=packages,
         needed=_needed(packages, run_command) if packages else {},
         leftovers=_there(params["leftovers"]),
-        data=_there(params["data"]),
+        data=tuple(path for path in data if path not in of_others),
+        of_others=of_others,
+        beside=tuple(beside),
+        shared={name: said for said, one in beside.items() for name in packages if name in one.packages},
+        volume=_volume(params["volume"], ledger, [path for path in data if path not in of_others], run_command),
     )
 
 
@@ -100,7 +119,7 @@ class _Removing:
         # first of all nobody comes to the registry any more
         self._remove(path for path in files if path == site)
         for path in removal.lent:
-            _give_back(path)
+            _give_back(path, _connections_beside(self._params))
         if removal.nginx == RELOAD:
             self._must(["nginx", "-t", "-q"])
             self._must(["systemctl", "reload", NGINX_SERVICE])
@@ -125,6 +144,8 @@ class _Removing:
         with no_collection(self._params["garbage_notes"]):
             for path in removal.data:
                 _remove_all(path)
+        if removal.volume:
+            self._must(removal.volume.argv)
         self._see_nobody_served()
         save(self._what_stays(), self._params["ledger"])
 
@@ -139,7 +160,7 @@ class _Removing:
 
     def _see_nginx_whole(self) -> None:
         check = self._run_command(["nginx", "-t", "-q"])
-        if check.rc and "longshore" not in check.stderr:
+        if check.rc and not host_instances.is_said_of(self._params["instance"], check.stderr):
             raise DeliveryError(
                 "The configuration of nginx on this host is broken, so that it would go on serving the registry; nothing was "
                 "changed. nginx says: %s. Mend it first." % " ".join(check.stderr.split()).rstrip(".")
@@ -185,12 +206,19 @@ class _Removing:
             time.sleep(_PAUSE)
 
     def _what_stays(self) -> Ledger:
-        """Give the directories back, and say of which that could not be done yet."""
-        left = {}
+        """Give the directories back, and say of which that could not be done yet, where no other ledger does."""
+        left: t.Dict[str, t.Optional[Place]] = {}
+        volumes = self._found.ledger.volumes
+        others = host_instances.ledgers(self._params["ledger"]).values()
         for path in sorted(self._found.ledger.directories, key=len, reverse=True):
             before = self._found.ledger.directories[path]
             if any(kept.startswith(path + "/") for kept in _there(self._params["data"])):
                 left[path] = before
+            elif any(path in other.directories for other in others) and os.path.isdir(path) and os.listdir(path):
+                continue
+            elif before is None and path in volumes:  # a volume without its directory would be a broken one
+                if os.path.isdir(path):
+                    left[path] = before
             elif before is None:
                 atomic.remove_empty([path])
                 if os.path.isdir(path):
@@ -198,7 +226,15 @@ class _Removing:
             elif place_of(path) not in (None, before):
                 os.chown(path, before.uid, before.gid)
                 os.chmod(path, before.mode)
-        return Ledger(directories=left)
+        return Ledger(directories=left, volumes={path: named for path, named in volumes.items() if path in left})
+
+
+def _volume(
+    wanted: t.Optional[t.Mapping[str, str]], ledger: Ledger, data: t.Iterable[str], run_command: RunCommand
+) -> t.Optional[host_volume.Leaving]:
+    made = [path for path in ledger.volumes if path in ledger.directories and ledger.directories[path] is None]
+    is_the_roles = wanted is not None and wanted["place"] in made
+    return host_volume.leaving(wanted, is_the_roles, data, run_command)
 
 
 def _is_marked(path: str, mark: str) -> bool:
@@ -225,15 +261,20 @@ def _others(params: Params, run_command: RunCommand) -> t.Tuple[str, ...]:
     return (*files, *(path for path in changed if path != own and os.path.exists(path)))
 
 
-def _lent(path: str) -> t.Tuple[str, ...]:
+def _connections_beside(params: Params) -> int:
+    """How many connections of nginx the registries beside this one want."""
+    return max((one.connections for one in host_instances.others(params["instance"])), default=0)
+
+
+def _lent(path: str, least: int) -> t.Tuple[str, ...]:
     state = atomic.read(path) if path else None
-    return (path,) if state and host_connections.given_back(_text(state)) != _text(state) else ()
+    return (path,) if state and host_connections.given_back(_text(state), least) != _text(state) else ()
 
 
-def _give_back(path: str) -> None:
+def _give_back(path: str, least: int) -> None:
     state = atomic.read(path)
     if state:
-        after = host_connections.given_back(_text(state)).encode("utf-8", "surrogateescape")
+        after = host_connections.given_back(_text(state), least).encode("utf-8", "surrogateescape")
         atomic.write(path, after, state.mode)
 
 

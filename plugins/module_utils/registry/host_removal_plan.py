@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_ledger import Ledger
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_volume import Leaving
 
 NGINX = "nginx"
 NGINX_SERVICE = "nginx.service"
@@ -55,6 +56,9 @@ class Found:
     :param needed: of these, by what they are needed; nothing else is removed with them.
     :param leftovers: what units and nginx made of the role's: notes, stamps, logs that are of no use without it.
     :param data: the images, the authority and the logs, as far as they are there.
+    :param volume: in which the images are, where they are in one.
+    :param beside: in words, other registries that the role has put on the host.
+    :param shared: of the packages those that such a one needs too, with its words.
     """
 
     ledger: Ledger = dataclasses.field(default_factory=Ledger)
@@ -67,6 +71,10 @@ class Found:
     lent: t.Tuple[str, ...] = ()
     leftovers: t.Tuple[str, ...] = ()
     data: t.Tuple[str, ...] = ()
+    of_others: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    beside: t.Tuple[str, ...] = ()
+    shared: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    volume: t.Optional[Leaving] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +101,7 @@ class Removal:
     leftovers: t.Tuple[str, ...] = ()
     packages: t.Tuple[str, ...] = ()
     data: t.Tuple[str, ...] = ()
+    volume: t.Optional[Leaving] = None
     stays: t.Tuple[str, ...] = ()
     unfinished: bool = False
 
@@ -110,6 +119,7 @@ class Removal:
             *("%s is masked no more" % name for name in self.unmask),
             *("%s runs as before" % name for name in self.give_back),
             *("%s is removed, with all that is in it" % path for path in self.data),
+            *(["%s is removed" % self.volume.named] if self.volume else []),
         ]
         return steps or (["the ledger names no more what is gone already"] if self.unfinished else [])
 
@@ -126,21 +136,26 @@ def plan(found: Found, site: str, remove_data: bool) -> Removal:
     gone = tuple(file.path for file in there if file.path not in (*aside, *strangers))
     is_there = bool(gone or aside or found.ledger.files or found.ledger.packages)
     nginx, said_of_nginx = _nginx(found, site) if is_there else ("", [])
-    packages = tuple(name for name in found.packages if name not in found.needed and (name != NGINX or nginx == STOP))
-    give_back, stop = _services(found) if is_there else ({}, [])
+    kept = {**found.needed, **found.shared}
+    packages = tuple(name for name in found.packages if name not in kept and (name != NGINX or nginx == STOP))
+    gives_back = is_there and not found.beside  # else the last of them does
+    give_back, stop = _services(found) if gives_back else ({}, [])
     stop += [unit.name for unit in found.own_units if unit.active or unit.enabled]
+    volume = found.volume if remove_data and found.volume and not found.volume.kept_for else None
     stays = [
         *("%s, which is not in the ledger and does not say that the role wrote it" % path for path in strangers),
         *said_of_nginx,
-        *("package %s, which %s needs" % (name, by) for name, by in found.needed.items()),
+        *("package %s, which %s needs" % (name, by) for name, by in kept.items()),
         *([] if remove_data else found.data),
+        *("%s, where the images of %s are" % (path, by) for path, by in found.of_others.items()),
+        *([_kept(found.volume, remove_data)] if found.volume and not volume else []),
     ]
     if is_there and not found.ledger.exists:
         stays.append("all packages, since the ledger that would say which of them the role has installed is gone")
     return Removal(
         stop=tuple(sorted(stop)),
         unmask=tuple(
-            name for name, service in found.services.items() if is_there and _is_masked_since(service, found.ledger)
+            name for name, service in found.services.items() if gives_back and _is_masked_since(service, found.ledger)
         ),
         give_back=give_back,
         nginx=nginx,
@@ -150,9 +165,14 @@ def plan(found: Found, site: str, remove_data: bool) -> Removal:
         leftovers=found.leftovers,
         packages=packages,
         data=found.data if remove_data else (),
+        volume=volume,
         stays=tuple(stays),
         unfinished=bool(found.ledger.files or found.ledger.packages or found.ledger.services),
     )
+
+
+def _kept(volume: Leaving, remove_data: bool) -> str:
+    return "%s, %s" % (volume.named, volume.kept_for) if remove_data and volume.kept_for else volume.named
 
 
 def _is_changed(file: OwnFile, ledger: Ledger) -> bool:
@@ -165,12 +185,13 @@ def _nginx(found: Found, site: str) -> t.Tuple[str, t.List[str]]:
     before = found.ledger.services.get(NGINX_SERVICE)
     serves = any(file.path == site and file.sha256 for file in found.files) or site in found.ledger.files
     is_the_roles = NGINX in found.ledger.packages or (before is not None and not before.active)
-    if is_the_roles and not found.others:
+    others = (*found.others, *found.beside)
+    if is_the_roles and not others:
         is_to_stop = service.active or service.enabled or NGINX in found.packages
         return (STOP if is_to_stop else ""), []
     reload = RELOAD if serves and service.active else ""
     if is_the_roles:
-        return reload, ["nginx, which serves others too: %s" % ", ".join(found.others)]
+        return reload, ["nginx, which serves others too: %s" % ", ".join(others)]
     return reload, ["nginx, which was there before"] if before else ["nginx"] if service.there else []
 
 

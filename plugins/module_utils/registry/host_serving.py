@@ -24,7 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
     UNVERIFIED,
     RegistrySettings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import client_context, fingerprint
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.tls import fingerprint, kept_context
 
 STAMP_PATH = "/longshore/site"
 _PATIENCE = 5.0
@@ -46,19 +46,20 @@ class Serving:
     login: int = 0
 
 
-def ask(settings: RegistrySettings, address: str, port: int) -> Serving:
+def ask(settings: RegistrySettings, address: str, port: int, with_system: bool = True) -> Serving:
     """Ask the registry behind an address of this host.
 
     :param settings: with the name, authority and login that a client would use.
     :param address: one that nginx listens on; an unspecified one is asked on the loopback interface.
+    :param with_system: whether a client trusts the system's authorities too.
     """
     refusal = ""
     try:
-        connection = _connect(settings, address, port)
+        connection = _connect(settings, address, port, with_system)
     except ssl.SSLCertVerificationError as error:
         refusal = "the certificate that is served does not pass: %s" % error.verify_message.rstrip(".")
         try:
-            connection = _connect(dataclasses.replace(settings, tls=UNVERIFIED, ca=None), address, port)
+            connection = _connect(dataclasses.replace(settings, tls=UNVERIFIED, ca=None), address, port, with_system)
         except (OSError, ValueError):
             return Serving(refusal)
     except (OSError, ValueError) as error:
@@ -71,7 +72,7 @@ def ask(settings: RegistrySettings, address: str, port: int) -> Serving:
         connection.close()
 
 
-def _connect(settings: RegistrySettings, address: str, port: int) -> http.client.HTTPConnection:
+def _connect(settings: RegistrySettings, address: str, port: int, with_system: bool) -> http.client.HTTPConnection:
     ip = ipaddress.ip_address(address)
     loopback = {4: "127.0.0.1", 6: "::1"}[ip.version]
     connection = http.client.HTTPConnection(settings.endpoint.host, port, timeout=_PATIENCE)
@@ -81,7 +82,8 @@ def _connect(settings: RegistrySettings, address: str, port: int) -> http.client
         connection.sock = plain
         return connection
     try:
-        connection.sock = client_context(settings).wrap_socket(plain, server_hostname=settings.endpoint.host)
+        context = kept_context(settings.tls, settings.ca, with_system)
+        connection.sock = context.wrap_socket(plain, server_hostname=settings.endpoint.host)
     except BaseException:
         plain.close()
         raise

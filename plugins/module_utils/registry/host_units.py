@@ -93,7 +93,8 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
             loaded=said.get("LoadState") == "loaded",
             masked=said.get("LoadState") == "masked",
             active=active,
-            enabled=said.get("UnitFileState") == "enabled",
+            # what is generated starts with the host as what it is generated of says, which is compared itself
+            enabled=said.get("UnitFileState") in ("enabled", "generated"),
             needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
             started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
             environment=environment_of(int(pid), proc),
@@ -119,7 +120,20 @@ def environment_of(pid: int, proc: str = "/proc") -> t.Dict[str, str]:
     return {key: value for key, _equals, value in pairs}
 
 
+def arguments_of(pid: int, proc: str = "/proc") -> t.List[str]:
+    """The command and its arguments as a process has them; none for one that is not there."""
+    try:
+        with open(os.path.join(proc, str(pid), "cmdline"), errors="replace") as stream:
+            return stream.read().split("\0")
+    except OSError:  # it does not run
+        return []
+
+
 def _log(name: str, run_command: RunCommand) -> str:
-    """The last words of the service's own processes, without what systemd says of them."""
-    said = ["journalctl", "_SYSTEMD_UNIT=%s" % name, "--lines", "3", "--output", "cat", "--no-pager"]
-    return " / ".join(line.strip().rstrip(".") for line in run_command(said).stdout.splitlines() if line.strip())
+    """The last words of the service's own processes, without what systemd says of them; of a panic the first ones."""
+    said = ["journalctl", "_SYSTEMD_UNIT=%s" % name, "--lines", "60", "--output", "cat", "--no-pager"]
+    lines = run_command(said).stdout.splitlines()
+    panics = [number for number, line in enumerate(lines) if line.startswith("panic: ")]
+    if panics and not any(line.startswith("time=") for line in lines[panics[-1] :]):
+        lines = [lines[panics[-1]]]
+    return " / ".join(line.strip().rstrip(".") for line in lines[-3:] if line.strip())

@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import canaries
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_copy import Copier
@@ -31,15 +32,17 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.replic
     Verdict,
     verdict,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import Records, link_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import Records
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.storage_layout import current
 from ansible_collections.longshore.delivery.plugins.module_utils.side_by_side import streamed
 
 _AT_ONCE = 4
 _BATCH = 32  # tags that one connection compares before it hands them on
+_MOMENT, _PAUSE = 2.0, 0.05  # seconds
 _ATTEMPTS = 3  # for a tag that moves while its image is copied
 _TOLD = 100  # of each list of the result
 # of one image; by any other, the registry as a whole does not do its part
@@ -183,6 +186,8 @@ class _Replication:
     def _parts(self) -> t.Iterator[_Part]:
         for page in self._source.repository_pages():
             for repository in page:
+                if repository == canaries.REPOSITORY:
+                    continue
                 yield _Part(repository)
                 tags: t.List[str] = []
                 for names in self._source.tag_pages(repository):
@@ -239,8 +244,11 @@ class _Replication:
             self._copier.image(repository, peer)
             # copying takes its time, in which either may have moved on
             if self._is_so_still(repository, tag, own, peer):
+                # asked before: until it has its age, the copy is the newer one for whoever compares meanwhile
+                written_at = self._written_at(repository, tag)
                 self._copier.tag(repository, tag, peer)
-                self._keep_age(repository, tag)
+                if written_at is not None:
+                    self._keep_age(repository, tag, written_at)
                 self._found.tag_count += 1
                 entry = {"tag": "%s:%s" % (repository, tag), "digest": str(peer), "from": self._peer}
                 self._note(self._found.tags, {**entry, "before": str(own) if own else None, "by": decided.by})
@@ -252,13 +260,16 @@ class _Replication:
         led_to = _led_to(self._target, repository, tag), _led_to(self._source, repository, tag)
         return decided.newer == PEER and led_to == (own, peer)
 
-    def _keep_age(self, repository: str, tag: str) -> None:
-        """Have a tag be as old here as there: else a copy of an older image would be the newer one for who looks next."""
+    def _written_at(self, repository: str, tag: str) -> t.Optional[float]:
+        """When a tag was written there, by the clock of this host; None where that cannot be kept here, or is not told."""
+        if self._context.check or not self._storage:
+            return None
         age = Records(self._source).age(repository, tag)
-        if self._context.check or not self._storage or age is None or age < 0:
-            return
-        moment = time.time() - age
-        link = link_of(self._storage, repository, tag)
+        return None if age is None or age < 0 else time.time() - age
+
+    def _keep_age(self, repository: str, tag: str, moment: float) -> None:
+        """Have a tag be as old here as there: else a copy of an older image would be the newer one for who looks next."""
+        link = current(self._storage, repository, tag)
         try:
             os.utime(link, (moment, moment))
         except OSError as error:
@@ -295,8 +306,20 @@ def _differing(source: RegistryClient, target: RegistryClient, part: _Part) -> t
 
 
 def _led_to(client: RegistryClient, repository: str, tag: str) -> t.Optional[ManifestDigest]:
-    head = client.head_manifest(repository, tag)
-    return head.digest if head else None
+    """What a tag leads to.
+
+    A registry writes that in place: who asks in this very moment reads half of it, and is told of HTTP 500 (distribution 2.8, its
+    driver for file systems). So hosts do it to one another that copy at once.
+    """
+    deadline = time.monotonic() + _MOMENT
+    while True:
+        try:
+            head = client.head_manifest(repository, tag)
+            return head.digest if head else None
+        except RegistryError as error:
+            if error.status != 500 or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE)
 
 
 ARGUMENT_SPEC: t.Dict[str, t.Any] = {

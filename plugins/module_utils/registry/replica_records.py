@@ -13,7 +13,6 @@ the role registry was told of peers. A registry without that tells nothing here,
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
@@ -27,15 +26,6 @@ PLACE = "/longshore/storage"
 _LIMIT = 64 * 1024 * 1024  # bytes of a list: some 500,000 digests
 _LINK_LIMIT = 1024
 ALGORITHM = "sha256"  # the only one by which distribution stores what is pushed by a tag
-
-
-def link_of(storage: str, repository: str, tag: str) -> str:
-    """The file by which a tag leads to what it does, written at each push of it.
-
-    :param storage: the C(rootdirectory) of the registry's configuration.
-    """
-    tags = os.path.join(storage, "docker", "registry", "v2", "repositories", repository, "_manifests", "tags")
-    return os.path.join(tags, tag, "current", "link")
 
 
 class Records:

@@ -73,7 +73,7 @@ class RegistrySettings:
         tls = params.get("tls") or VERIFIED
         if tls not in (VERIFIED, UNVERIFIED, PLAIN):
             raise InvalidRegistry("%s: 'tls' is %r; verified, unverified and plain are known." % (where, tls))
-        ca = _certificates(params.get("ca") or "", where)
+        ca = readable_certificates(params.get("ca") or "", where)
         if ca and tls == PLAIN:
             raise InvalidRegistry(
                 "%s: 'ca' is given and 'tls' is plain, which reads no certificate. Leave 'ca' away, or set 'tls' to verified."
@@ -123,7 +123,11 @@ def certificates_in(text: str) -> t.List[str]:
     return _CERTIFICATE.findall(text)
 
 
-def _certificates(text: str, where: str) -> t.Optional[str]:
+def readable_certificates(text: str, where: str) -> t.Optional[str]:
+    """The certificates of a PEM text; None where there is none.
+
+    :raises InvalidRegistry: it holds something else.
+    """
     if not text.strip():
         return None
     if "PRIVATE KEY-----" in text:

@@ -13,6 +13,7 @@ import posixpath
 import typing as t
 import uuid
 
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial import probes
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.engine import (
     Confinement,
@@ -149,8 +150,17 @@ class Containers:
         return self._remove([found for found in listed if is_leftover(found.labels, now - found.created)])
 
     def _remove(self, listed: t.Sequence[Listed]) -> int:
+        """
+        :raises DeliveryError: one of them could not be removed; the others are gone.
+        """
+        faults: t.List[DeliveryError] = []
         for found in listed:
-            self.engine.remove(found.id)
+            try:
+                self.engine.remove(found.id)
+            except DeliveryError as error:
+                faults.append(error)
+        if faults:
+            raise faults[0]
         return len(listed)
 
 

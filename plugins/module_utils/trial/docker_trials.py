@@ -29,6 +29,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.exec_outp
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed import Answer, State
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_ways import (
     ITS_OWN,
+    NOT_NOTED,
     NOT_RUNNING,
     OF_THE_IMAGE,
     TMPFS,
@@ -182,7 +183,12 @@ class DockerTrials:
     def remove(self, container: str) -> None:
         with self._engine.calls(REMOVE_SECONDS) as api:
             try:
-                api.remove_container(container, v=True, force=True)
+                try:
+                    api.remove_container(container, v=True, force=True)
+                except docker_errors.APIError as error:
+                    if not NOT_NOTED.search(str(error.explanation)):
+                        raise
+                    api.remove_container(container, v=True, force=True)
             except docker_errors.APIError as error:
                 # gone, or somebody else is at it: another trial that found the same leftover
                 if error.status_code not in (404, 409):

@@ -30,6 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.observed 
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_ways import (
     GONE,
     ITS_OWN,
+    NOT_NOTED,
     NOT_RUNNING,
     OF_THE_IMAGE,
     TMPFS,
@@ -176,8 +177,14 @@ class PodmanTrials:
         return [Listed(entry["Id"], entry.get("Labels") or {}, float(entry["Created"])) for entry in found or ()]
 
     def remove(self, container: str) -> None:
+        argv = ["rm", "--force", "--time", "0", "--volumes", container]
         try:
-            self._podman(["rm", "--force", "--time", "0", "--volumes", container])
+            try:
+                self._podman(argv)
+            except PodmanError as error:
+                if not NOT_NOTED.search(str(error)):
+                    raise
+                self._podman(argv)
         except PodmanError as error:
             if not GONE.search(str(error)):
                 raise

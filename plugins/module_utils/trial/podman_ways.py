@@ -17,6 +17,9 @@ OF_THE_IMAGE = re.compile(
     r"executable file .* not found|OCI (?:runtime attempted|permission denied)|no matching entries in (?:passwd|group) file",
     re.IGNORECASE,
 )
+# Where conmon has not noted within 5 s how a container ended, as on a busy host, Podman fails what had it end, and counts it as
+# stopped from then on (waitForExitFileAndSync of libpod 4.9; seen with 4.3): asked again, it does the rest.
+NOT_NOTED = re.compile(r"timed out waiting for file \S*/exits/")
 # what it adds itself to a container's files, for a user without a name
 ITS_OWN = ("/etc", "/etc/group", "/etc/passwd")
 # as Docker has them by default; Podman would have what the image has there copied into them

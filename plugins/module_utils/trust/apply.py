@@ -21,7 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust import da
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import EngineFailed
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import DIRECTORY, INSECURE
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import DIRECTORY, LISTS
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger, Record
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
@@ -70,7 +70,7 @@ class Application:
                     ledgers.store(step.keep, self._locations)
             if self._plan.steps or pending:
                 # Before the first file: a run that is cut off leaves behind what it was about to do.
-                self._save(self._ledger(pending))
+                self._save(self._beginning(pending))
             for step in self._plan.steps:
                 self._write(step, step.after if step.interim is None else step.interim)
             for action in self._plan.actions:
@@ -88,7 +88,8 @@ class Application:
         atomic.remove_empty(self._before.directories)
         after = self._ledger({})
         after = dataclasses.replace(after, directories=tuple(name for name in after.directories if os.path.isdir(name)))
-        if self._plan.steps or self._told or after.records != self._before.records or self._before.pending:
+        is_noted = (after.records, after.told_for) == (self._before.records, self._before.told_for)
+        if self._plan.steps or self._told or not is_noted or self._before.pending:
             self._save(after)
             ledgers.forget_unused(after, self._locations)
         return after
@@ -97,7 +98,22 @@ class Application:
         """The ledger with what this plan writes."""
         directories = tuple(dict.fromkeys((*self._before.directories, *self._made)))
         return dataclasses.replace(
-            self._before, exists=True, records=self._plan.records, pending=pending, directories=directories
+            self._before,
+            exists=True,
+            records=self._plan.records,
+            pending=pending,
+            directories=directories,
+            told_for=self._plan.told_for,
+        )
+
+    def _beginning(self, pending: t.Mapping[str, str]) -> Ledger:
+        """That ledger with what is true of each file until it is written."""
+        after = self._ledger(pending)
+        paths = [step.path for step in self._plan.steps if step.path in self._before.records]
+        return dataclasses.replace(
+            after,
+            earlier={path: self._before.records[path] for path in paths},
+            told_for={**self._before.told_for, **after.told_for},
         )
 
     def _save(self, ledger: Ledger) -> None:
@@ -131,24 +147,22 @@ class Application:
             raise NotApplied("%s does not take over its files: %s" % (engine.name, error)) from None
 
     def _expected_of_docker(self, engine: Engine) -> t.Dict[str, bool]:
-        """Which of the ledger's registries Docker must list as insecure after a reload: what it is about to read says it.
+        """Which of the ledger's registries and mirrors Docker must list after a reload: what it is about to read says it.
 
         The ledger alone does not: others may have taken an entry out since. Without the list a reload changes nothing, see
         C(daemon_json.with_list).
 
         :raises EngineFailed: the file cannot be read, by Docker neither.
         """
-        names = _insecure(self._before.records) | _insecure(self._plan.records)
-        if engine.name != DOCKER or engine.insecure is None or not names:
+        listed = {**_listed(self._before.records), **_listed(self._plan.records)}
+        if engine.name != DOCKER or engine.insecure is None or not listed:
             return {}
         try:
             state = atomic.read(engine.config_file)
             settings = daemon_json.document(None if state is None else state.content)
         except (OSError, BrokenJson) as error:
             raise EngineFailed("%s: %s" % (engine.config_file, error)) from None
-        if daemon_json.KEY not in settings:
-            return {}
-        return {name: name in (settings[daemon_json.KEY] or ()) for name in names}
+        return {item: item in (settings[key] or ()) for item, key in listed.items() if key in settings}
 
     def _ask_engine_about(self, step: FileStep) -> None:
         """Let containerd itself parse a new config.toml before it replaces the old one."""
@@ -197,14 +211,15 @@ class Application:
     def _restored(self, for_reload: bool) -> t.List[str]:
         """Write the files' bytes of before. Returns what went wrong.
 
-        :param for_reload: with an empty list in daemon.json where there was none, see C(daemon_json.with_list).
+        :param for_reload: with empty lists in daemon.json where there were none, see C(daemon_json.with_list).
         """
         problems = []
         for step in reversed(self._written):
             content = None if step.before is None else step.before.content
             mode = step.mode if step.before is None else step.before.mode
-            if for_reload and INSECURE in step.kinds:
-                content = daemon_json.with_list(content)
+            for kind in LISTS if for_reload else ():
+                if kind in step.kinds:
+                    content = daemon_json.with_list(content, LISTS[kind])
             try:
                 if content is None:
                     atomic.remove(step.path)
@@ -215,5 +230,7 @@ class Application:
         return problems
 
 
-def _insecure(records: t.Mapping[str, Record]) -> t.Set[str]:
-    return {entry.value for record in records.values() for entry in record.entries if entry.kind == INSECURE}
+def _listed(records: t.Mapping[str, Record]) -> t.Dict[str, str]:
+    """The items of Docker's lists, each with its list's key."""
+    entries = [entry for record in records.values() for entry in record.entries]
+    return {entry.value: LISTS[entry.kind] for entry in entries if entry.kind in LISTS}

@@ -21,11 +21,11 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import DiffId, ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import Reference
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.canaries import REPOSITORY
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient, RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.manifest import OCI_MANIFEST
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
 
-REPOSITORY = "longshore/canary"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
@@ -104,6 +104,19 @@ def release(registry: RegistrySettings) -> Canary:
     return Canary(reference, digest)
 
 
+def absence(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
+    """Why a registry does not serve a canary any more that it took; None if it does, or if it took none and answers still."""
+    try:
+        with RegistryClient(registry) as client:
+            if canary.digest is None:
+                client.ping()
+            elif client.head_manifest(REPOSITORY, str(canary.reference.tag)) is None:
+                return "%s answers that it has no %s." % (registry.endpoint, canary.reference)
+    except RegistryError as error:
+        return str(error)
+    return None
+
+
 def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
     """Delete a canary's manifest in the registry. Returns why it stays, None if it is gone.
 
@@ -119,4 +132,4 @@ def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
     return None
 
 
-__all__ = ["REPOSITORY", "Canary", "Image", "image", "recall", "release"]
+__all__ = ["REPOSITORY", "Canary", "Image", "absence", "image", "recall", "release"]

@@ -4,7 +4,9 @@
 
 # This file is PRIVATE to the collection.
 
-"""Docker's daemon.json: one list in it, C(insecure-registries); the other keys keep their values and their order."""
+"""Docker's daemon.json: two lists in it, C(insecure-registries) and C(registry-mirrors); the other keys keep their values and
+their order.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,14 @@ import json
 import re
 import typing as t
 
-KEY = "insecure-registries"
+INSECURE = "insecure-registries"
+MIRRORS = "registry-mirrors"
 # What people write for it: dockerd --validate accepts it and it does nothing (26.1, 28.5, 29).
 MISSPELT = "insecure-registry"
 
 
 class BrokenJson(Exception):
-    """A daemon.json that is no JSON object with texts in this list. C(line) counts from 1."""
+    """A daemon.json that is no JSON object with texts in these lists. C(line) counts from 1."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__("line %d: %s" % (line, what))
@@ -44,54 +47,53 @@ def document(content: t.Optional[bytes]) -> t.Dict[str, t.Any]:
         raise BrokenJson(error.lineno, error.msg) from None
     if not isinstance(parsed, dict):
         raise BrokenJson(1, "it holds no JSON object ({...})")
-    registries = parsed.get(KEY)
-    if registries is not None and not (
-        isinstance(registries, list) and all(isinstance(item, str) for item in registries)
-    ):
-        raise BrokenJson(1, "%r is no list of texts" % KEY)
+    for key in (INSECURE, MIRRORS):
+        items = parsed.get(key)
+        if items is not None and not (isinstance(items, list) and all(isinstance(item, str) for item in items)):
+            raise BrokenJson(1, "%r is no list of texts" % key)
     return parsed
 
 
-def insecure_registries(content: t.Optional[bytes]) -> t.List[str]:
-    """The list in these bytes, empty if it is not set."""
-    return list(document(content).get(KEY) or [])
+def listed(content: t.Optional[bytes], key: str) -> t.List[str]:
+    """A list in these bytes, empty if it is not set."""
+    return list(document(content).get(key) or [])
 
 
-def with_insecure(content: t.Optional[bytes], endpoint: str) -> bytes:
-    """The bytes with this endpoint in the list; the same bytes if it is there already."""
+def with_item(content: t.Optional[bytes], key: str, item: str) -> bytes:
+    """The bytes with this item in the list; the same bytes if it is there already."""
     settings = document(content)
-    registries = list(settings.get(KEY) or [])
-    if endpoint in registries:
+    items = list(settings.get(key) or [])
+    if item in items:
         return content or b""
-    settings[KEY] = [*registries, endpoint]
+    settings[key] = [*items, item]
     return _encoded(settings, content)
 
 
-def without_insecure(content: t.Optional[bytes], endpoint: str, keep_list: bool) -> t.Optional[bytes]:
-    """The bytes without this endpoint; the same bytes if it is not in the list.
+def without_item(content: t.Optional[bytes], key: str, item: str, keep_list: bool) -> t.Optional[bytes]:
+    """The bytes without this item; the same bytes if it is not in the list.
 
-    :param keep_list: leave an empty list where the last entry goes, since there was one.
+    :param keep_list: leave an empty list where the last item goes, since there was one.
     """
     settings = document(content)
-    registries = [item for item in settings.get(KEY) or [] if item != endpoint]
-    if registries == (settings.get(KEY) or []):
+    items = [other for other in settings.get(key) or [] if other != item]
+    if items == (settings.get(key) or []):
         return content
-    settings[KEY] = registries
-    if not registries and not keep_list:
-        del settings[KEY]
+    settings[key] = items
+    if not items and not keep_list:
+        del settings[key]
     return _encoded(settings, content)
 
 
-def with_list(content: t.Optional[bytes]) -> bytes:
+def with_list(content: t.Optional[bytes], key: str) -> bytes:
     """The bytes with a list, an empty one if there was none.
 
-    On a reload Docker keeps its old trust when the key is missing, and drops it when the list is empty (20.10 to 29):
-    bytes without the key follow when it has taken this over.
+    On a reload Docker keeps what it had when the key is missing, and drops it when the list is empty (20.10 to 29): bytes
+    without the key follow when it has taken this over.
     """
     settings = document(content)
-    if content is not None and KEY in settings:
+    if content is not None and key in settings:
         return content
-    return _encoded({**settings, KEY: []}, content)
+    return _encoded({**settings, key: []}, content)
 
 
 def _without_twins(pairs: t.List[t.Tuple[str, t.Any]]) -> t.Dict[str, t.Any]:

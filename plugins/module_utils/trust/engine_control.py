@@ -25,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.cri import
 from ansible_collections.longshore.delivery.plugins.module_utils.node.docker_socket import (
     DockerSocket,
     insecure_registries,
+    mirrors,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, DAEMONS, DOCKER, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.node.processes import is_running, running
@@ -41,7 +42,8 @@ class EngineFailed(Exception):
 def reload(engine: Engine, expected: t.Mapping[str, bool]) -> None:
     """Have Docker or CRI-O read its files again.
 
-    :param expected: for Docker, the registries that must be listed as insecure afterwards (True), or must not (False).
+    :param expected: for Docker, the insecure registries and the URLs of mirrors that must be listed afterwards (True), or must
+        not (False).
         Its log is no proof: 28.5 says 'Reloaded configuration' after an error, too.
     :raises EngineFailed: the engine is gone, or does not show what is expected within C(RELOAD_WAIT).
     """
@@ -114,14 +116,17 @@ def _silence(engine: Engine, run_command: RunCommand) -> t.Optional[str]:
 
 def _docker_lacks(engine: Engine, expected: t.Mapping[str, bool]) -> t.Optional[str]:
     try:
-        shown = insecure_registries(DockerSocket(engine.socket).info())
+        info = DockerSocket(engine.socket).info()
     except EngineRefusal as refusal:
         return str(refusal)
-    for endpoint, listed in expected.items():
-        if (endpoint in shown) != listed:
-            return "Docker %s %s as insecure after SIGHUP; its log says why" % (
+    shown = {*insecure_registries(info), *mirrors(info)}
+    for item, listed in expected.items():
+        if (item in shown) != listed:
+            what = "a mirror" if "://" in item else "insecure"
+            return "Docker %s %s as %s after SIGHUP; its log says why" % (
                 "does not list" if listed else "still lists",
-                endpoint,
+                item,
+                what,
             )
     return None
 

@@ -15,11 +15,14 @@ import dataclasses
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import containerd_toml, daemon_json
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import Share
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_edit import unset_string
 
 BLOCK = "block"  # a text of its own: hosts.toml, an authority, a drop-in
 DIRECTORY = "directory"  # config_path in containerd's config.toml
 INSECURE = "insecure"  # an item of insecure-registries in daemon.json
+MIRROR = "mirror"  # an item of registry-mirrors there
+LISTS = {INSECURE: daemon_json.INSECURE, MIRROR: daemon_json.MIRRORS}
 
 Content = t.Optional[bytes]
 
@@ -32,13 +35,14 @@ class Occupied(Exception):
 class Entry:
     """One thing in one file.
 
-    :param value: the block's text, the directory, or the endpoint.
+    :param value: the block's text, the directory, the endpoint, or a mirror's URL.
     :param endpoints: the registries for which it is there.
     :param engines: the engines that read it.
     :param major: for C(DIRECTORY), containerd's major version.
     :param key: for C(DIRECTORY), the key's path once it was set.
     :param was: for C(DIRECTORY), the raw value before, None if there was none.
-    :param made_table: whether the key's table (C(DIRECTORY)) or the list (C(INSECURE)) was added too.
+    :param made_table: whether the key's table (C(DIRECTORY)) or the list (C(LISTS)) was added too.
+    :param shares: for a C(BLOCK) in which several registries may have a share, what it is made of.
     """
 
     kind: str
@@ -51,6 +55,7 @@ class Entry:
     key: t.Tuple[str, ...] = ()
     was: t.Optional[str] = None
     made_table: bool = False
+    shares: t.Tuple[Share, ...] = ()
 
     def is_same_thing(self, other: Entry) -> bool:
         return (self.kind, self.path, self.value) == (other.kind, other.path, other.value)
@@ -61,8 +66,8 @@ class Entry:
             return False
         if self.kind == BLOCK:
             return self.value.encode() in content
-        if self.kind == INSECURE:
-            return self.value in daemon_json.insecure_registries(content)
+        if self.kind in LISTS:
+            return self.value in daemon_json.listed(content, LISTS[self.kind])
         return containerd_toml.registry_table(content.decode(), self.major).directory(self.major) == self.value
 
     def put_into(self, content: Content, replace: bool) -> t.Tuple[Content, Entry]:
@@ -75,10 +80,10 @@ class Entry:
             if content is not None and content.strip() and not replace:
                 raise Occupied
             return self.value.encode(), self
-        if self.kind == INSECURE:
-            made_list = daemon_json.KEY not in daemon_json.document(content)
+        if self.kind in LISTS:
+            made_list = LISTS[self.kind] not in daemon_json.document(content)
             put = dataclasses.replace(self, made_table=made_list)
-            return daemon_json.with_insecure(content, self.value), put
+            return daemon_json.with_item(content, LISTS[self.kind], self.value), put
         text = (content or b"").decode()
         table = containerd_toml.registry_table(text, self.major)
         edit = containerd_toml.with_directory(text, table, self.value)
@@ -92,6 +97,6 @@ class Entry:
             before, _value, after = content.partition(self.value.encode())
             rest = before + after if _value else content
             return rest if rest.strip() else None
-        if self.kind == INSECURE:
-            return daemon_json.without_insecure(content, self.value, not self.made_table)
+        if self.kind in LISTS:
+            return daemon_json.without_item(content, LISTS[self.kind], self.value, not self.made_table)
         return unset_string(content.decode(), self.key, self.value, self.was, self.made_table).encode()

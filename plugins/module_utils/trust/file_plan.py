@@ -15,7 +15,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.atomic import F
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import (
     BLOCK,
-    INSECURE,
+    LISTS,
     Content,
     Entry,
     Occupied,
@@ -116,8 +116,9 @@ def plan_file(
         after, remark = _given_back(path, record, after, stored)
         remarks += remark
     interim = None
-    if any(entry.kind == INSECURE for entry in gone) and daemon_json.KEY not in daemon_json.document(after):
-        interim = daemon_json.with_list(after)
+    for key in dict.fromkeys(LISTS[entry.kind] for entry in gone if entry.kind in LISTS):
+        if key not in daemon_json.document(after):
+            interim = daemon_json.with_list(after if interim is None else interim, key)
     step = None
     if after != content:
         ours = all(entry.kind == BLOCK for entry in (*gone, *kept))
@@ -150,6 +151,9 @@ def _sorted_out(
     gone, kept = [], []
     for entry in owned:
         twin = next((other for other in wanted if other.is_same_thing(entry)), None)
+        if twin is None and (entry.shares or any(other.shares for other in wanted)):
+            gone.append(entry)  # what is wanted in its place, if anything, has the shares that stay
+            continue
         left_endpoints = [name for name in entry.endpoints if endpoints is not None and name not in endpoints]
         left_engines = [name for name in entry.engines if name not in engines]
         if left_engines:  # an engine that is not served now still reads it
@@ -166,8 +170,8 @@ def _sorted_out(
 
 
 def _still_there(kept: t.Sequence[Entry], content: Content) -> t.List[Entry]:
-    """The entries without those that others took out of Docker's list: one of that name would be another's from now on."""
-    return [entry for entry in kept if entry.kind != INSECURE or entry.is_in(content)]
+    """The entries without those that others took out of Docker's lists: one of that name would be another's from now on."""
+    return [entry for entry in kept if entry.kind not in LISTS or entry.is_in(content)]
 
 
 def _renewed(record: t.Optional[Record], kept: t.Sequence[Entry]) -> t.Optional[Record]:

@@ -15,11 +15,24 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
     UNVERIFIED,
     RegistrySettings,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import (
+    CLOSED,
+    DOCKER_HUB,
+    HEAD,
+    MIRROR,
+    OPEN,
+    TAIL,
+    Share,
+    Upstream,
+    begins,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import quoted
 
+_DOCKER_HUBS_HOST = "registry-1.docker.io"  # docker.io itself serves no image
 
-def hosts_toml(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Optional[str]:
-    """The text for this registry, None where containerd needs none: TLS that the system's authorities vouch for.
+
+def shares(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Tuple[Share, ...]:
+    """What this registry has in its own file, none where containerd needs none: TLS that the system's authorities vouch for.
 
     A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) stand
     inside of it and before it: containerd 1.7.24 asks the server once more where the host answers 404, and without them
@@ -28,19 +41,58 @@ def hosts_toml(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Option
     :param ca_file: the absolute path of the authorities' file.
     """
     if registry.tls not in (PLAIN, UNVERIFIED) and ca_file is None:
-        return None
-    url = "%s://%s" % (registry.scheme, registry.endpoint)
-    settings = []
+        return ()
+    endpoint = str(registry.endpoint)
+    return (
+        Share(endpoint, HEAD, _server(_url(registry), _settings(registry, ca_file))),
+        Share(endpoint, TAIL, _host(registry, ca_file)),
+    )
+
+
+def share_of_mirror(registry: RegistrySettings, ca_file: t.Optional[str]) -> Share:
+    """What a mirror has in its upstream's file."""
+    return Share(str(registry.endpoint), MIRROR, _host(registry, ca_file))
+
+
+def share_for_mirrors(upstream: Upstream) -> Share:
+    """What the file of an upstream has that is not named itself."""
+    if not upstream.is_asked:
+        return Share("", CLOSED, "")
+    host = _DOCKER_HUBS_HOST if upstream.endpoint == DOCKER_HUB else str(upstream.endpoint)
+    return Share("", OPEN, _server("https://%s" % host, ()))
+
+
+def text(parts: t.Sequence[Share]) -> str:
+    """The file. containerd asks the hosts in its order, and then the server; where no upstream is to be asked, the last mirror
+    is that too.
+    """
+    first = begins(parts)
+    hosts = [share.text for share in parts if share.place in (MIRROR, TAIL)]
+    head = first.text if first is not None else ""
+    if first is not None and first.place == CLOSED:
+        table, _capabilities, *settings = hosts[-1].splitlines()
+        head = _server(table[len('[host."') : -len('"]')], [setting.strip() for setting in settings])
+    return "\n".join([head, *hosts])
+
+
+def _url(registry: RegistrySettings) -> str:
+    return "%s://%s" % (registry.scheme, registry.endpoint)
+
+
+def _settings(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.List[str]:
     if registry.tls == UNVERIFIED:
-        settings = ["skip_verify = true"]
-    elif ca_file is not None:
-        settings = ["ca = %s" % quoted(ca_file)]
+        return ["skip_verify = true"]
+    return [] if ca_file is None else ["ca = %s" % quoted(ca_file)]
+
+
+def _server(url: str, settings: t.Iterable[str]) -> str:
+    return "".join(line + "\n" for line in ("server = %s" % quoted(url), *settings))
+
+
+def _host(registry: RegistrySettings, ca_file: t.Optional[str]) -> str:
     lines = [
-        "server = %s" % quoted(url),
-        *settings,
-        "",
-        "[host.%s]" % quoted(url),
+        "[host.%s]" % quoted(_url(registry)),
         '  capabilities = ["pull", "resolve"]',
-        *("  " + setting for setting in settings),
+        *("  " + setting for setting in _settings(registry, ca_file)),
     ]
-    return "\n".join(lines) + "\n"
+    return "".join(line + "\n" for line in lines)

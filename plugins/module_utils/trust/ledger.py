@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
-import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils import atomic
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import Entry
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import Share
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.told_for import ToldFor
 
 FORMAT = 1
-LOCK_TIMEOUT = 300.0  # seconds: a restart of an engine and a few pulls
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Ledger:
         restart.
     :param verified: by engine and endpoint, the fingerprint of what a pull has proven.
     :param directories: those that were made for the files.
+    :param told_for: for whose images the engines were told of a registry.
+    :param earlier: the records of the files that a run was about to write, as they were before it.
     """
 
     exists: bool = False
@@ -61,6 +62,8 @@ class Ledger:
     pending: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     verified: t.Mapping[str, t.Mapping[str, str]] = dataclasses.field(default_factory=dict)
     directories: t.Tuple[str, ...] = ()
+    told_for: ToldFor = dataclasses.field(default_factory=dict)
+    earlier: t.Mapping[str, Record] = dataclasses.field(default_factory=dict)
 
 
 def digest(content: t.Optional[bytes]) -> t.Optional[str]:
@@ -69,7 +72,7 @@ def digest(content: t.Optional[bytes]) -> t.Optional[str]:
 
 
 def load(locations: Locations) -> Ledger:
-    """Read the ledger; an empty one if there is none.
+    """Read the ledger; an empty one if there is none. Of a run that was cut off, what it came to is looked up in the files.
 
     :raises DeliveryError: it cannot be understood; nothing is guessed then.
     """
@@ -81,8 +84,11 @@ def load(locations: Locations) -> Ledger:
         if document["format"] != FORMAT:
             raise ValueError("its format is %r, this collection writes %d" % (document["format"], FORMAT))
         records = {path: _record(fields) for path, fields in document["files"].items()}
+        earlier = {path: _record(fields) for path, fields in document.get("earlier", {}).items()}
+        records.update((path, record) for path, record in earlier.items() if _is_as_left(path, record))
         directories = tuple(document["directories"])
-        return Ledger(True, records, dict(document["pending"]), dict(document["verified"]), directories)
+        told_for = {name: tuple(upstreams) for name, upstreams in document.get("told_for", {}).items()}
+        return Ledger(True, records, dict(document["pending"]), dict(document["verified"]), directories, told_for)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeliveryError(
             "The ledger %s, which says what this collection wrote on this node, cannot be understood (%s: %s). "
@@ -96,10 +102,12 @@ def save(ledger: Ledger, locations: Locations) -> None:
     """Write the ledger, for root alone."""
     document = {
         "format": FORMAT,
-        "files": {path: dataclasses.asdict(record) for path, record in sorted(ledger.records.items())},
+        "files": {path: _fields(record) for path, record in sorted(ledger.records.items())},
         "directories": sorted(ledger.directories),
         "pending": dict(ledger.pending),
         "verified": {engine: dict(proven) for engine, proven in ledger.verified.items()},
+        "told_for": {name: list(upstreams) for name, upstreams in ledger.told_for.items()},
+        "earlier": {path: _fields(record) for path, record in sorted(ledger.earlier.items())},
     }
     atomic.make_directories(os.path.dirname(locations.ledger), 0o700)
     atomic.write(locations.ledger, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode(), 0o600)
@@ -128,27 +136,20 @@ def forget_unused(ledger: Ledger, locations: Locations) -> None:
                 atomic.remove(os.path.join(locations.stored, name))
 
 
-@contextlib.contextmanager
-def locked(locations: Locations) -> t.Iterator[None]:
-    """Keep a second run off this node's files; a process that dies lets go by itself.
+def _is_as_left(path: str, record: Record) -> bool:
+    try:
+        state = atomic.read(path)
+    except OSError:
+        return False  # who has to read it says why it cannot be
+    return state is not None and digest(state.content) == record.after
 
-    :raises DeliveryError: another one holds the lock for too long.
-    """
-    atomic.make_directories(os.path.dirname(locations.ledger), 0o700)
-    with open(locations.ledger + ".lock", "a", encoding="ascii") as stream:
-        deadline = time.monotonic() + LOCK_TIMEOUT
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DeliveryError(
-                        "Another run has held %s.lock for %d s. See which process that is (fuser), and run again "
-                        "after it." % (locations.ledger, LOCK_TIMEOUT)
-                    ) from None
-                time.sleep(0.1)
-        yield
+
+def _fields(record: Record) -> t.Dict[str, t.Any]:
+    fields = dataclasses.asdict(record)
+    for entry in fields["entries"]:
+        if not entry["shares"]:
+            del entry["shares"]
+    return fields
 
 
 def _record(fields: t.Mapping[str, t.Any]) -> Record:
@@ -157,5 +158,6 @@ def _record(fields: t.Mapping[str, t.Any]) -> Record:
         values: t.Dict[str, t.Any] = {
             key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()
         }
+        values["shares"] = tuple(Share(*share) for share in values.get("shares", ()))
         entries.append(Entry(**values))
     return Record(fields["before"], fields["mode"], fields["after"], tuple(entries))

@@ -28,6 +28,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust import (
     registries_conf,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import DOCKER_HUB, Upstream
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import AUTHORITY, HOSTS
 
@@ -57,6 +58,7 @@ class Obstacle:
 def obstacles(
     engines: t.Sequence[Engine],
     registries: t.Sequence[RegistrySettings],
+    mirrored: t.Sequence[Upstream],
     hosts_directory: str,
     around: Surroundings,
     locations: Locations,
@@ -68,11 +70,18 @@ def obstacles(
             if registry.tls == VERIFIED and registry.ca is None:
                 continue
             if engine.name == CONTAINERD:
-                found += _of_containerd(registry, hosts_directory, around)
+                found += _of_containerd(registry.endpoint, hosts_directory, around)
             elif engine.name == DOCKER:
                 found += _of_docker(engine, registry)
             else:
                 found += _of_containers_library(registry, around, locations)
+        for upstream in mirrored:
+            if engine.name == CONTAINERD:
+                found += _of_containerd(upstream.endpoint, hosts_directory, around)
+            elif engine.name == DOCKER:
+                found += _of_dockers_mirrors(engine, upstream)
+            else:
+                found += _of_drop_ins(upstream.endpoint, None, around, locations)
         if engine.name == CONTAINERD:
             found += _of_imports(engine, around)
     return list(dict.fromkeys(found))
@@ -107,7 +116,7 @@ def remarks(engines: t.Sequence[Engine], around: Surroundings, locations: Locati
         if engine.name == DOCKER and content and daemon_json.MISSPELT in daemon_json.document(content):
             found.append(
                 "%s has the key %r, which Docker ignores; it is called %r."
-                % (engine.config_file, daemon_json.MISSPELT, daemon_json.KEY)
+                % (engine.config_file, daemon_json.MISSPELT, daemon_json.INSECURE)
             )
         if engine.name == PODMAN and locations.registries_of_root in around.contents:
             found.append(
@@ -117,8 +126,8 @@ def remarks(engines: t.Sequence[Engine], around: Surroundings, locations: Locati
     return found
 
 
-def _of_containerd(registry: RegistrySettings, hosts_directory: str, around: Surroundings) -> t.List[Obstacle]:
-    endpoint, found = registry.endpoint, []
+def _of_containerd(endpoint: Endpoint, hosts_directory: str, around: Surroundings) -> t.List[Obstacle]:
+    found = []
     shadow = shadow_of(endpoint, hosts_directory)
     if shadow in around.names:
         found.append(Obstacle("containerd reads %s instead of %s: remove it." % (shadow, endpoint), False))
@@ -165,6 +174,19 @@ def _of_docker(engine: Engine, registry: RegistrySettings) -> t.List[Obstacle]:
     return [Obstacle(text % (flags[-1], engine.config_file, registry.endpoint), False)]
 
 
+def _of_dockers_mirrors(engine: Engine, upstream: Upstream) -> t.List[Obstacle]:
+    flags = engine.daemon.flags("--registry-mirror") if engine.daemon is not None else []
+    urls = ["%s://%s" % (mirror.scheme, mirror.endpoint) for mirror in upstream.mirrors]
+    missing = [url for url in urls if url not in flags]
+    if upstream.endpoint != DOCKER_HUB or not flags or not missing:
+        return []
+    text = (
+        "Docker runs with --registry-mirror=%s and does not start with the same setting in %s: add %s to the flags, or move "
+        "them to the file."
+    )
+    return [Obstacle(text % (flags[-1], engine.config_file, missing[0]), False)]
+
+
 def _of_containers_library(registry: RegistrySettings, around: Surroundings, locations: Locations) -> t.List[Obstacle]:
     endpoint = str(registry.endpoint)
     if registry.tls == VERIFIED:
@@ -179,19 +201,31 @@ def _of_containers_library(registry: RegistrySettings, around: Surroundings, loc
             text = "Podman and CRI-O read %s in %s as long as there is no %s; move what they need of it there."
             return [Obstacle(text % (", ".join(sorted(hidden)), theirs, ours), True)]
         return []
+    return _of_drop_ins(registry.endpoint, registries_conf.is_insecure, around, locations)
+
+
+def _of_drop_ins(
+    endpoint: Endpoint,
+    will_do: t.Optional[t.Callable[[t.Mapping[str, str]], bool]],
+    around: Surroundings,
+    locations: Locations,
+) -> t.List[Obstacle]:
+    """Entries for a registry in others' drop-ins.
+
+    :param will_do: tells of an entry whether it says what is wanted; None where none can.
+    """
     found = []
     for path, content in sorted(around.contents.items()):
         is_drop_in = os.path.dirname(path) == locations.registries_drop_ins
-        is_ours = os.path.basename(path) == registries_conf.drop_in_name(registry) or path in around.owned
+        is_ours = os.path.basename(path) == registries_conf.drop_in_name(endpoint) or path in around.owned
         if is_ours or not is_drop_in:
             continue
         try:
-            entry = registries_conf.entry_of(content.decode("utf-8", "replace"), endpoint)
-            if entry is not None and not registries_conf.is_insecure(entry):
-                text = (
-                    "%s has an entry for %s, and one file's entry replaces another's as a whole: set 'insecure' there."
-                )
-                found.append(Obstacle(text % (path, endpoint), True))
+            entry = registries_conf.entry_of(content.decode("utf-8", "replace"), str(endpoint))
+            if entry is not None and not (will_do and will_do(entry)):
+                text = "%s has an entry for %s, and one file's entry replaces another's as a whole: %s."
+                way_out = "set 'insecure' there" if will_do else "move what it says, or write the mirrors there"
+                found.append(Obstacle(text % (path, endpoint, way_out), True))
         except TomlError as error:
             found.append(
                 Obstacle("%s, %s. It breaks every pull of Podman and CRI-O: mend or remove it." % (path, error), False)

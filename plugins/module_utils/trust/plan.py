@@ -16,13 +16,19 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.atomic import FileState
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, CRIO, DOCKER, Engine
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import daemon_json
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.containerd_toml import Refused
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import BLOCK, DIRECTORY, INSECURE, Entry
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import (
+    BLOCK,
+    DIRECTORY,
+    INSECURE,
+    LISTS,
+    Entry,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.file_plan import FileStep, plan_file
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger, Record
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.told_for import ToldFor, with_entries_left
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError
 
 # What an engine needs to take over its files.
@@ -36,12 +42,14 @@ _STRENGTH = (NOTHING, RELOAD, RESTART)
 class Scope:
     """What a run is about.
 
-    :param entries: what must be in the files; nothing where trust is taken away.
+    :param entries: what must be in the files; where trust is taken away, what stays of files that several have a share in.
     :param endpoints: the registries whose other entries go; None for all.
+    :param told_for: for whose images the engines are told of a registry then.
     """
 
     entries: t.Tuple[Entry, ...]
     endpoints: t.Optional[t.FrozenSet[str]]
+    told_for: ToldFor = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Plan:
     :param records: the ledger's records after them.
     :param refusals: what keeps the plan from being carried out; nothing is done then.
     :param remarks: what the user should know.
+    :param told_for: for whose images the engines are told of a registry after them.
     """
 
     steps: t.Tuple[FileStep, ...]
@@ -67,11 +76,16 @@ class Plan:
     records: t.Mapping[str, Record]
     refusals: t.Tuple[str, ...]
     remarks: t.Tuple[str, ...]
+    told_for: ToldFor = dataclasses.field(default_factory=dict)
 
     @property
     def changes(self) -> bool:
         """Whether a file's bytes change or an engine is told of them."""
         return bool(self.steps) or any(action.what != NOTHING for action in self.actions)
+
+    def gone(self, ledger: Ledger) -> t.List[str]:
+        """The registries that the engines were told of, by this ledger, and are not after the plan."""
+        return sorted(set(ledger.told_for).difference(self.told_for))
 
 
 def plan(
@@ -113,7 +127,8 @@ def plan(
             records.pop(path, None)
     steps.sort(key=_safe_order)
     actions = tuple(_action(engine, steps, scope, ledger, files, locations) for engine in engines)
-    return Plan(tuple(steps), actions, records, tuple(refusals), tuple(remarks))
+    told = with_entries_left(scope.told_for, ledger.told_for, _entries(records))
+    return Plan(tuple(steps), actions, records, tuple(refusals), tuple(remarks), told)
 
 
 def without_engines(planned: Plan, names: t.Container[str], ledger: Ledger) -> Plan:
@@ -128,16 +143,21 @@ def without_engines(planned: Plan, names: t.Container[str], ledger: Ledger) -> P
                 records[step.path] = ledger.records[step.path]
             else:
                 records.pop(step.path, None)
-    return dataclasses.replace(planned, steps=steps, actions=actions, records=records)
+    told = with_entries_left(planned.told_for, ledger.told_for, _entries(records))
+    return dataclasses.replace(planned, steps=steps, actions=actions, records=records, told_for=told)
+
+
+def _entries(records: t.Mapping[str, Record]) -> t.Iterator[Entry]:
+    return (entry for record in records.values() for entry in record.entries)
 
 
 def _safe_order(step: FileStep) -> t.Tuple[int, str]:
     """Authorities come before the files that name them and go after those: a missing 'ca' fails every pull."""
-    is_block = all(kind == BLOCK for kind in step.kinds)
-    if not is_block:
-        return (2, step.path)
-    is_authority = step.path.endswith(".crt")
-    return ((1 if is_authority else 0) if step.after is None else (0 if is_authority else 1), step.path)
+    if any(kind != BLOCK for kind in step.kinds):
+        return (3, step.path)
+    if step.path.endswith(".crt"):
+        return (2 if step.after is None else 0, step.path)
+    return (1, step.path)
 
 
 def _action(
@@ -174,8 +194,9 @@ def _asked_by(engine: Engine, step: FileStep, locations: Locations) -> t.Tuple[s
         if step.puts_in:
             return RESTART, "containerd reads %s only at its start" % step.path
         return NOTHING, "without a hosts.toml its directory trusts nothing"
-    if engine.name == DOCKER and INSECURE in step.kinds:
-        return RELOAD, "Docker reads %s again on SIGHUP" % daemon_json.KEY
+    if engine.name == DOCKER and step.kinds.intersection(LISTS):
+        keys = [LISTS[kind] for kind in LISTS if kind in step.kinds]
+        return RELOAD, "Docker reads %s again on SIGHUP" % " and ".join(keys)
     if engine.name == CRIO and os.path.dirname(step.path) == locations.registries_drop_ins:
         return RELOAD, "CRI-O reads registries.conf.d again on SIGHUP"
     return NOTHING, "it reads this file at every pull"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.node.client import EngineRefusal
@@ -50,6 +51,7 @@ class Check:
         at all.
     :param milliseconds: how long the engine took.
     :param remark: what else is to be said, such as why nothing was checked.
+    :param upstream: by whose name it was pulled, where that is not the registry's own.
     """
 
     engine: str
@@ -57,6 +59,7 @@ class Check:
     how: str
     milliseconds: int = 0
     remark: str = ""
+    upstream: str = ""
 
 
 def can_pull(engine: Engine, run_command: RunCommand) -> bool:
@@ -65,10 +68,16 @@ def can_pull(engine: Engine, run_command: RunCommand) -> bool:
 
 
 def check(
-    engine: Engine, registry: RegistrySettings, canary: Canary, run_command: RunCommand, was_reloaded: bool
+    engine: Engine,
+    registry: RegistrySettings,
+    canary: Canary,
+    run_command: RunCommand,
+    was_reloaded: bool,
+    stale: t.Optional[t.Sequence[str]] = _STALE,
 ) -> Check:
     """Let an engine pull a canary, and remove it from the engine again.
 
+    :param stale: the faults that an engine has which has not taken over its files yet; None for all.
     :raises CannotPull: it cannot.
     """
     names = engine.name, str(registry.endpoint)
@@ -79,8 +88,9 @@ def check(
         program = "podman or skopeo" if engine.name == PODMAN else "crictl"
         return Check(*names, NOT_CHECKED, remark="there is no %s on this node to pull with" % program)
     started = time.monotonic()
-    deadline = started + (SETTLING if was_reloaded else 0.0)
+    deadline = started + (SETTLING if was_reloaded else 0.0)  # what begins after that is what the engine has come to
     while True:
+        begun = time.monotonic()
         try:
             client.pull(canary.reference, login_for(canary.reference, registry))
             break
@@ -88,7 +98,8 @@ def check(
             fault = _fault(str(refusal), canary)
             if canary.digest is None and fault.kind == _NOT_FOUND:
                 return Check(*names, BY_ANSWER, _since(started), "the registry takes no push from this user")
-            if fault.kind not in _STALE or time.monotonic() > deadline:
+            # what began before that may have failed late: by the upstream of a mirror that it did not know yet, say
+            if (stale is not None and fault.kind not in stale) or begun >= deadline:
                 raise CannotPull(fault, str(refusal)) from None
             time.sleep(0.1)
     elapsed = _since(started)

@@ -11,7 +11,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.reference import Endpoint
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import (
+    CLOSED,
+    HEAD,
+    MIRROR,
+    OPEN,
+    Share,
+    Upstream,
+    begins,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import (
     Assignment,
     Header,
@@ -21,18 +31,40 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_line
 )
 
 
-def drop_in_name(registry: RegistrySettings) -> str:
+def drop_in_name(endpoint: Endpoint) -> str:
     """The name of this registry's file: no ':' or bracket in it, and late enough to come after a distribution's own."""
-    return "50-longshore-%s.conf" % re.sub(r"[^A-Za-z0-9.-]", "_", str(registry.endpoint))
+    return "50-longshore-%s.conf" % re.sub(r"[^A-Za-z0-9.-]", "_", str(endpoint))
 
 
-def drop_in(registry: RegistrySettings) -> t.Optional[str]:
-    """The text for this registry, None where none is needed: C(insecure) covers plain HTTP and TLS without verification
-    alike.
+def shares(registry: RegistrySettings) -> t.Tuple[Share, ...]:
+    """What this registry has in its own file, none where none is needed: C(insecure) covers plain HTTP and TLS without
+    verification alike.
     """
     if registry.tls == VERIFIED:
-        return None
-    return "[[registry]]\nlocation = %s\ninsecure = true\n" % quoted(str(registry.endpoint))
+        return ()
+    return (Share(str(registry.endpoint), HEAD, _entry("[[registry]]", registry)),)
+
+
+def share_of_mirror(registry: RegistrySettings) -> Share:
+    """What a mirror has in its upstream's file."""
+    return Share(str(registry.endpoint), MIRROR, "\n" + _entry("[[registry.mirror]]", registry))
+
+
+def share_for_mirrors(upstream: Upstream) -> Share:
+    """What the file of an upstream has that is not named itself. A blocked one is not asked, its mirrors are."""
+    entry = _entry("[[registry]]", RegistrySettings(upstream.endpoint))
+    return Share("", OPEN, entry) if upstream.is_asked else Share("", CLOSED, entry + "blocked = true\n")
+
+
+def text(parts: t.Sequence[Share]) -> str:
+    """The file; mirrors are asked in its order."""
+    first = begins(parts)
+    return "".join(share.text for share in ([] if first is None else [first]) + [s for s in parts if s.place == MIRROR])
+
+
+def _entry(header: str, registry: RegistrySettings) -> str:
+    insecure = "" if registry.tls == VERIFIED else "insecure = true\n"
+    return "%s\nlocation = %s\n%s" % (header, quoted(str(registry.endpoint)), insecure)
 
 
 def entry_of(text: str, endpoint: str) -> t.Optional[t.Dict[str, str]]:
@@ -54,5 +86,5 @@ def entry_of(text: str, endpoint: str) -> t.Optional[t.Dict[str, str]]:
 
 
 def is_insecure(entry: t.Mapping[str, str]) -> bool:
-    """Whether this entry already says what C(drop_in) says."""
+    """Whether this entry already says what that of C(shares) says."""
     return entry.get("insecure") == "true"

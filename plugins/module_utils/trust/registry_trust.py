@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import platform
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.file_lock import held
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import (
     CONTAINERD,
     CRIO,
@@ -22,32 +22,31 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     PODMAN,
     Engine,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import canary as canaries
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import observe, pull_check
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.apply import Application, NotApplied
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import mirror_check, observe
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.apply import Application
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.diff import diffs
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.engine_control import can_restart
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import DOCKER_HUB, Upstream, upstreams
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import (
     NOTHING,
-    RELOAD,
     RESTART,
     Action,
     Plan,
     plan,
     without_engines,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.pull_check import CannotPull, Check
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.proof import ALWAYS, CHANGED, NEVER, Proof
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.scope import scope_of
 
 AUTO = "auto"
+_PATIENCE = 300.0  # seconds: a restart of an engine and a few pulls
 # In the order in which they are served: what may need a restart comes last.
 ENGINES = (PODMAN, DOCKER, CRIO, CONTAINERD)
 
@@ -56,8 +55,9 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "engines": {"type": "list", "elements": "str", "choices": [AUTO, *sorted(ENGINES)], "default": [AUTO]},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "restart": {"type": "str", "choices": ["allowed", "never"], "default": "allowed"},
+    "mirror_fallback": {"type": "bool", "default": True},
     "override": {"type": "bool", "default": False},
-    "verify": {"type": "str", "choices": ["changed", "always", "never"], "default": "changed"},
+    "verify": {"type": "str", "choices": [CHANGED, ALWAYS, NEVER], "default": CHANGED},
 }
 
 
@@ -68,12 +68,11 @@ class Run:
     context: Context
     locations: Locations
     registries: t.List[RegistrySettings]
+    mirrored: t.List[Upstream]
     is_removal: bool
     may_restart: bool
     override: bool
-    verify: str
-    checks: t.List[Check] = dataclasses.field(default_factory=list)
-    proven: t.Dict[str, t.Dict[str, str]] = dataclasses.field(default_factory=dict)
+    proof: Proof
 
 
 def run(params: t.Dict[str, t.Any], context: Context, locations: t.Optional[Locations] = None) -> t.Dict[str, t.Any]:
@@ -84,21 +83,23 @@ def run(params: t.Dict[str, t.Any], context: Context, locations: t.Optional[Loca
     """
     registries = [RegistrySettings.from_params(item) for item in params["registries"]]
     is_removal = params["state"] == "absent"
-    _check_registries(registries, is_removal, context)
+    _check_registries(registries, is_removal)
+    mirrored = [] if is_removal else upstreams(registries, params["mirror_fallback"])
     if os.geteuid() != 0:
         raise DeliveryError("%s: engines are configured by root; set 'become: true' on the task." % platform.node())
     call = Run(
         context,
         locations or Locations(),
         registries,
+        mirrored,
         is_removal,
         params["restart"] == "allowed",
         params["override"],
-        "never" if is_removal else params["verify"],
+        Proof(context, registries, mirrored, NEVER if is_removal else params["verify"]),
     )
     if context.check:
         return _run(call, params["engines"])
-    with ledgers.locked(call.locations):
+    with held(call.locations.ledger, _PATIENCE):
         return _run(call, params["engines"])
 
 
@@ -107,7 +108,7 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
     found = observe.find_engines(call.context.run_command, call.locations, names)
     engines = _chosen(found, names, call.is_removal)
     scope, remarks, refusals, files = scope_of(
-        engines, call.registries, call.is_removal, call.override, ledger, call.locations
+        engines, call.registries, call.mirrored, call.is_removal, call.override, ledger, call.locations
     )
     stored = {
         record.before: content
@@ -127,118 +128,40 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
     whole = planned
     if deferred:
         planned = without_engines(planned, {action.engine.name for action in deferred}, ledger)
+    if planned.changes:
+        remarks = [*remarks, *_limits_of_docker(call, engines)]
     for remark in dict.fromkeys([*remarks, *planned.remarks]):
         call.context.warn("%s: %s" % (platform.node(), remark))
+    gone = [] if call.is_removal else planned.gone(ledger)
     if not call.context.check:
-        ledger = _carried_out(call, planned, ledger)
-    return _result(call, found, whole, planned, deferred)
+        _carry_out(call, planned, ledger)
+    return {**_result(call, found, whole, planned, deferred), "mirrors_gone": gone}
 
 
-def _carried_out(call: Run, planned: Plan, ledger: Ledger) -> Ledger:
-    to_check = _to_check(call, planned, ledger)
-    released: t.Dict[str, canaries.Canary] = {}
-    by_endpoint = {str(registry.endpoint): registry for registry in call.registries}
-    try:
-        for endpoint in dict.fromkeys(endpoint for _engine, endpoint in to_check):
-            released[endpoint] = _release(by_endpoint[endpoint])
+def _limits_of_docker(call: Run, engines: t.Sequence[Engine]) -> t.List[str]:
+    """What is wanted of mirrors and Docker cannot do."""
+    found = []
+    for upstream in call.mirrored if any(engine.name == DOCKER for engine in engines) else ():
+        names = " and ".join(str(mirror.endpoint) for mirror in upstream.mirrors)
+        if upstream.endpoint != DOCKER_HUB:
+            text = "Docker knows no mirrors but of docker.io: it does not ask %s for images of %s."
+            found.append(text % (names, upstream.endpoint))
+        elif not upstream.is_asked:
+            found.append("Docker asks docker.io where no mirror has an image, whatever 'mirror_fallback' says.")
+    return found
 
-        def verify(actions: t.Sequence[Action]) -> None:
-            for action in actions:
-                for registry in call.registries:
-                    if (action.engine.name, str(registry.endpoint)) in to_check:
-                        _check(call, action, registry, released[str(registry.endpoint)])
 
-        before = dataclasses.replace(ledger, verified=_still_proven(call, planned, ledger))
-        application = Application(planned, before, call.locations, call.context.run_command, verify)
+def _carry_out(call: Run, planned: Plan, ledger: Ledger) -> None:
+    proof = call.proof
+    with proof.prepared(planned, ledger):
+        before = dataclasses.replace(ledger, verified=proof.still_true(planned, ledger, call.is_removal))
+        application = Application(planned, before, call.locations, call.context.run_command, proof.ask)
         after = application.run()
-        if call.proven:
+        if proof.proven:
             verified = {name: dict(proven) for name, proven in after.verified.items()}
-            for name, proven in call.proven.items():
+            for name, proven in proof.proven.items():
                 verified.setdefault(name, {}).update(proven)
-            after = dataclasses.replace(after, exists=True, verified=verified)
-            ledgers.save(after, call.locations)
-        return after
-    finally:
-        for endpoint, canary in released.items():
-            stays = canaries.recall(canary, by_endpoint[endpoint])
-            if stays is not None:
-                call.context.warn("The canary %s stays in the registry: %s" % (canary.reference, stays))
-
-
-def _release(registry: RegistrySettings) -> canaries.Canary:
-    try:
-        return canaries.release(registry)
-    except RegistryError as error:
-        raise DeliveryError(
-            "%s: nothing was changed, because this node's engines are to pull from the registry afterwards. %s Where "
-            "that cannot "
-            "be now, set 'verify' to never." % (platform.node(), error),
-            **error.facts,
-        ) from None
-
-
-def _check(call: Run, action: Action, registry: RegistrySettings, canary: canaries.Canary) -> None:
-    engine = action.engine
-    try:
-        result = pull_check.check(engine, registry, canary, call.context.run_command, action.what == RELOAD)
-    except CannotPull as failure:
-        name = " ".join(word for word in (engine.name, engine.version) if word)
-        told = failure.fault.told(name, "the registry", failure.said)
-        raise NotApplied(
-            "%s: a pull from %s failed: %s" % (platform.node(), registry.endpoint, told),
-            engine=engine.name,
-            config_file=engine.config_file,
-            pull_error=failure.fault.kind,
-        ) from None
-    call.checks.append(result)
-    if result.how != pull_check.NOT_CHECKED:
-        call.proven.setdefault(engine.name, {})[str(registry.endpoint)] = _fingerprint(engine, registry)
-
-
-def _to_check(call: Run, planned: Plan, ledger: Ledger) -> t.List[t.Tuple[str, str]]:
-    """The engines and registries for which a pull is due: all after a change, otherwise those that no pull has proven
-    yet.
-    """
-    if call.verify == "never":
-        return []
-    return [
-        (action.engine.name, str(registry.endpoint))
-        for action in planned.actions
-        for registry in call.registries
-        if call.verify == "always"
-        or planned.changes
-        or (
-            ledger.verified.get(action.engine.name, {}).get(str(registry.endpoint))
-            != _fingerprint(action.engine, registry)
-            and not action.engine.is_stopped
-            and pull_check.can_pull(action.engine, call.context.run_command)
-        )
-    ]
-
-
-def _fingerprint(engine: Engine, registry: RegistrySettings) -> str:
-    """What a pull has proven: this version of this engine against this registry as it is described."""
-    parts = (
-        engine.name,
-        engine.version,
-        str(registry.endpoint),
-        registry.tls,
-        registry.ca or "",
-        registry.username or "",
-    )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _still_proven(call: Run, planned: Plan, ledger: Ledger) -> t.Dict[str, t.Dict[str, str]]:
-    """What stays proven: nothing of what a change may touch, until it is pulled again."""
-    if not planned.changes:
-        return {name: dict(proven) for name, proven in ledger.verified.items()}
-    endpoints = {str(registry.endpoint) for registry in call.registries}
-    return {
-        name: {key: value for key, value in proven.items() if key not in endpoints}
-        for name, proven in ledger.verified.items()
-        if not (call.is_removal and not endpoints)
-    }
+            ledgers.save(dataclasses.replace(after, exists=True, verified=verified), call.locations)
 
 
 def _deferred(planned: Plan, call: Run) -> t.List[Action]:
@@ -271,19 +194,13 @@ def _chosen(found: observe.Found, names: t.Sequence[str], is_removal: bool) -> t
     return engines
 
 
-def _check_registries(registries: t.Sequence[RegistrySettings], is_removal: bool, context: Context) -> None:
+def _check_registries(registries: t.Sequence[RegistrySettings], is_removal: bool) -> None:
     if not registries and not is_removal:
         raise DeliveryError("'registries' is empty: name at least one, as in [{endpoint: 'registry.example:5000'}].")
     endpoints = [str(registry.endpoint) for registry in registries]
     twins = sorted({endpoint for endpoint in endpoints if endpoints.count(endpoint) > 1})
     if twins:
         raise DeliveryError("'registries' names %s twice: keep one entry." % twins[0])
-    for registry in registries:
-        if registry.mirror_of and not is_removal:
-            context.warn(
-                "%s: 'mirror_of' is not applied by this version; the registry itself is made trusted."
-                % registry.endpoint
-            )
 
 
 def _result(
@@ -315,13 +232,15 @@ def _engine_result(call: Run, action: Action, is_deferred: bool, planned: Plan) 
         "pulls": [
             {
                 "registry": check.registry,
+                "upstream": check.upstream,
                 "verified_by": check.how,
                 "milliseconds": check.milliseconds,
                 "remark": check.remark,
             }
-            for check in call.checks
+            for check in call.proof.checks
             if check.engine == engine.name
         ],
+        "unmirrored": [str(one.endpoint) for one in call.mirrored if not mirror_check.can_have(engine, one.endpoint)],
     }
 
 

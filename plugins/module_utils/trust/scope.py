@@ -15,13 +15,23 @@ from ansible_collections.longshore.delivery.plugins.module_utils.atomic import F
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import CONTAINERD, Engine
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import containerd_toml, observe, obstacle
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import (
+    containerd_toml,
+    observe,
+    obstacle,
+    told_for,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.daemon_json import BrokenJson
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import Entry
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.ledger import Ledger
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import Upstream
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Scope
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import wanted_entries
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import (
+    wanted_entries,
+    with_what_others_share,
+)
 
 
 class Scoped(t.NamedTuple):
@@ -41,6 +51,7 @@ class Scoped(t.NamedTuple):
 def scope_of(
     engines: t.Sequence[Engine],
     registries: t.Sequence[RegistrySettings],
+    mirrored: t.Sequence[Upstream],
     is_removal: bool,
     override: bool,
     ledger: Ledger,
@@ -48,6 +59,7 @@ def scope_of(
 ) -> Scoped:
     """Look at the files that matter for these engines and registries.
 
+    :param mirrored: the registries that some of these are mirrors of.
     :raises DeliveryError: a file cannot be read or understood.
     """
     endpoints = frozenset(str(registry.endpoint) for registry in registries)
@@ -55,8 +67,10 @@ def scope_of(
         if is_removal:
             files = observe.read_files(ledger.records)
             remarks = [] if ledger.exists else _without_ledger(locations)
-            return Scoped(Scope((), endpoints or None), remarks, [], files)
-        return _of_presence(engines, registries, endpoints, override, ledger, locations)
+            entries = _with_shares([], engines, endpoints or None, ledger, [])
+            told = told_for.without(ledger.told_for, endpoints or None)
+            return Scoped(Scope(entries, endpoints or None, told), remarks, [], files)
+        return _of_presence(engines, registries, mirrored, endpoints, override, ledger, locations)
     except OSError as error:
         raise DeliveryError(
             "%s cannot be read: %s. Nothing was changed." % (error.filename, error.strerror or error)
@@ -66,6 +80,7 @@ def scope_of(
 def _of_presence(
     engines: t.Sequence[Engine],
     registries: t.Sequence[RegistrySettings],
+    mirrored: t.Sequence[Upstream],
     endpoints: t.FrozenSet[str],
     override: bool,
     ledger: Ledger,
@@ -73,18 +88,32 @@ def _of_presence(
 ) -> Scoped:
     refusals: t.List[str] = []
     hosts_directory = _hosts_directory(engines, locations, refusals)
-    around = _surroundings(engines, registries, hosts_directory, ledger, locations)
+    around = _surroundings(engines, registries, mirrored, hosts_directory, ledger, locations)
     by_others = {endpoint for endpoint in endpoints if obstacle.insecure_by_others(around, endpoint, locations)}
-    entries = wanted_entries(engines, registries, hosts_directory, by_others, locations)
+    wanted = wanted_entries(engines, registries, mirrored, hosts_directory, by_others, locations)
+    told = told_for.after(ledger.told_for, registries)
+    endpoints = endpoints.union(name for name in ledger.told_for if name not in told)
+    entries = _with_shares(wanted, engines, endpoints, ledger, registries)
     files = observe.read_files([*ledger.records, *(entry.path for entry in entries)])
     remarks = []
     try:
         remarks += obstacle.remarks(engines, around, locations)
-        for found in obstacle.obstacles(engines, registries, hosts_directory, around, locations):
+        for found in obstacle.obstacles(engines, registries, mirrored, hosts_directory, around, locations):
             (remarks if override and found.can_be_overridden else refusals).append(found.text)
     except (TomlError, BrokenJson):
         pass  # the plan says it, with file and line
-    return Scoped(Scope(tuple(entries), endpoints), remarks, refusals, files)
+    return Scoped(Scope(entries, endpoints, told), remarks, refusals, files)
+
+
+def _with_shares(
+    entries: t.Sequence[Entry],
+    engines: t.Sequence[Engine],
+    endpoints: t.Optional[t.FrozenSet[str]],
+    ledger: Ledger,
+    described: t.Sequence[RegistrySettings],
+) -> t.Tuple[Entry, ...]:
+    written = [entry for record in ledger.records.values() for entry in record.entries]
+    return tuple(with_what_others_share(entries, endpoints, {engine.name for engine in engines}, written, described))
 
 
 def _hosts_directory(engines: t.Sequence[Engine], locations: Locations, refusals: t.List[str]) -> str:
@@ -111,6 +140,7 @@ def _hosts_directory(engines: t.Sequence[Engine], locations: Locations, refusals
 def _surroundings(
     engines: t.Sequence[Engine],
     registries: t.Sequence[RegistrySettings],
+    mirrored: t.Sequence[Upstream],
     hosts_directory: str,
     ledger: Ledger,
     locations: Locations,
@@ -127,11 +157,11 @@ def _surroundings(
                 imports = []
             patterns += [os.path.join(directory, pattern) for pattern in imports]
     directories = []
-    for registry in registries:
-        endpoint = str(registry.endpoint)
+    named = [registry.endpoint for registry in registries] + [upstream.endpoint for upstream in mirrored]
+    for endpoint in dict.fromkeys(named):
         for parent in (hosts_directory, locations.docker_certificates, locations.containers_certificates):
-            directories.append(os.path.join(parent, endpoint))
-        shadow = obstacle.shadow_of(registry.endpoint, hosts_directory)
+            directories.append(os.path.join(parent, str(endpoint)))
+        shadow = obstacle.shadow_of(endpoint, hosts_directory)
         directories += [shadow] if shadow is not None else []
     return obstacle.Surroundings(
         observe.list_directories(directories), observe.read_contents(patterns), frozenset(ledger.records)

@@ -22,10 +22,22 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     Engine,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import VERIFIED, RegistrySettings
-from ansible_collections.longshore.delivery.plugins.module_utils.trust import registries_conf
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import BLOCK, DIRECTORY, INSECURE, Entry
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.hosts_toml import hosts_toml
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import hosts_toml, mirrors, registries_conf
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry import (
+    BLOCK,
+    DIRECTORY,
+    INSECURE,
+    MIRROR,
+    Entry,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import (
+    DOCKER_HUB,
+    Share,
+    Upstream,
+    sharers,
+    united,
+)
 
 AUTHORITY = "longshore.crt"  # every engine reads all *.crt of a host's directory, so that ours stands beside others'
 HOSTS = "hosts.toml"
@@ -34,70 +46,164 @@ HOSTS = "hosts.toml"
 def wanted_entries(
     engines: t.Sequence[Engine],
     registries: t.Sequence[RegistrySettings],
+    mirrored: t.Sequence[Upstream],
     hosts_directory: str,
     insecure_by_others: t.Container[str],
     locations: Locations,
 ) -> t.List[Entry]:
     """The entries for these engines and registries; one for several engines where they read the same file.
 
+    :param mirrored: the registries that some of these are mirrors of.
     :param hosts_directory: the directory that containerd reads, or is to read.
     :param insecure_by_others: endpoints for which somebody else's drop-in of containers-registries.conf already says
         it.
     """
     entries: t.List[Entry] = []
+    upstreams = {upstream.endpoint: upstream for upstream in mirrored}
+    others = [upstream.settings for upstream in mirrored if upstream.itself is None]
     for engine in engines:
-        for registry in registries:
+        for registry in [*registries, *others]:
+            upstream = upstreams.get(registry.endpoint)
             if engine.name == CONTAINERD:
-                found = _for_containerd(engine, registry, hosts_directory)
+                found = _for_containerd(engine, registry, upstream, hosts_directory)
             elif engine.name == DOCKER:
-                found = _for_docker(engine, registry, locations)
+                found = _for_docker(engine, registry, upstream, locations)
             else:
-                found = _for_containers_library(engine, registry, locations)
-                if str(registry.endpoint) in insecure_by_others:
+                found = _for_containers_library(engine, registry, upstream, locations)
+                if str(registry.endpoint) in insecure_by_others and upstream is None:
                     found = [entry for entry in found if os.path.basename(entry.path) == AUTHORITY]
             for entry in found:
                 _merge(entries, entry)
     return entries
 
 
-def _for_containerd(engine: Engine, registry: RegistrySettings, hosts_directory: str) -> t.List[Entry]:
-    directory = os.path.join(hosts_directory, str(registry.endpoint))
-    authority = os.path.join(directory, AUTHORITY) if _has_authority(registry) else None
-    text = hosts_toml(registry, authority)
-    if text is None:
+def _for_containerd(
+    engine: Engine, registry: RegistrySettings, upstream: t.Optional[Upstream], hosts_directory: str
+) -> t.List[Entry]:
+    def authority_of(one: RegistrySettings) -> t.Optional[str]:
+        directory = os.path.join(hosts_directory, str(one.endpoint))
+        return os.path.join(directory, AUTHORITY) if _has_authority(one) else None
+
+    authority = authority_of(registry)
+    shares = list(hosts_toml.shares(registry, authority))
+    if upstream is not None:
+        shares.append(hosts_toml.share_for_mirrors(upstream))
+        shares += [hosts_toml.share_of_mirror(mirror, authority_of(mirror)) for mirror in upstream.mirrors]
+    if not shares:
         return []
-    endpoints, engines = (str(registry.endpoint),), (engine.name,)
-    entries = [Entry(DIRECTORY, engine.config_file, hosts_directory, endpoints, engines, major=engine.major)]
+    parts, engines = united(shares, ()), (engine.name,)
+    entries = [Entry(DIRECTORY, engine.config_file, hosts_directory, sharers(parts), engines, major=engine.major)]
     if authority is not None:
-        entries.append(Entry(BLOCK, authority, registry.ca or "", endpoints, engines))
-    entries.append(Entry(BLOCK, os.path.join(directory, HOSTS), text, endpoints, engines))
+        entries.append(Entry(BLOCK, authority, registry.ca or "", (str(registry.endpoint),), engines))
+    path = os.path.join(hosts_directory, str(registry.endpoint), HOSTS)
+    entries.append(
+        Entry(BLOCK, path, hosts_toml.text(parts), sharers(parts), engines, shares=parts if upstream else ())
+    )
     return entries
 
 
-def _for_docker(engine: Engine, registry: RegistrySettings, locations: Locations) -> t.List[Entry]:
+def _for_docker(
+    engine: Engine, registry: RegistrySettings, upstream: t.Optional[Upstream], locations: Locations
+) -> t.List[Entry]:
+    """Docker knows mirrors of Docker Hub alone, and asks Docker Hub after them."""
     endpoint = str(registry.endpoint)
     endpoints, engines = (endpoint,), (engine.name,)
+    entries = []
+    for mirror in upstream.mirrors if upstream is not None and upstream.endpoint == DOCKER_HUB else ():
+        url = "%s://%s" % (mirror.scheme, mirror.endpoint)
+        if engine.daemon is None or url not in engine.daemon.flags("--registry-mirror"):
+            entries.append(Entry(MIRROR, engine.config_file, url, (str(mirror.endpoint),), engines))
     if registry.tls != VERIFIED:
         if engine.daemon is not None and endpoint in engine.daemon.flags("--insecure-registry"):
-            return []  # the same setting as a flag and in the file keeps Docker from starting
-        return [Entry(INSECURE, engine.config_file, endpoint, endpoints, engines)]
+            return entries  # the same setting as a flag and in the file keeps Docker from starting
+        return [*entries, Entry(INSECURE, engine.config_file, endpoint, endpoints, engines)]
     if not _has_authority(registry):
-        return []
+        return entries
     path = os.path.join(locations.docker_certificates, endpoint, AUTHORITY)
-    return [Entry(BLOCK, path, registry.ca or "", endpoints, engines)]
+    return [*entries, Entry(BLOCK, path, registry.ca or "", endpoints, engines)]
 
 
-def _for_containers_library(engine: Engine, registry: RegistrySettings, locations: Locations) -> t.List[Entry]:
+def _for_containers_library(
+    engine: Engine, registry: RegistrySettings, upstream: t.Optional[Upstream], locations: Locations
+) -> t.List[Entry]:
     """Podman and CRI-O read the same files: an authority at every pull, a drop-in CRI-O on SIGHUP only."""
-    endpoints, engines = (str(registry.endpoint),), (engine.name,)
-    text = registries_conf.drop_in(registry)
-    if text is not None:
-        path = os.path.join(locations.registries_drop_ins, registries_conf.drop_in_name(registry))
-        return [Entry(BLOCK, path, text, endpoints, engines)]
-    if not _has_authority(registry):
-        return []
-    path = os.path.join(locations.containers_certificates, str(registry.endpoint), AUTHORITY)
-    return [Entry(BLOCK, path, registry.ca or "", endpoints, engines)]
+    engines, entries = (engine.name,), []
+    shares = list(registries_conf.shares(registry))
+    if upstream is not None:
+        shares.append(registries_conf.share_for_mirrors(upstream))
+        shares += [registries_conf.share_of_mirror(mirror) for mirror in upstream.mirrors]
+    if shares:
+        parts = united(shares, ())
+        path = os.path.join(locations.registries_drop_ins, registries_conf.drop_in_name(registry.endpoint))
+        entries.append(
+            Entry(BLOCK, path, registries_conf.text(parts), sharers(parts), engines, shares=parts if upstream else ())
+        )
+    if _has_authority(registry):
+        path = os.path.join(locations.containers_certificates, str(registry.endpoint), AUTHORITY)
+        entries.append(Entry(BLOCK, path, registry.ca or "", (str(registry.endpoint),), engines))
+    return entries
+
+
+def with_what_others_share(
+    entries: t.Sequence[Entry],
+    endpoints: t.Optional[t.FrozenSet[str]],
+    engines: t.Container[str],
+    written: t.Iterable[Entry],
+    described: t.Sequence[RegistrySettings],
+) -> t.List[Entry]:
+    """The entries, those of several registries with the shares that stay of registries that a run is not about.
+
+    :param endpoints: the registries that it is about; None for all.
+    :param engines: those that it is about; what others read stays, too.
+    :param written: the entries that are there already.
+    :param described: the registries that it describes whole: they have no mirrors but those that it names.
+    """
+    found = list(entries)
+    whole = {str(registry.endpoint) for registry in described}
+    whole.update(registries_conf.drop_in_name(registry.endpoint) for registry in described)
+    for there in written:
+        index = next((i for i, entry in enumerate(found) if (entry.kind, entry.path) == (BLOCK, there.path)), None)
+        made = there if index is None else found[index]
+        if there.kind != BLOCK or not (there.shares or made.shares):
+            continue
+        is_read_by_others = any(name not in engines for name in there.engines)
+        left = [
+            share
+            for share in _shares_of(there)
+            if is_read_by_others or (endpoints is not None and share.endpoint not in endpoints)
+        ]
+        if whole.intersection(_names_of(there.path)):
+            left = [share for share in left if share.place in (mirrors.HEAD, mirrors.TAIL)]
+        parts = united(() if index is None else _shares_of(made), left)
+        if not sharers(parts):
+            continue
+        text = (hosts_toml if os.path.basename(there.path) == HOSTS else registries_conf).text(parts)
+        readers = tuple(dict.fromkeys([*made.engines, *there.engines]))
+        is_mirrored = any(share.place == mirrors.MIRROR for share in parts)
+        made = dataclasses.replace(
+            made, value=text, endpoints=sharers(parts), engines=readers, shares=parts if is_mirrored else ()
+        )
+        if index is None:
+            found.append(made)
+        else:
+            found[index] = made
+    return found
+
+
+def _names_of(path: str) -> t.Tuple[str, str]:
+    """Its directory's name, which is the upstream for containerd, and its own, which stands for it elsewhere."""
+    return os.path.basename(os.path.dirname(path)), os.path.basename(path)
+
+
+def _shares_of(entry: Entry) -> t.Tuple[Share, ...]:
+    """What a text is made of, which is not kept of those without a mirror."""
+    if entry.shares or entry.kind != BLOCK:
+        return entry.shares
+    (endpoint,) = entry.endpoints[:1]
+    head, header, tail = entry.value.partition("\n[host.")
+    if os.path.basename(entry.path) == HOSTS and header:
+        return Share(endpoint, mirrors.HEAD, head), Share(endpoint, mirrors.TAIL, header[1:] + tail)
+    return (Share(endpoint, mirrors.HEAD, entry.value),)
 
 
 def _has_authority(registry: RegistrySettings) -> bool:

@@ -5,50 +5,29 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.demo.settings import COLLECTIONS
 from tests.integration.docker_clients import client_of
+from tests.integration.scenarios import scenario
 from tests.integration.trial.images import PLACES, Images
 
-pytestmark = [pytest.mark.lab, pytest.mark.wide]
+pytestmark = [pytest.mark.lab, pytest.mark.wide, pytest.mark.rare]
 ENGINE = "unix:///var/run/docker.sock"
 
 
 def test_the_scenario_on_the_controllers_engine(tmp_path: Path) -> None:
     engine = client_of(ENGINE, None)
     images = Images(engine, f"longshore.test/{uuid.uuid4().hex[:12]}")
-    programs = Path(sys.executable).parent
     try:
         environment = {
-            **os.environ,
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "NO_COLOR": "1",
-            "ANSIBLE_HOME": str(tmp_path),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "DOCKER_CONFIG": str(PLACES.docker_config),
             "DOCKER_HOST": ENGINE,
             "MOLECULE_BASE": images.make("good"),
-            "XDG_STATE_HOME": str(tmp_path / "state"),
         }
-        done = subprocess.run(
-            [programs / "molecule", "test", "--scenario-name", "image"],
-            cwd=COLLECTIONS / "ansible_collections" / "longshore" / "delivery",
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        scenario("image", tmp_path, "converge", "idempotence", "verify", "cleanup", **environment)
     finally:
         images.remove()
         engine.close()
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output[-8000:]
-    for step in ("converge", "idempotence", "verify", "cleanup"):
-        assert f"{step}: Executed: Successful" in output

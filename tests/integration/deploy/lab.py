@@ -24,6 +24,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 BUSYBOX = "longshore.lab/busybox:1"  # on every node of the lab
 PODS = 2
 SECRET = "tide-and-time-wait"
+# a pod that is well stays ready, however loaded the node
+PATIENT = {"timeout": 10, "failures": 60}
 SERVE = "mkdir -p /tmp/w; echo $GREETING $DB_PASSWORD > /tmp/w/index.html; exec busybox httpd -f -p 8080 -h /tmp/w"
 
 
@@ -65,9 +67,9 @@ class Lab:
             "command": ["/bin/sh", "-c", SERVE],
             "ports": [{"name": "http", "port": 8080}],
             "probes": {
-                "startup": {"exec": ["/bin/sh", "-c", "test -e /tmp/w/index.html"]},
-                "ready": {"http": {"path": "/index.html", "headers": {"X-Probe": "kubelet"}}, "period": 1},
-                "live": {"tcp": "http"},
+                "startup": {"exec": ["/bin/sh", "-c", "test -e /tmp/w/index.html"], **PATIENT},
+                "ready": {"http": {"path": "/index.html", "headers": {"X-Probe": "kubelet"}}, "period": 1, **PATIENT},
+                "live": {"tcp": "http", **PATIENT},
             },
             # the server does not heed SIGTERM; that no request is lost at a longer pause is seen in the demo
             "stop_seconds": 1,

@@ -46,13 +46,13 @@ BROKEN = {
         Sign("Failed", "web", "Failed to pull image"),
     ),
     "readiness probe that never passes": Broken(
-        {"probes": {"ready": {"http": "/nowhere", "period": 2}}},
+        {"probes": {"ready": {"http": "/nowhere", "period": 2, "timeout": 10}}},
         "probe",
         ("readiness probe (GET /nowhere on port http) has not passed for 15 s", "statuscode: 404"),
         Sign("Unhealthy", "web", "Readiness probe failed"),
     ),
     "startup probe that never passes": Broken(
-        {"probes": {"startup": {"exec": ["/bin/sh", "-c", "echo not yet; exit 1"], "failures": 3}}},
+        {"probes": {"startup": {"exec": ["/bin/sh", "-c", "echo not yet; exit 1"], "failures": 3, "timeout": 10}}},
         "probe",
         ("stopped by the kubelet because its startup probe", "not yet"),
         Sign("Killing", "web", "Container web failed startup probe"),

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import typing as t
@@ -21,16 +18,11 @@ import yaml
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
-from tests.integration.asking import eventually
+from tests.integration.docker_hosts import DockerHosts
 from tests.integration.registry_role.lab import LOGIN
-from tests.lab import machines
-from tests.lab.access import close_connections, inventory
-from tests.lab.engine import inspect
-from tests.lab.health import inactive_services
+from tests.lab.access import inventory
 from tests.lab.nodes import DOCK, Node
 from tests.lab.places import Places
-from tests.lab.plan import plan
-from tests.lab.progress import Progress
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 HOSTS = [
@@ -38,58 +30,33 @@ HOSTS = [
 ]
 PLACES = Places(Places.of_user().root / "registry-everywhere")
 NAME = "registry.site:5000"
-BOOT_SECONDS = 90.0
-
-
-def make(*hosts: Node) -> None:
-    """Have these run, as new ones or as they were when they were stopped."""
-    containers = {container.node.name: container for container in plan(HOSTS, PLACES, {}, PLACES.lab).containers}
-
-    def settle(host: Node) -> None:
-        machines.settle(containers[host.name], Progress())
-        eventually(lambda: _answers(host) and not inactive_services(host), BOOT_SECONDS)
-
-    with concurrent.futures.ThreadPoolExecutor() as several:
-        list(several.map(settle, hosts))
-
-
-def remove(*hosts: Node) -> None:
-    close_connections(PLACES)
-    for host in hosts:
-        machines.remove(host.container)
+_MADE = DockerHosts(HOSTS, PLACES)
+make, remove = _MADE.make, _MADE.remove
 
 
 @contextlib.contextmanager
 def running() -> t.Iterator[None]:
     """They run, new, while the body does."""
-    left = inspect("container", [host.container for host in HOSTS])
-    for container in plan(HOSTS, PLACES, {}, PLACES.lab).containers:
-        if left.get(container.node.container):
-            machines.state(container, left[container.node.container])  # refuses one that is somebody else's
-            machines.remove(container.node.container)
-    try:
-        make(*HOSTS)
-        found = inventory(HOSTS, PLACES)["all"]
-        named: dict[str, t.Any] = {"hosts": {host.name: {} for host in HOSTS}}
-        groups = {"longshore_registry_hosts": named, "longshore_nodes": named}
-        PLACES.inventory.parent.mkdir(parents=True, exist_ok=True)
-        PLACES.inventory.write_text(yaml.safe_dump({"all": {**found, "children": groups}}))
+    with _MADE.running():
+        say_which(*HOSTS)
         yield
-    finally:
-        remove(*HOSTS)
-        shutil.rmtree(PLACES.root)
 
 
-def _answers(host: Node) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host.address, 22), 1) as connection:
-        return connection.recv(4) == b"SSH-"
-    return False
+def say_which(*hosts: Node, away: t.Sequence[Node] = ()) -> None:
+    """Have the inventory name these as hosts of the registry and as nodes, but for those that it is to be taken away from."""
+    found = inventory(HOSTS, PLACES)["all"]
+    named: dict[str, t.Any] = {host.name: {"registry_state": "absent"} if host in away else {} for host in hosts}
+    nodes: dict[str, t.Any] = {host.name: {} for host in hosts if host not in away}
+    groups = {"longshore_registry_hosts": {"hosts": named}, "longshore_nodes": {"hosts": nodes}}
+    PLACES.inventory.parent.mkdir(parents=True, exist_ok=True)
+    PLACES.inventory.write_text(yaml.safe_dump({"all": {**found, "children": groups}}))
 
 
 def play(playbook: str, *options: str, rc: int = 0, **variables: t.Any) -> str:
     """Run a playbook of the collection's; returns what was printed, on one line."""
     registry = {"endpoint": NAME, **LOGIN}
-    given = json.dumps({"longshore_registry": registry, "longshore_images": [], **variables})
+    wanted = {"longshore_registry": registry, "longshore_registry_mirrors": True, "longshore_images": []}
+    given = json.dumps({**wanted, **variables})
     program = Path(sys.executable).parent / "ansible-playbook"
     done = subprocess.run(
         [program, "-i", PLACES.inventory, CHECKOUT / "playbooks" / f"{playbook}.yml", "--extra-vars", given, *options],
@@ -112,6 +79,13 @@ def on(host: Node, *argv: str) -> str:
     return subprocess.run(
         ["docker", "exec", "-i", host.container, *argv], capture_output=True, text=True, check=True
     ).stdout
+
+
+def trusting(host: Node) -> str:
+    """What the engines of a host have in their files of registries."""
+    return on(
+        host, "sh", "-c", "cd /etc && grep --recursive . docker/certs.d containers/certs.d containers/registries.conf.d"
+    )
 
 
 def client(host: Node) -> RegistryClient:

@@ -70,18 +70,22 @@ def play(*options: str, ok: bool = True, **variables: t.Any) -> str:
     return output + errors
 
 
+def until(task: str, running: subprocess.Popen[str]) -> None:
+    """Wait until a run comes to a task."""
+    assert running.stdout
+    said = []
+    for line in running.stdout:
+        said.append(line)
+        if line.startswith("TASK [") and task in line:
+            return
+    raise AssertionError(f"it ended without '{task}': " + "".join(said)[-8000:])
+
+
 def kill_at(task: str, **variables: t.Any) -> None:
     """Begin to run it, and kill all of it when it comes to a task."""
     running = begin(**variables)
-    assert running.stdout
-    said = []
     try:
-        for line in running.stdout:
-            said.append(line)
-            if line.startswith("TASK [") and task in line:
-                break
-        else:
-            raise AssertionError(f"it ended without '{task}': " + "".join(said)[-8000:])
+        until(task, running)
     finally:
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
@@ -131,7 +135,7 @@ def files() -> dict[str, str]:
     found = dict(line.split(" ", 1) for line in listed)
     for line in on_host("find", *places, "-type", "f", "-exec", "sha256sum", "{}", "+").splitlines():
         digest, path = line.split()
-        found[path] += " " + digest
+        found[path] = found.get(path, "") + " " + digest
     return found
 
 

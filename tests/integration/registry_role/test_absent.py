@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 LEDGER = "/var/lib/longshore/registry.json"
 OTHERS_SITE = "/etc/nginx/conf.d/shop.conf"
 COLLECTING: dict[str, t.Any] = {"registry_collect": "Sun 03:30"}
-PACKAGES = ("docker-registry", "nginx", "apache2-utils")
+PACKAGES = ("docker-registry", "nginx", "apache2-utils", "logrotate")
 
 
 def there(*paths: str) -> set[str]:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whoever does not log in may pull, and users alone may push: by engines, and by the bare protocol."""
+"""Whoever does not log in may pull, and users alone may push, by the bare protocol.
+
+What engines and their like make of it: tests/integration/registry_clients.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import http.client
 import json
 import os
 import ssl
-import subprocess
 import typing as t
 
 import pytest
@@ -19,10 +21,8 @@ import pytest
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 from tests.integration.asking import eventually
-from tests.integration.registry_trust.registries import Served
 
-from .host import HOST
-from .lab import ADDRESS, LOGIN, PORT, REGISTRY, changed, client, on_host, play, processes
+from .lab import ADDRESS, LOGIN, NGINX, PORT, REGISTRY, changed, client, on_host, play, processes
 from .traffic import OCI, push
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
@@ -57,16 +57,28 @@ def ask(path: str, authorization: str = "", method: str = "GET", plain: bool = F
         return Answer(got.status, got.headers.get("WWW-Authenticate"), got.read())
 
 
+def workers() -> set[str]:
+    """The processes of nginx that take connections, or end those that they have."""
+    return set(on_host("pgrep", "--parent", processes()[NGINX]).split())
+
+
+def play_anew(**variables: t.Any) -> None:
+    """Run the role; then those alone take connections that nginx has started since, as a reload is not waited for."""
+    before = workers()
+    play(**variables)
+    eventually(lambda: not before & workers())
+
+
 @pytest.fixture(scope="module")
 def open_to_all(ca: str) -> t.Iterator[None]:
     """Whoever likes may pull; afterwards users alone."""
     running = processes()
-    play(**OPEN)
-    eventually(lambda: ask("/longshore/token").status == 200)  # a reload is not waited for by who asks at once
+    play_anew(**OPEN)
+    assert ask("/longshore/token").status == 200
     yield
-    play()
-    eventually(lambda: ask("/longshore/token").status == 404)
-    assert processes()["nginx.service"] == running["nginx.service"], "a reload does"
+    play_anew()
+    assert ask("/longshore/token").status == 404
+    assert processes()[NGINX] == running[NGINX], "a reload does"
 
 
 @pytest.fixture
@@ -151,51 +163,12 @@ def test_the_collections_own_client_pulls_with_no_login_and_pushes_with_one(
         assert pushing.delete_manifest(repository, image)
 
 
-PROGRAMS = {"docker": "docker --config /root/of-a-test", "podman": "podman"}
-
-
-@pytest.fixture
-def trusting(ca: str) -> t.Iterator[None]:
-    """The engines of the registry's host trust it."""
-    place = f"/etc/docker/certs.d/{ENDPOINT}"
-    on_host("mkdir", "-p", place)
-    on_host("tee", f"{place}/ca.crt", stdin=ca)
-    yield
-    on_host("rm", "-r", place)
-
-
-def run(command: str, stdin: str = "") -> tuple[int, str]:
-    """The exit status and the words of an engine's client, which has 20 seconds."""
-    argv = ["docker", "exec", "-i", HOST.container, "timeout", "20", "sh", "-c", command]
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_engines_pull_without_a_login_and_push_with_one(
-    open_to_all: None, ca: str, repository: str, trusting: None, name: str
-) -> None:
-    program = PROGRAMS[name]
-    here, there = Served({**REGISTRY, "ca": ca}).push(), f"{ENDPOINT}/{repository}:by-{name}"
-    assert run(f"{program} pull {here} && {program} tag {here} {there}")[0] == 0
-    refused, said = run(f"{program} push {there}")
-    assert refused not in (0, 124), "at once, not after a minute of tries"
-    assert "auth" in said or "denied" in said
-    log_in = f"{program} login -u {LOGIN['username']} --password-stdin {ENDPOINT}"
-    assert run(log_in, "not-the-password")[0] not in (0, 124)
-    for command in (log_in, f"{program} push {there}", f"{program} pull {there}", f"{program} logout {ENDPOINT}"):
-        assert run(command, LOGIN["password"])[0] == 0, command
-    assert run(f"{program} rmi {here} {there}")[0] == 0
-    with client(ca, {}) as pulling:
-        assert pulling.head_manifest(repository, f"by-{name}")
-
-
 def test_over_plain_http_beside_tls_and_while_garbage_is_collected(path: str, image: ManifestDigest) -> None:
     flag = "/run/longshore-registry-garbage/writes-refused"
     given: dict[str, t.Any] = {**OPEN, "registry_plain_too": True, "registry_collect": "weekly"}
-    play(**given)
+    play_anew(**given)
     manifest = f"{path}manifests/{image}"
-    eventually(lambda: ask("/v2/", plain=True).status == 401)
+    assert ask("/v2/", plain=True).status == 401
     assert ask("/v2/", plain=True).challenge == REALM.replace("https", "http")
     assert json.loads(ask("/longshore/token", f"Basic {PAIR}", plain=True).body)["token"] == PAIR
     assert ask(manifest, plain=True).status == ask(manifest, "Bearer anonymous", plain=True).status == 200
@@ -211,7 +184,7 @@ def test_over_plain_http_beside_tls_and_while_garbage_is_collected(path: str, im
         assert ask(manifest).status == 200
         assert ask("/longshore/token").status == 200
     finally:
-        on_host("rm", flag)
+        on_host("sh", "-c", f"rm {flag} && rmdir $(dirname {flag})")
     assert ask(path + UPLOADS, f"Bearer {PAIR}", "POST").status == 202
 
 
@@ -220,9 +193,10 @@ def test_without_users_it_is_refused(open_to_all: None) -> None:
     assert "registry_anonymous_pull asks for a login to push and delete, and there is no user" in said
 
 
+@pytest.mark.rare
 def test_plain_http_alone(open_to_all: None) -> None:
-    play(longshore_registry={**REGISTRY, "tls": "plain"}, **OPEN)
-    eventually(lambda: ask("/v2/", plain=True).challenge == REALM.replace("https", "http"))
+    play_anew(longshore_registry={**REGISTRY, "tls": "plain"}, **OPEN)
+    assert ask("/v2/", plain=True).challenge == REALM.replace("https", "http")
     assert ask("/v2/nobodys/manifests/1", plain=True).status == 404
     assert ask("/v2/nobodys/" + UPLOADS, f"Bearer {PAIR}", "POST", plain=True).status == 202
     assert ask("/v2/nobodys/" + UPLOADS, method="POST", plain=True)[:2] == (401, BASIC)

@@ -45,7 +45,7 @@ def load(engine: str, directory: Path, user: str = "") -> None:
     on_host("rm", "/srv/registry.tar")
 
 
-@pytest.fixture(params=["docker", "podman"])
+@pytest.fixture(params=["docker", pytest.param("podman", marks=pytest.mark.rare)])
 def engine(ca: str, request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[str]:
     """An engine that has the image; afterwards the registry is the package's again and nothing of a container is left."""
     load(request.param, tmp_path)
@@ -122,6 +122,7 @@ def test_a_registry_in_a_container(
     assert files() == before
 
 
+@pytest.mark.rare
 @pytest.mark.parametrize("engine", ["podman"], indirect=True)  # the rest is systemd's part, whichever the engine
 def test_its_garbage_is_collected_and_it_is_back_after_a_reboot(
     ca: str, engine: str, repository: str, image: ManifestDigest

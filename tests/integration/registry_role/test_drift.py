@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.wide]
             # nothing of it is running
             f"rm {SITE}; echo '# by hand' >> {CONFIGURATION}",
             [f"{SITE} is missing", f"{CONFIGURATION} has another content"],
-            2,
+            1,
             set(),
         ),
         (
@@ -68,7 +68,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.wide]
                 "user ci is missing",
                 f"{PACKAGED}, which the package brings, is not masked",
             ],
-            5,
+            3,
             set(),
         ),
     ],

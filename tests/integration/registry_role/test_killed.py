@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import typing as t
 
 import pytest
@@ -15,7 +16,21 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from tests.integration.asking import eventually
 
 from .garbage import serves
-from .lab import BACKEND, DIRECTORY, NGINX, begin, changed, client, kill_at, on_host, play, processes, said_differences
+from .lab import (
+    BACKEND,
+    DIRECTORY,
+    NGINX,
+    begin,
+    changed,
+    client,
+    files,
+    kill_at,
+    on_host,
+    play,
+    processes,
+    said_differences,
+    until,
+)
 from .traffic import Halfway, Pulls, Traffic, pull_strictly, push
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
@@ -87,15 +102,31 @@ def test_a_run_that_is_killed_fails_no_pull_and_the_next_one_completes(
     assert_whole(ca, repository, image)
 
 
-def test_two_runs_at_once_end_as_one(ca: str, repository: str, image: ManifestDigest) -> None:
+def test_of_two_runs_at_once_one_changes_the_registry_and_the_other_says_which(
+    ca: str, repository: str, image: ManifestDigest
+) -> None:
     running = processes()
     with Traffic(ca, repository, image) as traffic:
-        both = [begin(**CHANGE), begin(**CHANGE)]
-        said = [process.communicate()[0] for process in both]
-        play(**CHANGE)
+        first = begin(**CHANGE)
+        try:
+            until("Let nginx check its configuration", first)  # at which nothing is written
+            os.killpg(first.pid, signal.SIGSTOP)
+            before = files()
+            refused = " ".join(play(ok=False).split())
+            assert f"process {first.pid} of " in refused
+            assert "Another run of the role changes the registry without a registry_instance on this host" in refused
+            assert files() == before
+        finally:
+            os.killpg(first.pid, signal.SIGCONT)
+            said = first.communicate()[0]
+        assert first.returncode == 0, said[-8000:]
         assert changed(play(**CHANGE)) == 0
+
+        both = [begin(), begin()]
+        outputs = [process.communicate()[0] for process in both]
         play()
-    print([line for output in said for line in output.splitlines() if "fatal:" in line])
+        assert changed(play()) == 0
+    print([line for output in outputs for line in output.splitlines() if "fatal:" in line])
     assert traffic.failures == []
     assert processes() == running
     assert_whole(ca, repository, image)

@@ -56,6 +56,7 @@ def at_once(count: int, path: str, ca: str) -> set[tuple[int, int]]:
     return asyncio.run(asyncio.wait_for(_all_at_once(count, path, ca), 120))
 
 
+@pytest.mark.rare
 def test_a_thousand_manifests_and_fifty_layers_at_once(ca: str, repository: str, image: ManifestDigest) -> None:
     with client(ca) as pushing:
         blob = pushing.push_blob(repository, os.urandom(10_000_000))
@@ -70,6 +71,7 @@ def limits_of_nginx() -> set[str]:
     return {line.split()[3] for line in on_host("sh", "-c", script).splitlines()}
 
 
+@pytest.mark.rare
 def test_the_number_is_set_in_place_and_put_back(ca: str) -> None:
     running, raised = processes(), on_host("cat", NGINX_CONF)
     assert LINES in raised

@@ -100,6 +100,26 @@ def test_the_log_has_the_requests_and_no_secret(metrics: str) -> None:
     assert "/longshore/health" not in on_host("cat", LOG)
 
 
+def test_the_log_is_rotated_while_the_registry_serves(metrics: str) -> None:
+    assert on_host("systemctl", "is-active", "logrotate.timer").strip() == "active"
+    running, inode = processes(), on_host("stat", "--format", "%i", LOG)
+    assert answer("/v2/before", LOGIN)[0] == 404
+    eventually(lambda: "/v2/before" in on_host("cat", LOG))
+    on_host("logrotate", "--force", "/etc/logrotate.d/nginx")
+
+    def is_in_the_new_file() -> bool:
+        """Asked again and again: a process of nginx that has not opened it yet writes to the one before."""
+        assert answer("/v2/after", LOGIN)[0] == 404
+        return "/v2/after" in on_host("cat", LOG)
+
+    eventually(is_in_the_new_file)
+    assert on_host("stat", "--format", "%i", f"{LOG}.1") == inode
+    assert "/v2/before" in on_host("cat", f"{LOG}.1")
+    assert on_host("stat", "--format", "%U:%G %a", LOG).split() == ["www-data:adm", "640"]
+    assert processes() == running
+    assert changed(play(**METRICS)) == 0
+
+
 def test_the_registry_may_write_to_its_images_and_nowhere_else(ca: str) -> None:
     pid = processes()[BACKEND]
     status = dict(line.split(":\t", 1) for line in on_host("cat", f"/proc/{pid}/status").splitlines() if ":\t" in line)

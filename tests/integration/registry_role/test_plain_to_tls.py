@@ -57,14 +57,18 @@ def pull(repository: str, image: ManifestDigest) -> None:
         pulling_plainly.get_manifest(repository, image)
 
 
+@pytest.mark.rare
 def test_every_engine_pulls_while_the_registry_changes_to_tls(plain: None, repository: str, tmp_path: Path) -> None:
     running = processes()
     with plain_client() as pushing:
         image = push(pushing, repository, os.urandom(200_000), "1")
     play(playbook="trust", longshore_registry=PLAIN)
+    advice = "The playbook longshore.delivery.plain_to_tls changes both with no failed pull."
+    assert advice in " ".join(play("--check").split())
     try:
         with pulling(lambda: pull(repository, image), PLAIN):
             said = " ".join(play(playbook="plain_to_tls", hosts=with_one_gone(tmp_path / "gone.yml"), ok=False).split())
+            assert advice not in said
             assert "gone has not followed" in said
             assert "The registry goes on to answer plain HTTP beside TLS" in said
             assert plain_status() == 401

@@ -58,6 +58,7 @@ def test_what_is_no_registry_or_not_there_is_refused(ca: str) -> None:
     assert (files(), processes()) == (before, running)
 
 
+@pytest.mark.rare
 def test_it_serves_what_the_other_kept_and_a_replaced_one_is_noticed(
     program: str, repository: str, image: ManifestDigest
 ) -> None:
@@ -82,6 +83,7 @@ def test_it_serves_what_the_other_kept_and_a_replaced_one_is_noticed(
     assert changed(play(**OPTIONS)) == 0
 
 
+@pytest.mark.rare
 def test_it_needs_no_package_and_its_user_is_made(program: str, repository: str, image: ManifestDigest) -> None:
     play(**OPTIONS)
     on_host("systemctl", "stop", BACKEND)

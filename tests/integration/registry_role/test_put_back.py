@@ -129,6 +129,9 @@ def test_what_did_not_run_before_does_not_run_after(stopped: None) -> None:
 def test_what_fails_first_is_put_back(ca: str) -> None:
     before, running = files(), processes()
     output = play(ok=False, registry_data="/proc/1/longshore")
-    assert "was not changed as wanted: at 'Make the directory of the data'" in " ".join(output.split())
+    assert (
+        "was not changed as wanted: at 'Make the directories that are missing', /proc/1/longshore cannot be made as wanted"
+        in " ".join(output.split())
+    )
     assert (files(), processes()) == (before, running)
     assert changed(play()) == 0

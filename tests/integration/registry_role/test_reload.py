@@ -49,6 +49,7 @@ def dev_in_inventory(tmp_path: Path) -> str:
 
 
 @pytest.mark.wide
+@pytest.mark.rare
 def test_certificates_and_users_are_replaced_without_a_failed_request(
     ca: str, repository: str, image: ManifestDigest, certificates: Certificates, dev_in_inventory: str
 ) -> None:
@@ -67,6 +68,7 @@ def test_certificates_and_users_are_replaced_without_a_failed_request(
         play(**given)
         assert served_certificate() == issued.pem
         assert changed(play(**given)) == 0
+        halfway.send_some()
 
         output = play(dev_in_inventory, registry_names=["registry.lab.example"], registry_certificate_days=40)
         assert set(said_differences(output)) == {
@@ -85,12 +87,14 @@ def test_certificates_and_users_are_replaced_without_a_failed_request(
             strict_context(ca).wrap_socket(plain, server_hostname="registry.lab.example"),
         ):
             pass
+        halfway.send_some()
 
         due: dict[str, t.Any] = {"registry_names": ["registry.lab.example"], "registry_certificate_renew_days": 60}
         with fresh:
             assert said_differences(play(dev_in_inventory, **due)) == ["the certificate expires in 39 days"]
             assert changed(play(dev_in_inventory, **due)) == 0
         assert served_certificate() not in (own, issued.pem, renewed)
+        halfway.send_some()
         output = play()
         assert "user dev is not among the wanted ones" in said_differences(output)
         assert changed(play()) == 0
@@ -103,6 +107,25 @@ def test_certificates_and_users_are_replaced_without_a_failed_request(
     assert refused.value.kind == "unauthorized"
     assert served_certificate() not in (own, renewed, issued.pem)
     assert "given.pem" not in on_host("ls", DIRECTORY)
+
+
+@pytest.mark.wide
+def test_another_certificate_comes_with_another_key_and_without_a_failed_pull(
+    ca: str, repository: str, image: ManifestDigest
+) -> None:
+    asked = ["another certificate is asked for, with another key"]
+    running, before, key = processes(), served_certificate(), on_host("cat", f"{DIRECTORY}/server.key")
+    with Pulls(lambda: pull_strictly(ca, repository, image)) as pulls:
+        assert said_differences(play("--check", playbook="rotate_certificate")) == asked
+        assert (served_certificate(), on_host("cat", f"{DIRECTORY}/server.key")) == (before, key)
+        assert said_differences(play(playbook="rotate_certificate")) == asked
+        assert served_certificate() != before
+        assert on_host("cat", f"{DIRECTORY}/server.key") != key
+        assert changed(play()) == 0
+    assert (pulls.failures, processes()) == ([], running)
+    assert pulls.count > 20
+    said = play(playbook="rotate_certificate", ok=False, registry_certificate="given", registry_certificate_key="too")
+    assert "its certificate is given. Put another one and its key into registry_certificate" in " ".join(said.split())
 
 
 def test_a_given_file_of_somebody_else_stays(ca: str) -> None:

@@ -81,6 +81,7 @@ def test_every_engine_pulls_while_another_authority_follows(trusting: None, repo
     assert "next" not in on_host("ls", DIRECTORY)
 
 
+@pytest.mark.rare
 def test_a_rotation_that_is_killed_goes_on_from_there(trusting: None, repository: str) -> None:
     (before,), running = authorities(AUTHORITY), processes()
     with pulling(as_told(repository), {"ca": before}):

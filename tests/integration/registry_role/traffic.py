@@ -170,10 +170,16 @@ class Halfway:
         self._up.putrequest("PUT", f"{place}&digest={self._digest}")
         for name, value in {**self._headers, "Content-Length": str(len(self._data))}.items():
             self._up.putheader(name, value)
-        self._up.endheaders(self._data[: len(self._data) // 2])
+        self._sent = len(self._data) // 2
+        self._up.endheaders(self._data[: self._sent])
+
+    def send_some(self) -> None:
+        """Go on by little: what sends nothing for five minutes is given up by nginx."""
+        self._up.send(self._data[self._sent : self._sent + 1000])
+        self._sent += 1000
 
     def send_rest(self) -> None:
-        self._up.send(self._data[len(self._data) // 2 :])
+        self._up.send(self._data[self._sent :])
         done = self._up.getresponse()
         assert (done.status, done.read()) == (201, b"")
         self._up.close()

@@ -38,6 +38,11 @@ CASES: dict[str, dict[str, t.Any]] = {
     "registry_restore": {"directory": "/no/such/backup", "storage": "/no/such/storage"},
     "registry_replicate": {"registry": REGISTRY, "peers": ["127.0.0.1:2"]},
     "registry_restart": {"unit": "longshore-no-such.service", "port": 1, "storage": "/no/such/storage"},
+    "registry_host_files": {
+        "files": [{"path": "/no/such/configuration"}, {"path": "/no/such/login", "mode": "0600"}],
+        "texts": [{"path": "/no/such/configuration", "text": "a: 1\n"}],
+        "secret_files": [{"path": "/no/such/login", "text": SECRET}],
+    },
     "registry_host_ledger": {
         "state": "absent",
         "ledger": "/no/such/ledger.json",

@@ -125,7 +125,7 @@ def test_skopeo_reads_what_a_pull_would_begin_with_and_keeps_nothing() -> None:
     skopeo.pull(CANARY, LOGIN)
     skopeo.remove(CANARY)
     [(argv, _environment)] = run.calls
-    assert argv[:4] == ["timeout", "60", "/usr/bin/skopeo", "inspect"]
+    assert argv[:5] == ["timeout", "60", "/usr/bin/skopeo", "inspect", "--config"]
     assert argv[-1] == f"docker://{CANARY}"
     assert seen == [0o600]
     assert not any(secret in word for word in argv for secret in (PASSWORD, BASIC))

@@ -17,8 +17,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Context
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.registry_replicate import CAPABILITY
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import PLACE, link_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import PLACE
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.storage_layout import current
 from ansible_collections.longshore.delivery.plugins.module_utils.running import run_command
 from tests.http_server import AnsweringServer, Reply, Request, json_reply
 from tests.returned import run
@@ -116,7 +117,7 @@ class Replica:
     def set_age(self, tag: str, seconds: float, repository: str = "shop/web") -> None:
         """Have a tag be written so long ago."""
         moment = time.time() - seconds
-        os.utime(link_of(self.storage, repository, tag), (moment, moment))
+        os.utime(current(self.storage, repository, tag), (moment, moment))
 
     def files(self) -> dict[str, bytes]:
         """All that the registry keeps."""

@@ -24,7 +24,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     WantedFile,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import (
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import obstacles, warnings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_state import (
     GIVEN,
     NGINX,
     NONE,
@@ -33,14 +37,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_p
     REGISTRY,
     STAMP_VARIABLE,
     Observed,
-    Plan,
     Wanted,
-    obstacles,
-    plan,
-    warnings,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import Serving
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import User
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
@@ -258,6 +256,17 @@ def test_each_drift_is_named_and_has_its_own_step_only(observed: Observed, word:
     assert {key for key, value in dataclasses.asdict(found).items() if value is True} == steps
 
 
+@pytest.mark.parametrize("active", ["inactive", "failed", "activating"])
+def test_a_file_that_a_stopped_registry_will_read_is_written(active: str) -> None:
+    edited = dataclasses.replace(FOUND[CONFIGURATION], sha256="edited")
+    found = plan(
+        seen(files=tuple({**FOUND, CONFIGURATION: edited}.values()), units=unit(REGISTRY, active=active)), WANTED
+    )
+    assert "/configuration has another content" in found.differences
+    assert found.mend_files
+    assert not found.restart_registry
+
+
 def test_a_renewal_waits_for_its_days() -> None:
     assert plan(seen(certificate=certificate(30.1)), WANTED).as_wanted
 
@@ -372,6 +381,7 @@ PLAIN = RegistrySettings.from_params({"endpoint": "registry.example:5000", "tls"
         (seen(certificate=None), wanting(settings=PLAIN, certificate_origin=NONE), "plain HTTP"),
         (AS_WANTED, wanting(plain_too=True), "answers plain HTTP beside TLS"),
         (AS_WANTED, wanting(users=()), "no users"),
+        (seen(site_is_plain=True), WANTED, "longshore.delivery.plain_to_tls changes both with no failed pull"),
         (seen(certificate=certificate(5.5)), wanting(certificate_origin=GIVEN), "expires in 5 days"),
         (seen_authority(days_left=12), WANTED, "authority of registry registry.example:5000 expires in 12 days"),
         (seen_authority(days_left=12), WANTED, "longshore.delivery.rotate_authority replaces it"),

@@ -5,10 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_connections import Connections, read
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, obstacles, plan
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_connections import (
+    Connections,
+    given_back,
+    read,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import obstacles
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan
 
 from .test_host import WANTED, seen
 
@@ -64,6 +71,19 @@ def test_what_is_to_be_written(text: str, wanted: int, to_be: int, limit: int, s
     assert obstacles(seen(connections=found), WANTED) == []
     steps = plan(seen(connections=found), WANTED)
     assert steps == Plan(tuple(said), mend_connections=bool(said), reload_nginx=bool(said))
+
+
+def test_the_highest_number_of_all_registries_counts() -> None:
+    for wanted, beside in ((4096, 2048), (2048, 4096), (0, 4096)):
+        assert not dataclasses.replace(read("/nginx.conf", RAISED, wanted), beside=beside).to_mend
+    assert dataclasses.replace(read("/nginx.conf", RAISED, 4096), beside=8192).told["number"] == 8192
+
+
+def test_what_others_want_stays_when_it_is_given_back() -> None:
+    assert given_back(RAISED) == given_back(RAISED, 512) == DEBIAN
+    assert given_back(RAISED, 4096) == RAISED
+    assert given_back(RAISED, 2048) == RAISED.replace("4096", "2048").replace("8448", "4352")
+    assert given_back(DEBIAN, 2048) == DEBIAN
 
 
 @pytest.mark.parametrize("wanted", [0, 4096])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     attributed,
     is_of_another,
     observe,
+)
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_instances import (
+    configuration_of as host_configuration,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
@@ -90,5 +94,17 @@ def test_what_a_container_is_given_and_holds_counts_as_the_unit_s(monkeypatch: p
     assert name in found.environment
     assert (found.program, "0.0.0.0:1" in found.listens) == ("", False)
     assert Container().found_in(unit) == unit
-    ours, theirs = Listener("127.0.0.1", 5001, os.getpid(), "registry"), Listener("127.0.0.1", 5001, 0, "registry")
-    assert [each.unit for each in attributed([ours, theirs], "ours.service", name)] == ["ours.service", ""]
+
+
+def test_a_listener_is_the_unit_s_where_its_process_serves_the_unit_s_own_configuration(tmp_path: Path) -> None:
+    served = [host_configuration("own"), host_configuration("other"), host_configuration("own")]
+    variables = ["STAMP=1", "STAMP=2", "ANOTHER=1"]
+    for pid, (variable, configuration) in enumerate(zip(variables, served), 7):
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "environ").write_text(variable + "\0")
+        (tmp_path / str(pid) / "cmdline").write_text("\0".join(["registry", "serve", configuration, ""]))
+    held = [Listener("127.0.0.1", 5001, pid, "registry") for pid in (7, 8, 9, 0)]
+    found = attributed(held, "ours.service", "STAMP", host_configuration("own"), str(tmp_path))
+    assert [each.unit for each in found] == ["ours.service", "", "", ""]
+    assert host_configuration("") == "/etc/longshore/registry/config.yml"
+    assert host_configuration("own") == "/etc/longshore/registry-own/config.yml"

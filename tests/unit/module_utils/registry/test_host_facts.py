@@ -229,16 +229,29 @@ def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path)
         "ExecMainStartTimestampMonotonic=1000000\n\n"
         "Id=b.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=disabled\nMainPID=0\nNeedDaemonReload=yes\n"
         "ExecMainStartTimestampMonotonic=0\n\n"
-        "Id=d.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\nMainPID=0\nNeedDaemonReload=no\n"
+        "Id=d.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\nMainPID=0\nNeedDaemonReload=no\n\n"
+        "Id=e.service\nLoadState=loaded\nActiveState=active\nUnitFileState=generated\nMainPID=0\nNeedDaemonReload=no\n"
     )
     run = answering(systemctl=said, journalctl="first\n\nno space left\n")
-    a, b, c, d = units([f"{name}.service" for name in "abcd"], run, str(tmp_path)).values()
+    a, b, c, d, e = units([f"{name}.service" for name in "abcde"], run, str(tmp_path)).values()
     assert (a.is_active, a.enabled, a.needs_daemon_reload, a.environment["STAMP"]) == (True, True, False, "x=y")
     assert (b.is_active, b.enabled, b.needs_daemon_reload, b.log) == (False, False, True, "first / no space left")
     assert (c.loaded, c.masked, c.is_active) == (False, False, False)
     assert (d.loaded, d.masked, d.is_active) == (False, True, False)
+    assert e.enabled
     assert time.time() - a.started_at == pytest.approx(time.monotonic() - 1, abs=0.5)
     assert b.started_at == 0
+
+
+def test_of_a_panic_the_first_line_is_told_and_of_one_before_the_last_start_nothing() -> None:
+    panic = "panic: no such region\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:1\n"
+    said = "Id=b.service\nLoadState=loaded\nActiveState=failed\n"
+    for logged, told in (
+        (panic, "panic: no such region"),
+        (panic + "time=1 port in use\n", "main.main() / main.go:1 / time=1 port in use"),
+    ):
+        (b,) = units(["b.service"], answering(systemctl=said, journalctl=logged)).values()
+        assert b.log == told
 
 
 # the registry, asked as a client

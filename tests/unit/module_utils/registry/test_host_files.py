@@ -30,6 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     has_another_content,
     misplacement,
     user_name,
+    with_texts,
 )
 
 MARK = "# Written by the role"
@@ -73,6 +74,19 @@ def test_what_is_missing(tmp_path: Path) -> None:
     assert differences(wanted(path, DIRECTORY), NOTHING) == [f"{path} is missing"]
 
 
+def test_a_text_that_is_secret_counts_as_a_digest_does(file: Path, tmp_path: Path) -> None:
+    files = (wanted(tmp_path, DIRECTORY), wanted(file, needed=True), wanted(tmp_path / "none"))
+    same = with_texts(files, {str(file): f"{MARK}\n"})
+    assert [each.path for each in same] == [each.path for each in files], "what was found is told in this order"
+    assert (same[0], same[2]) == (files[0], files[2])
+    assert differences(same[1], find(same[1])) == []
+    other = with_texts(files, {str(file): f"{MARK}\nsecret\n"})[1]
+    assert differences(other, find(other)) == [f"{file} has another content"]
+    assert has_another_content(other, find(other))
+    file.unlink()
+    assert differences(same[1], find(same[1])) == [f"{file} is missing"]
+
+
 def test_a_file_that_is_not_wanted_goes_only_if_it_is_marked(file: Path) -> None:
     meant = wanted(file, ABSENT, mark=MARK)
     assert differences(meant, find(meant)) == [f"{file} is not wanted any more"]
@@ -105,8 +119,8 @@ SOMEBODY = "nobody"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="asks as another user, which takes root")
 
 
-def really(argv: t.Sequence[str], **_options: t.Any) -> Completed:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+def really(argv: t.Sequence[str], directory: str | None = None, **_options: t.Any) -> Completed:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=directory)
     return Completed(done.returncode, done.stdout, done.stderr)
 
 
@@ -169,6 +183,21 @@ def test_a_way_that_its_user_may_not_go_is_named(place: Path, path: str) -> None
     assert look(place.parent / path).closed == str(place.parent)
     place.parent.chmod(0o711)
     assert look(place.parent / path).closed == ""
+
+
+@as_root
+def test_in_a_volume_its_user_need_not_come_there_from_the_root(place: Path) -> None:
+    def look_there() -> Data:
+        return observe(str(place), SOMEBODY, really, in_volume=True)
+
+    place.parent.chmod(0o700)
+    assert (look_there().closed, look_there().unwritable) == ("", ())
+    blobs = place / "docker/registry/v2/blobs"
+    shutil.chown(blobs, "root")
+    (said,) = look_there().unwritable
+    assert said.startswith(f"{SOMEBODY} cannot write to {blobs}, which belongs to root:")
+    shutil.rmtree(place / "docker")
+    assert (look_there().closed, look_there().unwritable) == ("", ())
 
 
 def test_a_user_that_is_not_there_yet_is_not_asked(tmp_path: Path) -> None:

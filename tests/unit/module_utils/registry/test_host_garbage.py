@@ -17,7 +17,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_g
     faults,
     last_collection,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan, warnings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import warnings
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
 
 from .test_host import WANTED, seen

@@ -15,9 +15,10 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host, host_quadlet
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import ANNOUNCED, TURNED
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import NGINX
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import group_name, user_name
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_state import NGINX
 
 from .certificates import Certificates, Issued
 from .conftest import Serve
@@ -140,6 +141,30 @@ def test_a_certificate_of_the_authority_before_is_made_anew(
         assert result["authority"] == both, "clients are told of both"
 
 
+@pytest.mark.parametrize("written", ["PASSWORD=tide\n", "PASSWORD=time\n", None])
+def test_a_file_with_a_secret_is_compared_and_its_digest_told_nowhere(
+    look: Look, tmp_path: Path, written: str | None
+) -> None:
+    text, path = "PASSWORD=tide\n", tmp_path / "login.env"
+    if written is not None:
+        path.write_text(written)
+        path.chmod(0o600)
+    owner = {"owner": user_name(os.getuid()), "group": group_name(os.getgid())}
+    files = [
+        {"path": str(tmp_path), "kind": "directory", **owner, "mode": f"{tmp_path.stat().st_mode & 0o7777:04o}"},
+        {"path": str(path), "mode": "0600", "needed": True, "read_by": "longshore-registry.service", **owner},
+    ]
+    result = look(b"", files=files, secret_files=[{"path": str(path), "text": text}])
+    said = [each for each in result["differences"] if str(path) in each]
+    assert said == {text: [], None: [f"{path} is missing"]}.get(written, [f"{path} has another content"])
+    assert result["mend_files"] is (written != text), "the unit of this host does not run"
+    assert not result["restart_registry"]
+    assert [each["kind"] for each in result["before"]] == ["directory", "" if written is None else "file"]
+    for secret in (text, written):
+        assert secret is None or hashlib.sha256(secret.encode()).hexdigest() not in repr(result)
+        assert secret is None or secret.strip() not in repr(result)
+
+
 def test_what_is_warned_of_and_refused_is_what_the_options_say(
     look: Look, certificates: Certificates, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,3 +176,26 @@ def test_what_is_warned_of_and_refused_is_what_the_options_say(
     assert "answers plain HTTP beside TLS" in capsys.readouterr().out
     with pytest.raises(DeliveryError, match="valid for 30 days"):
         look(authority.pem.encode(), issued, valid_days=30)
+
+
+@pytest.mark.parametrize("found", ["", "/usr/lib/systemd/system-generators/podman-system-generator"])
+def test_the_form_that_fits_the_host_is_looked_for_and_told(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    monkeypatch.setattr(host_quadlet, "generator", lambda root: found)
+    unit, quadlet = tmp_path / "a.service", tmp_path / "a.container"
+    for path in (unit, quadlet):
+        path.write_text("# ours\n")
+    params: dict[str, t.Any] = {
+        "container": {"engine": "/bin/true", "reference": "registry:3", "name": "a", "data": ""},
+        "quadlet": {"file": str(quadlet), "unit_file": str(unit), "stamp": "of the quadlet", "required": True},
+        "files": [{"path": str(path), "sha256": "0" * 64, "mark": "# ours"} for path in (unit, quadlet)],
+    }
+    if not found:
+        with pytest.raises(DeliveryError, match="registry_quadlet is always, and systemd has no"):
+            look(b"", **params)
+        params["quadlet"]["required"] = False
+    result = look(b"", **params)
+    assert result["quadlet_generator"] == found
+    wanted, other = (quadlet, unit) if found else (unit, quadlet)
+    assert {f"{other} is not wanted any more", f"{wanted} has another content"} <= {*result["differences"]}

@@ -54,4 +54,4 @@ def test_a_host_without_peers_has_none_of_it(tmp_path: Path) -> None:
 
 def test_the_role_writes_the_mark_that_is_looked_for() -> None:
     variables = yaml.safe_load((CHECKOUT / "roles/registry/vars/main.yml").read_text())
-    assert variables["registry_name_mark"] == MARK
+    assert variables["registry_name_mark"].partition("{{")[0] == MARK

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_instances
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_instances import Instance
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_ledger import Ledger, Ran
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_removal_plan import (
     Found,
@@ -98,6 +101,23 @@ def test_a_package_stays_that_another_needs() -> None:
     )
 
 
+def test_what_another_registry_of_the_host_needs_stays() -> None:
+    masked = {**FOUND.services, REGISTRY: Service(REGISTRY, True, masked=True)}
+    for services in (FOUND.services, masked):
+        shared = removal(services=services, beside=("the other",), shared={"docker-registry": "the other"})
+        assert shared == dataclasses.replace(
+            REMOVAL,
+            stop=("garbage.timer",),
+            nginx="reload",
+            packages=(),
+            stays=(
+                "nginx, which serves others too: the other",
+                "package docker-registry, which the other needs",
+                "/srv/images",
+            ),
+        )
+
+
 def test_a_file_that_was_changed_is_put_aside() -> None:
     changed = (OwnFile(SITE, "1", True), OwnFile(CONFIGURATION, "3", True))
     assert removal(files=changed) == dataclasses.replace(REMOVAL, files=(SITE,), aside=(CONFIGURATION,))
@@ -153,6 +173,7 @@ class Host(t.NamedTuple):
     def call(self, state: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         params = {
             "state": state,
+            "instance": "",
             "ledger": str(self.ledger),
             "files": [str(self.root / "etc/config.yml"), str(self.root / "etc/htpasswd")],
             "mark": MARK,
@@ -168,7 +189,10 @@ class Host(t.NamedTuple):
             "settling": "",
             "data": [str(self.root / "images/docker"), str(self.root / "log*")],
             "remove_data": False,
+            "volume": None,
             "aside": str(self.root / "state/aside"),
+            "kept": None,
+            "run": None,
             **options,
         }
 
@@ -212,6 +236,44 @@ def test_the_ledger_says_what_was_written_and_what_was_there_before(noted: Host)
     assert noted.ledger.stat().st_mode & 0o777 == 0o600
 
 
+def test_copies_are_there_from_the_beginning_of_a_change_to_its_end(noted: Host) -> None:
+    configuration = noted.root / "etc/config.yml"
+    kept = {"directory": str(noted.root / "etc/before"), "files": [str(configuration)]}
+    noted.call("begun", kept=kept, check=True)
+    assert not (noted.root / "etc/before").exists()
+    assert not noted.call("begun", kept=kept)["changed"]
+    assert (noted.root / "etc/before/config.yml").read_text() == configuration.read_text()
+    assert not noted.call("done", kept=kept)["changed"]
+    assert not (noted.root / "etc/before").exists()
+
+
+RUN = {"id": "1", "controller": "ops", "user": "ada", "process": 4711, "succeeds": ""}
+
+
+def test_of_a_first_run_the_directory_of_the_copies_is_not_what_was_there_before(host: Host) -> None:
+    (host.root / "images").mkdir()
+    kept = {"directory": str(host.root / "etc/before"), "files": []}
+    host.call("begun", kept=kept, run=RUN)
+    assert json.loads(host.ledger.read_text())["directories"][str(host.root / "etc")] is None
+    with pytest.raises(DeliveryError, match="process 4711 of ada on ops"):
+        host.call("begun", kept=kept, run={**RUN, "id": "2"})
+    host.call("done", kept=kept, run=RUN)
+    assert not (host.root / "etc/before").exists()
+
+
+def test_what_cannot_be_noted_keeps_no_other_run_off(noted: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"directory": str(noted.root / "etc/before"), "files": [str(noted.root / "etc/config.yml")]}
+
+    def no_room(source: str, target: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    with monkeypatch.context() as full:
+        full.setattr("shutil.copy2", no_room)
+        with pytest.raises(DeliveryError, match=r"No space left on device.*config.yml.*Nothing was changed"):
+            noted.call("begun", kept=kept, run=RUN)
+    noted.call("begun", kept=kept, run={**RUN, "id": "2"})
+
+
 def test_check_mode_says_what_would_go(noted: Host) -> None:
     before = sorted(noted.root.rglob("*"))
     said = noted.call("absent", check=True)
@@ -240,6 +302,48 @@ def test_what_stays_is_given_back_with_the_data(noted: Host) -> None:
     assert not noted.call("absent", remove_data=True)["changed"]
 
 
+def test_two_registries_of_a_host_know_of_one_another_and_the_last_one_gives_back(noted: Host) -> None:
+    """The first one found no package, and no directory 'etc'."""
+    ledger, etc = noted.root / "state/registry-shop.json", noted.root / "etc"
+    said = json.loads(noted.ledger.read_text())
+    before = {
+        **said,
+        "packages": ["libc6"],
+        "services": {"nginx.service": {"active": False, "enabled": True, "masked": False}},
+    }
+    noted.ledger.write_text(json.dumps(before))
+    shop: dict[str, t.Any] = {
+        "instance": "shop",
+        "ledger": str(ledger),
+        "files": [str(etc / "shop.yml")],
+        "directories": [str(etc)],
+    }
+    noted.call("begun", **shop, packages=["libc6"], services=["nginx.service"])
+    (etc / "shop.yml").write_text(f"{MARK}\n")
+    noted.call("done", **shop)
+    beside = json.loads(ledger.read_text())
+    assert beside["directories"] == {str(etc): None}
+    assert (beside["packages"], beside["services"]) == (["libc6"], before["services"])
+
+    assert noted.call("absent", remove_data=True)["changed"]
+    assert (sorted(path.name for path in etc.iterdir()), noted.ledger.exists()) == (["shop.yml"], False)
+    assert noted.call("absent", **shop)["changed"]
+    assert not etc.exists()
+    assert not ledger.exists()
+
+
+def test_the_images_of_another_registry_stay_whatever_is_asked_for(
+    noted: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Instance("big", data=str(noted.root / "images"))
+    monkeypatch.setattr(host_instances, "others", lambda name: (other,))
+    images = noted.root / "images/docker"
+    said = noted.call("absent", remove_data=True)["stays"]
+    assert said == [f"{images}, where the images of the instance 'big' (registry_instance) are"]
+    assert images.is_dir()
+    assert not (noted.root / "log.1").exists()
+
+
 def test_what_was_noted_first_counts(noted: Host) -> None:
     noted.call("begun", packages=["libc6"], directories=[str(noted.root / "etc")])
     assert json.loads(noted.ledger.read_text())["directories"][str(noted.root / "etc")] is None
@@ -266,6 +370,7 @@ def test_a_step_that_fails_leaves_the_ledger(noted: Host) -> None:
         return Completed(1, "", "no reply.")
 
     params = {
+        "instance": "",
         "files": [],
         "services": [],
         "units": [],
@@ -274,6 +379,7 @@ def test_a_step_that_fails_leaves_the_ledger(noted: Host) -> None:
         "nginx_file": "",
         "leftovers": [],
         "garbage_notes": "",
+        "volume": None,
     }
     given = {**params, "mark": "", "settling": "", "data": [], "remove_data": False, "aside": "", "directories": []}
     with pytest.raises(

@@ -48,6 +48,14 @@ def all_catch_up(group: t.Sequence[Replica]) -> list[Result]:
     return [results[number] for number in range(len(group))]
 
 
+def test_images_of_a_check_are_of_the_registry_that_is_checked(group: list[Replica]) -> None:
+    first, second, _third = group
+    first.push(image("canary"), "run-1", repository="longshore/canary")
+    result = second.catch_up()
+    assert (result["changed"], result["asked"]) == (False, [first.endpoint, group[2].endpoint])
+    assert second.files() == {}
+
+
 def bytes_of(*made: Made) -> int:
     parts: dict[str, int] = {}
     for one in made:
@@ -129,6 +137,23 @@ def test_a_tag_that_went_back_to_an_older_image_does_so_everywhere(group: list[R
     assert [replica.digest("1") for replica in group] == [old.digest] * 3
     assert {entry["by"] for result in results for entry in result["tags"]} == {"age"}
     assert [result["conflicts"] for result in results] == [[], [], []]
+
+
+def test_a_tag_that_is_being_written_is_read_when_it_is(group: list[Replica]) -> None:
+    made = image("new")
+    group[1].push(made, "1")
+    asked = []
+
+    def half_written(request: Request) -> Reply | None:
+        if request.path != "/v2/shop/web/manifests/1":
+            return None
+        asked.append(request.method)
+        return (500, {}, b"") if len(asked) % 3 else None
+
+    group[1].front.answers_first = half_written
+    assert group[0].catch_up()["failed_images"] == []
+    assert group[0].digest("1") == made.digest
+    assert len(asked) >= 3
 
 
 @pytest.mark.parametrize(("ages", "kept", "by"), [((50, 100), 0, "age"), ((100, 50), 1, "age"), ((50, 50), 0, "order")])

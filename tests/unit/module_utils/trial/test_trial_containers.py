@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.address import DockerAddress
 from ansible_collections.longshore.delivery.plugins.module_utils.docker_engine.faults import DockerEngineError
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.container import Container, Containers, leaves
@@ -24,6 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trial.owner imp
     Owner,
     is_leftover,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trial.podman_trials import PodmanError, PodmanTrials
 from ansible_collections.longshore.delivery.plugins.module_utils.trial.wanted import Wanted
 from tests.http_server import AnsweringServer, Reply, Request
 
@@ -69,13 +71,14 @@ def test_of_paths_only_those_with_nothing_below_count() -> None:
 
 
 @contextlib.contextmanager
-def answering(answers: t.Mapping[tuple[str, str], tuple[int, t.Any]]) -> t.Iterator[tuple[DockerTrials, list[Request]]]:
-    """An engine that answers so by method and path below the API's version, and what it was asked."""
+def answering(answers: t.Mapping[tuple[str, str], t.Any]) -> t.Iterator[tuple[DockerTrials, list[Request]]]:
+    """An engine that answers so by method and path below the API's version, of a list one by one; and what it was asked."""
 
     def answer(request: Request) -> Reply:
         path = request.path.partition("?")[0].removeprefix("/v1.45")
         version = {("GET", "/version"): (200, {"ApiVersion": "1.45", "MinAPIVersion": "1.12"})}
-        status, document = {**version, **answers}[request.method, path]
+        found = {**version, **answers}[request.method, path]
+        status, document = found.pop(0) if isinstance(found, list) else found
         # with 204 nothing may come, or it would be taken for the next answer
         return status, {"Content-Type": "application/json"}, b"" if status == 204 else json.dumps(document).encode()
 
@@ -160,3 +163,38 @@ def test_leftovers_are_removed_by_their_labels_and_one_that_another_removes_is_n
     removed = [request.path for request in requests if request.method == "DELETE"]
     assert all("v=True" in path and "force=True" in path for path in removed)
     assert len(removed) == 2
+
+
+# of Podman 4.3
+NOT_NOTED = "timed out waiting for file /run/libpod/exits/1: internal libpod error"
+
+
+def test_what_podman_counts_as_stopped_only_when_it_has_given_up_is_removed_then() -> None:
+    slow = (500, {"message": NOT_NOTED})
+    answers: dict[tuple[str, str], t.Any] = {
+        ("GET", "/containers/json"): (200, [{"Id": name, "Created": 1, "Labels": {}} for name in ("a", "b", "c")]),
+        ("DELETE", "/containers/a"): [slow, (204, None)],
+        ("DELETE", "/containers/b"): [slow, slow],
+        ("DELETE", "/containers/c"): [(204, None)],
+    }
+    with answering(answers) as (engine, requests):
+        containers = Containers(engine, Wanted("a/b:1", DockerAddress("unix:///x")), "sha256:1", (), 60)
+        with pytest.raises(DockerEngineError, match="timed out waiting for file"):
+            containers.remove()
+    removed = [request.path.partition("?")[0][-1] for request in requests if request.method == "DELETE"]
+    assert removed == ["a", "a", "b", "b", "c"], "one that cannot be removed keeps no other"
+
+
+def test_so_it_is_by_podmans_program() -> None:
+    asked: list[str] = []
+
+    def run(argv: t.Sequence[str], **_more: t.Any) -> Completed:
+        asked.append(argv[-1])
+        slow = argv[-1] == "b" or asked.count(argv[-1]) == 1
+        return Completed(125, "", f"Error: {NOT_NOTED}\n") if slow else Completed(0, "", "")
+
+    engine = PodmanTrials("podman", run)
+    engine.remove("a")
+    with pytest.raises(PodmanError, match="timed out waiting for file"):
+        engine.remove("b")
+    assert asked == ["a", "a", "b", "b"]

@@ -27,11 +27,14 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def registry(authorities: list[str]) -> t.Callable[..., RegistrySettings]:
     """Settings of a registry; C(tls="ca") is verified TLS by the first authority, C(tls="other") by the second.
 
-    C(tls="both") and C(tls="turned") are by either of them, in this order and in the other one.
+    C(tls="both") and C(tls="turned") are by either of them, in this order and in the other one; C(tls="mirror") is a mirror,
+    by the first.
     """
 
     def make(tls: str = "ca", endpoint: str = "10.0.0.5:5000", **params: t.Any) -> RegistrySettings:
         one, two = authorities
+        if tls == "mirror":
+            params["mirror_of"], tls = ["docker.io", "10.0.0.6:5000"], "ca"
         by = {"ca": one, "other": two, "both": one + two, "turned": two + one}
         if tls in by:
             params["ca"], tls = by[tls], "verified"

@@ -16,6 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 from ansible_collections.longshore.delivery.plugins.module_utils.trust import ledger as ledgers
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.apply import Application
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import upstreams
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.plan import Action, Plan, plan
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.scope import scope_of
 
@@ -33,12 +34,14 @@ class Node:
     """
     :param containerd: its version.
     :param docker: what sets a Docker that runs apart from one that does not, by the fields of its engine.
+    :param fallback: whether upstreams are asked where no mirror has an image.
     """
 
     root: Path
     containerd: str = "1.7.24"
     before_step: t.Callable[[t.Sequence[Action]], None] = lambda actions: None
     docker: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    fallback: bool = True
 
     @property
     def locations(self) -> Locations:
@@ -56,7 +59,8 @@ class Node:
 
     def planned(self, *registries: RegistrySettings, absent: bool = False, override: bool = False) -> Plan:
         ledger = ledgers.load(self.locations)
-        scoped = scope_of(self.engines, registries, absent, override, ledger, self.locations)
+        mirrored = [] if absent else upstreams(registries, self.fallback)
+        scoped = scope_of(self.engines, registries, mirrored, absent, override, ledger, self.locations)
         kept = {
             record.before: content
             for record in ledger.records.values()

@@ -9,6 +9,7 @@ import pytest
 import tomllib
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import RegistrySettings
+from ansible_collections.longshore.delivery.plugins.module_utils.trust import hosts_toml, registries_conf
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.containerd_toml import (
     Refused,
     cri_is_disabled,
@@ -17,9 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.container
     speaks_of_registries,
     with_directory,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.hosts_toml import hosts_toml
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.registries_conf import (
-    drop_in,
     drop_in_name,
     entry_of,
     is_insecure,
@@ -118,22 +117,22 @@ def registry(**params: str) -> RegistrySettings:
 
 def test_hosts_toml_has_a_host_table_and_says_what_counts_in_it_and_before_it() -> None:
     url = "https://[2001:db8::1]:5000"
-    with_ca = tomllib.loads(hosts_toml(registry(), "/x/ca.crt") or "")
+    with_ca = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(), "/x/ca.crt")))
     assert (with_ca["server"], with_ca["ca"]) == (url, "/x/ca.crt")
     assert with_ca["host"] == {url: {"capabilities": ["pull", "resolve"], "ca": "/x/ca.crt"}}
-    unverified = tomllib.loads(hosts_toml(registry(tls="unverified"), None) or "")
+    unverified = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="unverified"), None)))
     assert (unverified["host"][url]["skip_verify"], unverified["skip_verify"]) == (True, True)
-    plain = tomllib.loads(hosts_toml(registry(tls="plain"), None) or "")
+    plain = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="plain"), None)))
     assert plain["server"] == "http://[2001:db8::1]:5000"
     assert list(plain["host"]) == ["http://[2001:db8::1]:5000"]
-    assert hosts_toml(registry(), None) is None
+    assert hosts_toml.shares(registry(), None) == ()
 
 
 def test_drop_ins() -> None:
-    assert drop_in(registry()) is None
-    text = drop_in(registry(tls="plain")) or ""
+    assert registries_conf.shares(registry()) == ()
+    text = registries_conf.text(registries_conf.shares(registry(tls="plain")))
     assert tomllib.loads(text) == {"registry": [{"location": "[2001:db8::1]:5000", "insecure": True}]}
-    assert drop_in_name(registry()) == "50-longshore-_2001_db8__1__5000.conf"
+    assert drop_in_name(registry().endpoint) == "50-longshore-_2001_db8__1__5000.conf"
     found = entry_of("[[registry]]\nlocation = 'other'\n" + text, "[2001:db8::1]:5000")
     assert found is not None
     assert is_insecure(found)

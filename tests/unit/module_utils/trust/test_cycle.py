@@ -49,12 +49,15 @@ docker_files = st.sampled_from(
         '{"debug": true}\n',
         '{\n    "log-driver": "journald",\n    "insecure-registries": [\n        "a:1"\n    ]\n}',
         '{"insecure-registries": []}',
+        '{"registry-mirrors": ["https://theirs"], "insecure-registries": []}',
         f'{{"insecure-registries": ["{HOST}"]}}',
         '{\r\n\t"labels": ["ä"]\r\n}\r\n',
     ]
 )
 ways = st.lists(
-    st.sampled_from(["ca", "other", "both", "turned", "unverified", "plain", "verified"]), min_size=1, max_size=3
+    st.sampled_from(["ca", "other", "both", "turned", "unverified", "plain", "verified", "mirror"]),
+    min_size=1,
+    max_size=3,
 )
 
 

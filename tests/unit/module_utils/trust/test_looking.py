@@ -193,7 +193,14 @@ def context(**options: t.Any) -> Context:
     )
 
 
-PARAMS = {"engines": ["auto"], "state": "present", "restart": "never", "override": False, "verify": "changed"}
+PARAMS = {
+    "engines": ["auto"],
+    "state": "present",
+    "restart": "never",
+    "override": False,
+    "mirror_fallback": True,
+    "verify": "changed",
+}
 
 
 @pytest.mark.parametrize(

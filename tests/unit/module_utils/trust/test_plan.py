@@ -58,7 +58,7 @@ def running(engine: Engine, *flags: str) -> Engine:
 
 
 def planned_for(node: Node, engine: Engine, *registries: RegistrySettings) -> Plan:
-    entries = wanted_entries([engine], registries, node.locations.containerd_hosts, (), node.locations)
+    entries = wanted_entries([engine], registries, [], node.locations.containerd_hosts, (), node.locations)
     scope = Scope(tuple(entries), frozenset(str(one.endpoint) for one in registries))
     return plan([engine], scope, {}, Ledger(), {}, False, node.locations)
 
@@ -115,7 +115,7 @@ def test_a_list_that_docker_has_not_heard_of_is_reloaded(node: Node, registry: M
     (docker,) = [engine for engine in node.engines if engine.name == "docker"]
     for insecure, what in (((), "reload"), ((HOST,), "nothing"), (None, "nothing")):
         engine = dataclasses.replace(running(docker), insecure=insecure)
-        entries = wanted_entries([engine], [registry("plain")], "", (), node.locations)
+        entries = wanted_entries([engine], [registry("plain")], [], "", (), node.locations)
         content = {engine.config_file: _state(node, "etc/docker/daemon.json")}
         scope = Scope(tuple(entries), frozenset([HOST]))
         (action,) = plan([engine], scope, content, Ledger(), {}, False, node.locations).actions
@@ -130,7 +130,7 @@ def _state(node: Node, path: str) -> t.Any:
 
 def test_what_an_earlier_run_left_undone_is_done(node: Node, registry: Make) -> None:
     (crio,) = [engine for engine in node.engines if engine.name == "crio"]
-    entries = tuple(wanted_entries([crio], [registry("ca")], "", (), node.locations))
+    entries = tuple(wanted_entries([crio], [registry("ca")], [], "", (), node.locations))
     for scope, what in ((Scope(entries, frozenset([HOST])), "restart"), (Scope((), None), "nothing")):
         pending = Ledger(True, pending={"crio": "restart"})
         (action,) = plan([running(crio)], scope, {}, pending, {}, False, node.locations).actions
@@ -215,5 +215,5 @@ def test_a_shared_file_stays_for_the_engine_that_still_wants_it() -> None:
     locations = Locations("/nowhere")
     podman, crio = Engine("podman", "4.3.1", "x"), Engine("crio", "1.36.1", "y")
     one = RegistrySettings.from_params({"endpoint": HOST, "tls": "plain"})
-    (entry,) = wanted_entries([podman, crio], [one], "", (), locations)
+    (entry,) = wanted_entries([podman, crio], [one], [], "", (), locations)
     assert entry.engines == ("podman", "crio")
