@@ -18,10 +18,10 @@ description:
 options:
   _terms:
     description:
-      - What hosts have noted of a run, as this lookup returned it there, each with C(id), C(controller) and C(process). An empty
-        dictionary is no run.
+      - What hosts have noted of a run, as this lookup returned it there, each with C(id), C(controller) and C(process), or the
+        text of such a note in JSON. An empty dictionary is no run, nor is a text that is no JSON.
     type: list
-    elements: dict
+    elements: raw
 """
 
 EXAMPLES = r"""
@@ -65,6 +65,7 @@ _raw:
 
 import contextlib
 import getpass
+import json
 import multiprocessing
 import os
 import platform
@@ -118,6 +119,15 @@ def _has_ended(process: int, started: str) -> bool:
     return bool(now and started) and now != started
 
 
+def _read_note(noted: t.Any) -> t.Any:
+    """A note, of which the text may be given."""
+    if isinstance(noted, str):
+        with contextlib.suppress(ValueError):
+            return json.loads(noted)
+        return {}
+    return noted
+
+
 def _is_over(noted: t.Mapping[str, t.Any], controller: str) -> bool:
     """Whether a run has ended for certain."""
     if not noted or noted["controller"] != controller:
@@ -147,7 +157,7 @@ class LookupModule(LookupBase):
         parent = multiprocessing.parent_process()
         process = parent.pid if parent and parent.pid else os.getpid()
         try:
-            over = [noted["id"] for noted in terms if _is_over(noted, controller)]
+            over = [noted["id"] for noted in map(_read_note, terms) if _is_over(noted, controller)]
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise AnsibleLookupError(
                 f"A run is what this lookup returned of it, and {terms!r} has another: {error}"

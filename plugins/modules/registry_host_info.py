@@ -197,6 +197,11 @@ options:
       - It is there while a run of the role changes the registry, and after one that was killed.
     type: path
     default: ""
+  ledger:
+    description:
+      - The file of the ledger, as O(longshore.delivery.registry_host_ledger#module:ledger) has it.
+    type: path
+    default: ""
   secret_files:
     description:
       - The texts that those of O(files) are to have that hold a secret. They are compared here, and no digest of them is told.
@@ -692,6 +697,7 @@ EXAMPLES = r"""
     files:
       - {path: /etc/longshore/registry/upstream.env, mode: "0600", read_by: longshore-registry.service}
     kept: /etc/longshore/registry/before
+    ledger: /var/lib/longshore/registry.json
     secret_files:
       - {path: /etc/longshore/registry/upstream.env, text: "{{ variables_with_the_login }}"}
     site: /etc/nginx/conf.d/longshore-registry.conf
@@ -860,6 +866,10 @@ name_before:
   description: The line of the role's that the table of names has; empty for none.
   returned: success
   type: str
+name_shadowed:
+  description: Whether somebody else's line with the name is above it, so that it does not count.
+  returned: success
+  type: bool
 connections:
   description: How O(connections) are to be written.
   returned: success
@@ -889,6 +899,11 @@ authority_phase:
   returned: success
   type: str
   sample: settled
+changed_by:
+  description: The id of the last run of the role that has changed the registry, as its ledger has it. Empty where there is none.
+  returned: success
+  type: str
+  sample: 8d1f3c52a6b94e0f9c7d1b2a3e4f5061/3f1c6f0e-6a3b-4c57-9d0e-2b8d7a9b1c11/4026531836/4711/123456
 other_run:
   description: The run of the role that has begun to change the registry and has not ended its change. Empty where there is none.
   returned: success

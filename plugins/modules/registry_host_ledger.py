@@ -108,7 +108,8 @@ options:
     description:
       - The run that begins its change, as the lookup P(longshore.delivery.this_run#lookup) has it. It is noted in the directory
         of O(kept), and goes with that.
-      - With O(state=begun), the module fails and changes nothing where another run is noted that may still go on.
+      - With O(state=begun) and O(state=absent), the module fails and changes nothing where another run is noted that may still
+        go on, or where one has changed the registry since this one looked at it.
     type: dict
     suboptions:
       id:
@@ -136,6 +137,11 @@ options:
           - The id of a run that is over for certain, though its note may be there.
         type: str
         default: ""
+      follows:
+        description:
+          - The id of the last run that had changed the registry when this one looked, as the module
+            M(longshore.delivery.registry_host_info) returns it; empty for none. Without it, nobody asks.
+        type: str
   units:
     description:
       - Units whose files are among O(files). They are stopped, and start with the host no more.
@@ -250,6 +256,7 @@ EXAMPLES = r"""
       user: ops
       process: 4711
       succeeds: nightly-1
+      follows: noon-7
 
 - name: Note what was written
   longshore.delivery.registry_host_ledger:
@@ -274,6 +281,13 @@ EXAMPLES = r"""
     data: [/var/lib/docker-registry/docker, "/var/log/nginx/longshore-registry*.log*"]
     remove_data: true
     aside: /var/lib/longshore/registry-changed
+    kept:
+      directory: /etc/longshore/registry/before
+    run:
+      id: nightly-3
+      controller: ops.example
+      user: ops
+      process: 4712
 
 - name: Take one away whose images are in a volume, with that
   longshore.delivery.registry_host_ledger:

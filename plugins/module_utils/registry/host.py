@@ -189,7 +189,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         settings = dataclasses.replace(settings, username=first.name, password=first.password)
     beside = host_instances.others(params["instance"])
     collect = params["collect"]
-    collecting = [collect["timer"], collect["settling"]] if collect else []
+    collecting = [collect["timer"], collect["settling"], host_garbage.service_of(collect["timer"])] if collect else []
     found = units([NGINX, wanted.unit, PACKAGED, *collecting], context.run_command)
     site = _text(params["site"])
     container = (
@@ -211,6 +211,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
             wanted=bool(collect["calendar"]),
             timer=found[collect["timer"]],
             settling=found[collect["settling"]],
+            service=found[host_garbage.service_of(collect["timer"])],
             last=host_garbage.last_collection(collect["result"]),
         )
         if collect
@@ -342,6 +343,7 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
         "authority_phase": observed.authority.phase,
         "before": [_before(*pair) for pair in zip(wanted.files, observed.files)] if not to_do.as_wanted else [],
         "other_run": _other_run(params["kept"]),
+        "changed_by": host_runs.changed_by(params["ledger"]) if params["ledger"] else "",
         "served": _served(observed, wanted),
         "subject_alt_names": list(wanted.subject_alt_names),
         "certificate": certificate
@@ -361,6 +363,7 @@ def _result(params: Params, observed: Observed, wanted: Wanted, to_do: Plan) -> 
         "quadlet_generator": observed.generator,
         "firewall": observed.firewall.told,
         "name_before": "".join(observed.own_name.lines[:1]),
+        "name_shadowed": observed.own_name.is_shadowed,
         "collected": dict(observed.collecting.last) if observed.collecting and observed.collecting.last else None,
         "serving": not observed.serving.fault,
         "serving_fault": observed.serving.fault,

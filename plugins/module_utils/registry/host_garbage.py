@@ -31,12 +31,14 @@ class Collecting:
     :param wanted: whether garbage is to be collected.
     :param timer: starts a collection now and then.
     :param settling: ends at boot what was cut off.
+    :param service: collects.
     :param last: what the last collection noted; None where there was none.
     """
 
     wanted: bool
     timer: Unit
     settling: Unit
+    service: Unit = dataclasses.field(default_factory=lambda: Unit(""))
     last: t.Optional[t.Mapping[str, t.Any]] = None
 
     @property
@@ -60,20 +62,34 @@ class Collecting:
     @property
     def warnings(self) -> t.Tuple[str, ...]:
         """What the last collection has to say to whoever runs the role."""
-        if not self.wanted or not self.last:
+        if not self.wanted:
             return ()
-        said = []
-        if self.last.get("fault"):
+        said, last = [], self.last or {}
+        if last.get("fault"):
             said.append(
-                "The last collection of garbage (%s) collected nothing: %s."
-                % (self.last.get("began"), self.last["fault"])
+                "The last collection of garbage (%s) collected nothing: %s." % (last.get("began"), last["fault"])
             )
-        if self.last.get("missing"):
+        elif self.service.result:  # such as oom-kill, of which the program cannot note anything itself
+            said.append(
+                "The last collection of garbage failed: of %s systemd says '%s'%s. See 'journalctl --unit %s'."
+                % (
+                    self.service.name,
+                    self.service.result,
+                    self.service.log and ", and the program: " + self.service.log,
+                    self.service.name,
+                )
+            )
+        if last.get("missing"):
             said.append(
                 "Some tags of the registry lack parts of their images, and did before the last collection of garbage (%s): %s."
-                % (self.last.get("began"), ", ".join(map(str, self.last["missing"][:5])))
+                % (last.get("began"), ", ".join(map(str, last["missing"][:5])))
             )
         return tuple(said)
+
+
+def service_of(timer: str) -> str:
+    """The unit that a timer starts where it names none (systemd.timer(5), Unit=)."""
+    return timer[: -len("timer")] + "service"
 
 
 def last_collection(path: str) -> t.Optional[t.Dict[str, t.Any]]:

@@ -50,6 +50,7 @@ class Ledger:
     :param directories: what they were before; None for one that the role was to make.
     :param volumes: of these directories the named volumes of engines, each with its name and engine, in words: only the
         engine makes and removes one.
+    :param changed_by: the id of the last run that has changed what is there.
     :param packages: those that the role was to install.
     :param services: what those were doing before that the role runs or reloads. Without an entry nobody knows it.
     """
@@ -60,6 +61,7 @@ class Ledger:
     packages: t.Tuple[str, ...] = ()
     services: t.Mapping[str, Ran] = dataclasses.field(default_factory=dict)
     volumes: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    changed_by: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -86,6 +88,7 @@ def load(path: str) -> Ledger:
             tuple(document["packages"]),
             {name: Ran(**ran) for name, ran in document["services"].items()},
             dict(document.get("volumes", {})),
+            str(document.get("changed_by", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeliveryError(
@@ -107,6 +110,7 @@ def save(ledger: Ledger, path: str) -> None:
         "packages": sorted(ledger.packages),
         "services": {name: dataclasses.asdict(ran) for name, ran in ledger.services.items()},
         **({"volumes": dict(ledger.volumes)} if ledger.volumes else {}),
+        **({"changed_by": ledger.changed_by} if ledger.changed_by else {}),
     }
     atomic.make_directories(os.path.dirname(path), 0o700)
     atomic.write(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode(), 0o600)

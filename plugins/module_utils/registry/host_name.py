@@ -36,6 +36,7 @@ class OwnName:
     :param address: of this host; empty where the name is left to others.
     :param lines: those that the role wrote there.
     :param mark: by which the role knows them.
+    :param above: a line of somebody else's that has the name and comes before them: the first one counts.
     """
 
     path: str = ""
@@ -43,6 +44,7 @@ class OwnName:
     address: str = ""
     lines: t.Tuple[str, ...] = ()
     mark: str = MARK
+    above: str = ""
 
     @property
     def line(self) -> str:
@@ -51,7 +53,12 @@ class OwnName:
 
     @property
     def to_mend(self) -> bool:
-        return self.lines != ((self.line,) if self.line else ())
+        return self.lines != ((self.line,) if self.line else ()) or self.is_shadowed
+
+    @property
+    def is_shadowed(self) -> bool:
+        """Whether the role's line is there and does not count."""
+        return bool(self.line and self.above)
 
     @property
     def differences(self) -> t.List[str]:
@@ -60,6 +67,11 @@ class OwnName:
             return []
         if not self.line:
             return ["%s still has the name of the registry stand for this host" % self.path]
+        if self.is_shadowed:
+            return [
+                "%s has '%s' above the line by which %s stands for %s"
+                % (self.path, self.above, self.name, self.address)
+            ]
         return ["%s does not have %s stand for %s" % (self.path, self.name, self.address)]
 
     @property
@@ -85,8 +97,13 @@ def observe(params: t.Optional[t.Mapping[str, t.Any]], name: str) -> OwnName:
     if not params:
         return OwnName()
     text = content_of(params["path"]).decode("utf-8", "replace")
-    lines = tuple(line for line in text.splitlines() if line.endswith(params.get("mark", MARK)))
-    return OwnName(params["path"], name, params["address"], lines, params.get("mark", MARK))
+    mark, lines, above = params.get("mark", MARK), [], ""
+    for line in text.splitlines():
+        if line.endswith(mark):
+            lines.append(line)
+        elif not (lines or above) and name.lower() in line.partition("#")[0].lower().split()[1:]:
+            above = line
+    return OwnName(params["path"], name, params["address"], tuple(lines), mark, above if lines else "")
 
 
 def _is_address(text: str) -> bool:

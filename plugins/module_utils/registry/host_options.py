@@ -50,6 +50,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "quadlet": host_quadlet.SPEC,
     "files": {**host_files.SPEC, "default": []},
     "kept": {"type": "path", "default": ""},
+    "ledger": {"type": "path", "default": ""},
     "secret_files": host_files.SECRET_TEXTS_SPEC,
     "data": {
         "type": "dict",

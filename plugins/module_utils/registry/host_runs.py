@@ -30,6 +30,7 @@ SPEC: t.Dict[str, t.Any] = {
         "user": {"type": "str", "required": True},
         "process": {"type": "int", "required": True},
         "succeeds": {"type": "str", "default": ""},
+        "follows": {"type": "str"},
     },
 }
 
@@ -59,16 +60,30 @@ def noted(directory: str) -> t.Optional[Run]:
         return None  # of another version of the collection
 
 
-def begin(given: t.Mapping[str, t.Any], directory: str, registry: str) -> None:
-    """Note that this run changes the registry from now on.
+def changed_by(ledger: str) -> str:
+    """The id of the last run that has changed the registry; empty where none has.
 
-    :param given: what C(SPEC) says; C(succeeds) is the id of a run of which its controller knows that it is over.
+    A ledger that cannot be read has none either: who is about to change something reads it whole, and is told.
+    """
+    state = atomic.read(ledger)
+    try:
+        return str(json.loads(state.content).get("changed_by", "")) if state else ""
+    except (ValueError, AttributeError):
+        return ""
+
+
+def see_alone(given: t.Mapping[str, t.Any], directory: str, registry: str, changed_by: str) -> None:
+    """See that no other run changes the registry, and that none has since this one looked at it.
+
+    :param given: what C(SPEC) says; C(succeeds) is the id of a run of which its controller knows that it is over, C(follows)
+        that of the last one that had changed the registry when this one looked.
     :param directory: that of the copies.
     :param registry: which one it is, in words.
-    :raises DeliveryError: another run does already, as far as can be told.
+    :param changed_by: the id of the last run that has changed it; empty where none has.
+    :raises DeliveryError: another run does, as far as can be told, or did.
     """
-    other, now = noted(directory), time.time()
-    if other and other.id not in (given["id"], given["succeeds"]) and now < other.began + COUNTS_SECONDS:
+    other = noted(directory)
+    if other and other.id not in (given["id"], given["succeeds"]) and time.time() < other.began + COUNTS_SECONDS:
         raise DeliveryError(
             "Another run of the role changes %s on this host: process %d of %s on %s, since %s. This one has changed nothing. "
             "Run again once that has ended. If it was killed on another controller than this one, its note counts until %s, or "
@@ -83,7 +98,20 @@ def begin(given: t.Mapping[str, t.Any], directory: str, registry: str) -> None:
                 _note_in(directory),
             )
         )
-    run = Run(given["id"], given["controller"], given["user"], given["process"], now)
+    if given["follows"] is not None and changed_by not in (given["follows"], given["id"]):
+        raise DeliveryError(
+            "Another run of the role has changed %s on this host since this one looked at it. This one has changed nothing. "
+            "Run again." % registry
+        )
+
+
+def begin(given: t.Mapping[str, t.Any], directory: str) -> None:
+    """Note that this run changes the registry from now on. It has to be alone.
+
+    :param given: what C(SPEC) says.
+    :param directory: that of the copies.
+    """
+    run = Run(given["id"], given["controller"], given["user"], given["process"], time.time())
     atomic.make_directories(os.path.dirname(directory))
     atomic.make_directories(directory, 0o700)
     atomic.write(_note_in(directory), json.dumps(dataclasses.asdict(run)).encode(), 0o600)

@@ -18,7 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_l
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import running
 
 SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
-_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+_PROPERTIES = "Id,LoadState,ActiveState,Result,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestampMonotonic"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Unit:
     :param environment: that of its running main process.
     :param listens: the addresses with ports on which that process listens.
     :param program: the identity of the program that it runs.
+    :param result: how it ended last, as systemd names it (systemd.exec(5), SERVICE_RESULT), if that was no success.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Unit:
     listens: t.Tuple[str, ...] = ()
     program: str = ""
     log: str = ""
+    result: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -100,6 +102,7 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
             environment=environment_of(int(pid), proc),
             listens=tuple(addresses_of(int(pid), proc)),
             program=running(int(pid), proc),
+            result=said.get("Result", "").replace("success", ""),
             log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
         )
     return {name: found.get(name, Unit(name)) for name in names}

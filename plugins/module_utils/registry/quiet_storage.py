@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import time
 import typing as t
@@ -25,6 +26,32 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 # seconds that a collection of garbage may go on, and between two looks
 _PATIENCE, _PAUSE = 300.0, 0.5
 _LOOKS = 5
+
+
+@contextlib.contextmanager
+def quiet(storage: str, notes: str, to_replace: bool = False) -> t.Iterator[None]:
+    """No garbage is collected on this host while the body runs, and nobody else replaces the storage.
+
+    :param storage: the C(rootdirectory) of the registry's configuration.
+    :param notes: as with C(no_collection).
+    :param to_replace: whether the body does, so that nobody reads it meanwhile who would have to see one of the two.
+    :raises DeliveryError: somebody else is at it, or a collection is under way and does not end.
+    """
+    with contextlib.ExitStack() as claim:
+        if os.path.isdir(storage):
+            place = os.open(storage, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            claim.callback(os.close, place)
+            try:
+                fcntl.flock(place, (fcntl.LOCK_EX if to_replace else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DeliveryError(
+                    "The registry's images in %s are being restored on this host, or backed up, or it is proved that they are "
+                    "served, and nothing was changed here. Run this again once that has ended." % storage
+                ) from None
+            except OSError:  # NFS has no such lock of a directory
+                pass
+        claim.enter_context(no_collection(notes))
+        yield
 
 
 @contextlib.contextmanager
@@ -47,7 +74,7 @@ def no_collection(notes: str) -> t.Iterator[None]:
                 if time.monotonic() > deadline:
                     raise DeliveryError(
                         "Garbage is being collected on this host, and after %d s it still is. Wait until it has ended: "
-                        "'systemctl status longshore-registry-garbage.service' tells." % _PATIENCE
+                        "'systemctl status %s.service' tells." % (_PATIENCE, os.path.basename(notes))
                     ) from None
                 time.sleep(_PAUSE)
         _give_to_owner(notes)
@@ -63,12 +90,13 @@ def _give_to_owner(directory: str) -> None:
                 os.chown(entry.path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def read_settled(storage: Storage) -> Contents:
+def read_settled(storage: Storage, notes: str) -> Contents:
     """What the storage holds while clients push.
 
     The registry empties a link before it writes to it (distribution 2.8, PutContent of the driver filesystem). So what looks
     broken is looked at again, and counts when it is the same twice.
 
+    :param notes: the directory of the notes of what collects its garbage.
     :raises StrangeStorage: somebody has to put something right first.
     """
     fault: t.Optional[StrangeStorage] = None
@@ -84,7 +112,8 @@ def read_settled(storage: Storage) -> Contents:
         if storage.aside:
             raise StrangeStorage(
                 "%s was put aside by a collection of garbage that was cut off. End it, by "
-                "'systemctl start longshore-registry-garbage-settle.service'" % storage.aside[0]
+                "'systemctl start %s-settle.service'"
+                % (storage.aside[0], os.path.basename(notes) or "longshore-registry-garbage")
             )
         broken = _broken(contents)
         if not broken or broken == before:

@@ -37,7 +37,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import Storage, StrangeStorage
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import group_name, user_name
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.quiet_storage import (
-    no_collection,
+    quiet,
     read_settled,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.room import existing, shortage
@@ -66,10 +66,10 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             raise BackupError("there is no directory %s" % params["storage"])
         store.check()
         if context.check:
-            with no_collection(params["garbage_notes"]):
+            with quiet(params["storage"], params["garbage_notes"]):
                 return _rehearse(params, store, storage, context)
         store.make()
-        with store.claimed(to_write=True), no_collection(params["garbage_notes"]):
+        with store.claimed(to_write=True), quiet(params["storage"], params["garbage_notes"]):
             return _back_up(params, store, storage, context)
     except (BackupError, StrangeStorage) as fault:
         raise DeliveryError("The registry was not backed up: %s." % fault) from None
@@ -104,7 +104,7 @@ def in_words(error: OSError, store: Store) -> str:
 
 
 def _rehearse(params: Params, store: Store, storage: Storage, context: Context) -> t.Dict[str, t.Any]:
-    snapshot = snapshot_of(read_settled(storage), _files(params["files"]))
+    snapshot = snapshot_of(read_settled(storage, params["garbage_notes"]), _files(params["files"]))
     lacking = _lacking(store, snapshot, params["reread"])
     _see_room(store, lacking)
     last = _last(store)
@@ -115,7 +115,7 @@ def _rehearse(params: Params, store: Store, storage: Storage, context: Context) 
 
 
 def _back_up(params: Params, store: Store, storage: Storage, context: Context) -> t.Dict[str, t.Any]:
-    contents = read_settled(storage)
+    contents = read_settled(storage, params["garbage_notes"])
     files = _files(params["files"])
     snapshot = snapshot_of(contents, files)
     lacking = _lacking(store, snapshot, params["reread"])

@@ -55,22 +55,36 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
 def _note(params: Params, context: Context) -> t.Dict[str, t.Any]:
     before = load(params["ledger"])
     after = _begun(before, params, context) if params["state"] == BEGUN else _done(before, params)
+    if params["state"] == BEGUN:
+        _see_alone(before, params)
     if not context.check:
         (_begin if params["state"] == BEGUN else _end)(before, after, params)
     # what a run writes is the change, and not that it is noted
-    changed = dataclasses.replace(after, files={}) != dataclasses.replace(before, files={})
+    changed = dataclasses.replace(after, files={}, changed_by="") != dataclasses.replace(
+        before, files={}, changed_by=""
+    )
     return {"changed": changed, "steps": [], "stays": []}
+
+
+def _see_alone(ledger: Ledger, params: Params) -> None:
+    """
+    :raises DeliveryError: another run changes this registry, or has since this one looked.
+    """
+    kept, run = params["kept"], params["run"]
+    if run and kept:
+        named = host_instances.named(params["instance"])
+        host_runs.see_alone(run, kept["directory"], named, ledger.changed_by)
 
 
 def _begin(before: Ledger, after: Ledger, params: Params) -> None:
     """Write it, and keep copies; other runs are let in again where that cannot be.
 
-    :raises DeliveryError: another run changes this registry, or there is no room.
+    :raises DeliveryError: there is no room.
     """
     kept, run = params["kept"], params["run"]
     try:
         if run and kept:
-            host_runs.begin(run, kept["directory"], host_instances.named(params["instance"]))
+            host_runs.begin(run, kept["directory"])
         if after != before:
             save(after, params["ledger"])
         if kept:
@@ -127,7 +141,12 @@ def _begun(ledger: Ledger, params: Params, context: Context) -> Ledger:
 def _done(ledger: Ledger, params: Params) -> Ledger:
     """The ledger with what was written; what is not there any more leaves it."""
     written = {path: digest_of(path) for path in (*ledger.files, *params["files"])}
-    return dataclasses.replace(ledger, exists=True, files={path: digest for path, digest in written.items() if digest})
+    return dataclasses.replace(
+        ledger,
+        exists=True,
+        files={path: digest for path, digest in written.items() if digest},
+        changed_by=params["run"]["id"] if params["run"] else ledger.changed_by,
+    )
 
 
 def _removal(params: Params, context: Context) -> t.Tuple[Removal, Found]:
@@ -137,6 +156,8 @@ def _removal(params: Params, context: Context) -> t.Tuple[Removal, Found]:
 
 def _take_away(params: Params, context: Context) -> t.Dict[str, t.Any]:
     removal, found = _removal(params, context)
+    if removal.steps:
+        _see_alone(found.ledger, params)
     for said in _warnings(removal, params):
         context.warn(said)
     if removal.steps and not context.check:

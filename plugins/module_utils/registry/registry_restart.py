@@ -24,7 +24,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import Storage, StrangeStorage
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.outage import Outage
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.quiet_storage import (
-    no_collection,
+    quiet,
     read_settled,
 )
 
@@ -41,8 +41,8 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         raise DeliveryError("Restarting a registry needs root on its host. Set 'become: true' for this host.")
     storage = Storage(params["storage"])
     try:
-        with no_collection(params["garbage_notes"]):
-            before = _asked(storage, params["port"])
+        with quiet(params["storage"], params["garbage_notes"]):
+            before = _asked(storage, params)
             if context.check:
                 return _result(before, 0.0)
             with Outage(params["port"]) as outage:
@@ -52,9 +52,9 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
                         "%s was started anew, and does not answer on 127.0.0.1 port %d within %d s: see 'journalctl --unit %s'."
                         % (params["unit"], params["port"], params["patience"], params["unit"])
                     )
-            after = _asked(storage, params["port"])
+            after = _asked(storage, params)
             # what clients have deleted since was not found for that reason
-            lost = sorted((after.faults.keys() - before.faults.keys()) & set(_promises(storage)), key=_by_name)
+            lost = sorted((after.faults.keys() - before.faults.keys()) & set(_promises(storage, params)), key=_by_name)
     except StrangeStorage as strange:
         raise DeliveryError("%s was not proved: %s." % (params["unit"], strange)) from None
     if lost:
@@ -72,9 +72,9 @@ class _Asked(t.NamedTuple):
     faults: t.Dict[Promise, str]
 
 
-def _asked(storage: Storage, port: int) -> _Asked:
-    promises = _promises(storage)
-    with contextlib.closing(Proof(port)) as proof:
+def _asked(storage: Storage, params: Params) -> _Asked:
+    promises = _promises(storage, params)
+    with contextlib.closing(Proof(params["port"])) as proof:
         silent = proof.fault_of_registry()
         if silent:
             raise DeliveryError(
@@ -84,8 +84,8 @@ def _asked(storage: Storage, port: int) -> _Asked:
     return _Asked(len(promises), {promise: fault for promise, fault in faults.items() if fault})
 
 
-def _promises(storage: Storage) -> t.Tuple[Promise, ...]:
-    return plan(read_settled(storage), EVERYTHING, {}, 0.0).promises
+def _promises(storage: Storage, params: Params) -> t.Tuple[Promise, ...]:
+    return plan(read_settled(storage, params["garbage_notes"]), EVERYTHING, {}, 0.0).promises
 
 
 def _by_name(promise: Promise) -> t.Tuple[str, str]:

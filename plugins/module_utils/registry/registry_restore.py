@@ -39,7 +39,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_proof import Proof
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import Storage, StrangeStorage
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.quiet_storage import (
-    no_collection,
+    quiet,
     read_settled,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.registry_backup import check_host, in_words
@@ -75,7 +75,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
             result = _nothing_done(name, snapshot)
             _restore_files(params["files"], snapshot, store, context, result)
             if params["storage"]:
-                with no_collection(params["garbage_notes"]):
+                with quiet(params["storage"], params["garbage_notes"], to_replace=True):
                     _restore_images(params, snapshot, store, context, result)
             return result
     except (BackupError, StrangeStorage) as fault:
@@ -149,7 +149,7 @@ def _restore_images(
     label = "%s of %s" % (result["snapshot"], store.directory)
     if not context.check:
         restored.settle(label)
-    present = _present(restored.present, context)
+    present = _present(restored.present, params["garbage_notes"], context)
     gone = lost(present, snapshot) if present else ()
     result["lost"] = list(gone[:_KEPT])
     if gone and not params["discard"]:
@@ -185,10 +185,10 @@ def _restore_images(
         result["proved"] = _serve(restored, snapshot, proof, gone)
 
 
-def _present(storage: Storage, context: Context) -> t.Optional[Snapshot]:
+def _present(storage: Storage, notes: str, context: Context) -> t.Optional[Snapshot]:
     """What is there; None where that cannot be known, since it is damaged."""
     try:
-        return snapshot_of(read_settled(storage))
+        return snapshot_of(read_settled(storage, notes))
     except StrangeStorage as strange:
         context.warn("What the registry's storage holds cannot be told before the restore: %s." % strange)
         return None

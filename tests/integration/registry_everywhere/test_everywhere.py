@@ -77,6 +77,18 @@ def test_the_name_stands_for_each_host_itself_and_a_second_run_changes_nothing(h
     assert BEHIND not in again
 
 
+def test_a_line_of_somebody_else_s_does_not_take_the_name(hosts: dict[str, str]) -> None:
+    own, foreign = f"{FIRST.address} registry.site # longshore.delivery.registry\n", "192.0.2.9 registry.site\n"
+    write = 'printf %s "$1" > /etc/hosts'  # over a mount nothing can be renamed
+    on(FIRST, "sh", "-c", write, "sh", foreign + own + hosts[FIRST.name])
+    try:
+        assert "above the line by which registry.site stands for" in play("registry")
+        assert on(FIRST, "cat", "/etc/hosts") == own + foreign + hosts[FIRST.name]
+        assert on(FIRST, "getent", "ahosts", "registry.site").split()[0] == FIRST.address
+    finally:
+        on(FIRST, "sh", "-c", write, "sh", own + hosts[FIRST.name])
+
+
 def test_what_is_pushed_to_one_is_served_by_each_to_its_own_engines(hosts: dict[str, str]) -> None:
     play("trust")
     for host in HOSTS:

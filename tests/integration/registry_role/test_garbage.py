@@ -153,6 +153,7 @@ def test_what_a_loss_of_power_cut_off_is_ended_at_boot(collecting: str, reposito
         images.assert_whole(pulling, repository)
         assert pulling.head_manifest(repository, images.untagged) is not None
     assert on_host("systemctl", "is-enabled", SETTLING).strip() == "enabled"
+    assert "systemd says 'signal'" in play(**OPTIONS), "it could not note that itself"
 
 
 def test_garbage_is_collected_on_a_full_disk(collecting: str, repository: str) -> None:

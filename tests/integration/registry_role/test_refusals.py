@@ -34,6 +34,15 @@ def test_an_endpoint_that_is_none_is_refused(ca: str) -> None:
     assert "it has a scheme" in refused(longshore_registry={**REGISTRY, "endpoint": "http://registry"})
 
 
+@pytest.mark.parametrize(
+    ("playbook", "known"),
+    [("rotate_authority", "announced, turned and dropped"), ("rotate_registry_users", "added and removed")],
+)
+def test_a_rotation_that_is_to_go_nowhere_is_refused(playbook: str, known: str) -> None:
+    said = " ".join(play(playbook=playbook, ok=False, **{f"{playbook}_until": "home"}).split())
+    assert f"{playbook}_until is 'home'; {known} are known." in said
+
+
 def test_all_that_is_in_the_way_is_said_at_once(ca: str, certificates: Certificates) -> None:
     said = refused(
         longshore_registry={**REGISTRY, "password": "", "ca": certificates.authority().pem},

@@ -36,6 +36,16 @@ def trusting(ca: str) -> t.Iterator[None]:
     assert users() == ["ci"]
 
 
+@pytest.mark.rare
+def test_the_one_before_stays_as_long_as_it_is_told(ca: str, trusting: None) -> None:
+    for _turn in range(2):
+        play(playbook="rotate_registry_users", longshore_registry=WITH_NEXT, rotate_registry_users_until="added")
+        assert users() == ["ci-2", "ci"]
+    assert said_differences(play("--check", longshore_registry=WITH_NEXT)) == ["user ci is not among the wanted ones"]
+    play(playbook="rotate_registry_users", longshore_registry=WITH_NEXT)
+    assert users() == ["ci-2"]
+
+
 def test_every_engine_pulls_while_another_login_follows(
     ca: str, repository: str, image: ManifestDigest, trusting: None, tmp_path: Path
 ) -> None:

@@ -82,6 +82,25 @@ def test_every_engine_pulls_while_another_authority_follows(trusting: None, repo
 
 
 @pytest.mark.rare
+def test_a_rotation_goes_as_far_as_it_is_told(trusting: None, repository: str) -> None:
+    (before,) = authorities(AUTHORITY)
+    with pulling(as_told(repository), {"ca": before}):
+        play(playbook="rotate_authority", rotate_authority_until="announced")
+        announced = authorities(AUTHORITY)
+        assert (announced[:1], len(announced), signs(before)) == ([before], 2, True)
+        assert authorities(TRUSTED) == announced
+        play(playbook="rotate_authority", rotate_authority_until="turned")
+        after = announced[1]
+        assert authorities(AUTHORITY) == [after, before]
+        assert sorted(authorities(TRUSTED)) == sorted(announced)
+        assert signs(after)
+        play(playbook="rotate_authority")
+        assert authorities(AUTHORITY) == authorities(TRUSTED) == [after]
+        assert changed(play(playbook="rotate_authority", rotate_authority_until="announced")) > 0
+        play(playbook="rotate_authority")
+
+
+@pytest.mark.rare
 def test_a_rotation_that_is_killed_goes_on_from_there(trusting: None, repository: str) -> None:
     (before,), running = authorities(AUTHORITY), processes()
     with pulling(as_told(repository), {"ca": before}):

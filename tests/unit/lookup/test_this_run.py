@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import platform
@@ -60,6 +61,14 @@ def test_a_run_that_was_killed_is_over() -> None:
     assert look(noted)["succeeds"] == noted["id"]
 
 
+def test_a_note_may_be_given_as_its_text() -> None:
+    own = look()
+    machine, _boot, rest = own["id"].split("/", 2)
+    noted = {**own, "id": f"{machine}/another-boot/{rest}"}
+    assert look(json.dumps(noted))["succeeds"] == noted["id"]
+    assert look("")["succeeds"] == look('{"id": "cut o')["succeeds"] == ""
+
+
 def test_one_from_before_a_boot_is_over() -> None:
     own = look()
     machine, _boot, rest = own["id"].split("/", 2)
@@ -87,7 +96,7 @@ def test_a_process_that_is_hidden_goes_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert look(own)["succeeds"] == ""
 
 
-@pytest.mark.parametrize("noted", ["run", {"controller": platform.node()}, {"controller": platform.node(), "id": "a"}])
+@pytest.mark.parametrize("noted", [1, {"controller": platform.node()}, {"controller": platform.node(), "id": "a"}])
 def test_what_is_no_run_is_refused(noted: t.Any) -> None:
     with pytest.raises(AnsibleLookupError, match="A run is what this lookup returned"):
         look(noted)

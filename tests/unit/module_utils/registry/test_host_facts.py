@@ -225,9 +225,9 @@ def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path)
     (tmp_path / "42").mkdir()
     (tmp_path / "42/environ").write_bytes(b"A=1\0STAMP=x=y\0")
     said = (
-        "Id=a.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nMainPID=42\nNeedDaemonReload=no\n"
+        "Id=a.service\nLoadState=loaded\nActiveState=active\nResult=success\nUnitFileState=enabled\nMainPID=42\nNeedDaemonReload=no\n"
         "ExecMainStartTimestampMonotonic=1000000\n\n"
-        "Id=b.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=disabled\nMainPID=0\nNeedDaemonReload=yes\n"
+        "Id=b.service\nLoadState=loaded\nActiveState=failed\nResult=signal\nUnitFileState=disabled\nMainPID=0\nNeedDaemonReload=yes\n"
         "ExecMainStartTimestampMonotonic=0\n\n"
         "Id=d.service\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked\nMainPID=0\nNeedDaemonReload=no\n\n"
         "Id=e.service\nLoadState=loaded\nActiveState=active\nUnitFileState=generated\nMainPID=0\nNeedDaemonReload=no\n"
@@ -241,6 +241,7 @@ def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path)
     assert e.enabled
     assert time.time() - a.started_at == pytest.approx(time.monotonic() - 1, abs=0.5)
     assert b.started_at == 0
+    assert (a.result, b.result, c.result) == ("", "signal", "")
 
 
 def test_of_a_panic_the_first_line_is_told_and_of_one_before_the_last_start_nothing() -> None:

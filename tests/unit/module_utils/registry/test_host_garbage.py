@@ -70,6 +70,19 @@ def test_what_the_last_collection_said_is_warned_of() -> None:
     assert warnings(seen(collecting=dataclasses.replace(NOT_COLLECTING, last=faulty)), WANTED) == []
 
 
+def test_a_collection_that_could_not_note_its_end_is_warned_of() -> None:
+    service = Unit("garbage.service", loaded=True, active="failed", result="oom-kill", log="a last word")
+    for last in (None, {"began": "2026-01-02T03:04:05Z", "fault": ""}):
+        found = dataclasses.replace(COLLECTING, service=service, last=last)
+        (said,) = warnings(seen(collecting=found), WANTED)
+        assert "of garbage.service systemd says 'oom-kill', and the program: a last word. See 'journalctl" in said
+    noted = dataclasses.replace(COLLECTING, service=service, last={"began": "2026", "fault": "a fault"})
+    assert len(warnings(seen(collecting=noted), WANTED)) == 1
+    assert warnings(seen(collecting=dataclasses.replace(found, wanted=False)), WANTED) == []
+    whole = dataclasses.replace(COLLECTING, service=dataclasses.replace(service, result=""))
+    assert warnings(seen(collecting=whole), WANTED) == []
+
+
 def test_what_the_last_collection_noted_is_read(tmp_path: Path) -> None:
     noted = tmp_path / "result.json"
     assert last_collection(str(noted)) is None

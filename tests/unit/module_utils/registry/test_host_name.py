@@ -31,6 +31,13 @@ def test_the_line_is_as_wanted_or_the_difference_is_said(tmp_path: Path) -> None
     assert looked(tmp_path, "192.0.2.11", *others).differences == wanted
     assert looked(tmp_path, "192.0.2.11", OURS.replace(".11", ".13"), *others).differences == wanted
     assert looked(tmp_path, "192.0.2.11", OURS, OURS).to_mend
+    above = ["192.0.2.12 other REGISTRY.site # somebody's", "192.0.2.12 registry.site.example # registry.site"]
+    shadowed = looked(tmp_path, "192.0.2.11", *above, OURS)
+    assert shadowed.differences == [
+        f"{place} has '{above[0]}' above the line by which registry.site stands for 192.0.2.11"
+    ]
+    assert shadowed.is_shadowed
+    assert not looked(tmp_path, "192.0.2.11", above[1], OURS, above[0]).to_mend
     left = looked(tmp_path, "", OURS, *others)
     assert left.differences == [f"{place} still has the name of the registry stand for this host"]
     assert left.lines == (OURS,)

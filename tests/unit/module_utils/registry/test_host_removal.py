@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
-import hashlib
 import json
 import os
 import typing as t
@@ -28,9 +26,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_r
 )
 from tests.returned import run
 
+from .ledger_host import MARK, Host
+
 SITE, CONFIGURATION = "/etc/nginx/conf.d/registry.conf", "/etc/registry/config.yml"
 REGISTRY, NGINX = "docker-registry.service", "nginx.service"
-MARK = "# Written by the role"
 STOPPED = {REGISTRY: Ran(False, False), NGINX: Ran(False, False)}
 RUNNING = {REGISTRY: Ran(True, True), NGINX: Ran(True, True)}
 FOUND = Found(
@@ -160,49 +159,6 @@ def test_a_removal_that_was_cut_off_is_completed() -> None:
     assert removal(files=gone).steps[0] == f"{REGISTRY} is stopped, and starts with the host no more"
 
 
-class Host(t.NamedTuple):
-    """A directory with what the role writes, on a host whose programs only say what they were asked for."""
-
-    root: Path
-    asked: list[list[str]]
-
-    @property
-    def ledger(self) -> Path:
-        return self.root / "state/registry.json"
-
-    def call(self, state: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        params = {
-            "state": state,
-            "instance": "",
-            "ledger": str(self.ledger),
-            "files": [str(self.root / "etc/config.yml"), str(self.root / "etc/htpasswd")],
-            "mark": MARK,
-            "directories": [str(self.root / "etc"), str(self.root / "images")],
-            "packages": [],
-            "services": [],
-            "units": [],
-            "site": "",
-            "port": 0,
-            "nginx_file": str(self.root / "nginx.conf"),
-            "leftovers": [str(self.root / "notes")],
-            "garbage_notes": "",
-            "settling": "",
-            "data": [str(self.root / "images/docker"), str(self.root / "log*")],
-            "remove_data": False,
-            "volume": None,
-            "aside": str(self.root / "state/aside"),
-            "kept": None,
-            "run": None,
-            **options,
-        }
-
-        def answer(argv: t.Sequence[str], **more: t.Any) -> Completed:
-            self.asked.append(list(argv))
-            return Completed(0, "", "")
-
-        return run("registry_host_ledger", params, Context(check, True, lambda said: None, print, answer))
-
-
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -212,66 +168,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 @pytest.fixture
 def noted(host: Host) -> Host:
     """What a run of the role leaves."""
-    (host.root / "images").mkdir(mode=0o700)
-    assert host.call("begun")["changed"]
-    (host.root / "etc").mkdir()
-    (host.root / "images/docker").mkdir()
-    (host.root / "images").chmod(0o755)
-    for name, text in (("etc/config.yml", f"{MARK}\n"), ("etc/htpasswd", "ci:hash"), ("log.1", "")):
-        (host.root / name).write_text(text)
-    assert not host.call("begun")["changed"]
-    assert not host.call("done")["changed"]
+    host.leave()
     return host
-
-
-def test_the_ledger_says_what_was_written_and_what_was_there_before(noted: Host) -> None:
-    said = json.loads(noted.ledger.read_text())
-    assert said["files"] == {
-        str(noted.root / "etc/config.yml"): hashlib.sha256(f"{MARK}\n".encode()).hexdigest(),
-        str(noted.root / "etc/htpasswd"): hashlib.sha256(b"ci:hash").hexdigest(),
-    }
-    there = os.stat(noted.root / "images")
-    images = {"uid": there.st_uid, "gid": there.st_gid, "mode": 0o700}
-    assert said["directories"] == {str(noted.root / "etc"): None, str(noted.root / "images"): images}
-    assert noted.ledger.stat().st_mode & 0o777 == 0o600
-
-
-def test_copies_are_there_from_the_beginning_of_a_change_to_its_end(noted: Host) -> None:
-    configuration = noted.root / "etc/config.yml"
-    kept = {"directory": str(noted.root / "etc/before"), "files": [str(configuration)]}
-    noted.call("begun", kept=kept, check=True)
-    assert not (noted.root / "etc/before").exists()
-    assert not noted.call("begun", kept=kept)["changed"]
-    assert (noted.root / "etc/before/config.yml").read_text() == configuration.read_text()
-    assert not noted.call("done", kept=kept)["changed"]
-    assert not (noted.root / "etc/before").exists()
-
-
-RUN = {"id": "1", "controller": "ops", "user": "ada", "process": 4711, "succeeds": ""}
-
-
-def test_of_a_first_run_the_directory_of_the_copies_is_not_what_was_there_before(host: Host) -> None:
-    (host.root / "images").mkdir()
-    kept = {"directory": str(host.root / "etc/before"), "files": []}
-    host.call("begun", kept=kept, run=RUN)
-    assert json.loads(host.ledger.read_text())["directories"][str(host.root / "etc")] is None
-    with pytest.raises(DeliveryError, match="process 4711 of ada on ops"):
-        host.call("begun", kept=kept, run={**RUN, "id": "2"})
-    host.call("done", kept=kept, run=RUN)
-    assert not (host.root / "etc/before").exists()
-
-
-def test_what_cannot_be_noted_keeps_no_other_run_off(noted: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = {"directory": str(noted.root / "etc/before"), "files": [str(noted.root / "etc/config.yml")]}
-
-    def no_room(source: str, target: str) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
-
-    with monkeypatch.context() as full:
-        full.setattr("shutil.copy2", no_room)
-        with pytest.raises(DeliveryError, match=r"No space left on device.*config.yml.*Nothing was changed"):
-            noted.call("begun", kept=kept, run=RUN)
-    noted.call("begun", kept=kept, run={**RUN, "id": "2"})
 
 
 def test_check_mode_says_what_would_go(noted: Host) -> None:
@@ -380,6 +278,8 @@ def test_a_step_that_fails_leaves_the_ledger(noted: Host) -> None:
         "leftovers": [],
         "garbage_notes": "",
         "volume": None,
+        "kept": None,
+        "run": None,
     }
     given = {**params, "mark": "", "settling": "", "data": [], "remove_data": False, "aside": "", "directories": []}
     with pytest.raises(

@@ -12,18 +12,31 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_copies
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_copies, host_runs
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_runs import (
     COUNTS_SECONDS,
     Run,
-    begin,
+    changed_by,
     end,
     noted,
+    see_alone,
 )
 
-FIRST: dict[str, t.Any] = {"id": "a/1/4711/9", "controller": "ops", "user": "ada", "process": 4711, "succeeds": ""}
+FIRST: dict[str, t.Any] = {
+    "id": "a/1/4711/9",
+    "controller": "ops",
+    "user": "ada",
+    "process": 4711,
+    "succeeds": "",
+    "follows": None,
+}
 SECOND = {**FIRST, "id": "a/1/4712/10", "process": 4712}
 REGISTRY = "the registry without a registry_instance"
+
+
+def begin(given: dict[str, t.Any], kept: str, registry: str) -> None:
+    see_alone(given, kept, registry, "")
+    host_runs.begin(given, kept)
 
 
 @pytest.fixture
@@ -108,3 +121,21 @@ def test_a_note_that_is_not_understood_is_none(kept: str, text: str) -> None:
     (Path(kept) / "run.json").write_text(text)
     assert noted(kept) is None
     begin(SECOND, kept, REGISTRY)
+
+
+@pytest.mark.parametrize(("follows", "since"), [("a", "b"), ("", "b"), ("a", "")])
+def test_a_look_of_before_another_run_is_no_ground_for_a_change(kept: str, follows: str, since: str) -> None:
+    with pytest.raises(DeliveryError, match=r"has changed the registry without a registry_instance on this host since"):
+        see_alone({**FIRST, "follows": follows}, kept, REGISTRY, since)
+    see_alone({**FIRST, "follows": follows}, kept, REGISTRY, follows)
+    see_alone({**FIRST, "follows": follows}, kept, REGISTRY, FIRST["id"])
+    see_alone(FIRST, kept, REGISTRY, since)
+
+
+@pytest.mark.parametrize(
+    ("text", "last"), [('{"changed_by": "a"}', "a"), ("{}", ""), ("[]", ""), ("{", ""), (None, "")], ids=str
+)
+def test_who_has_changed_a_registry_last_is_in_its_ledger(tmp_path: Path, text: str | None, last: str) -> None:
+    if text is not None:
+        (tmp_path / "registry.json").write_text(text)
+    assert changed_by(str(tmp_path / "registry.json")) == last

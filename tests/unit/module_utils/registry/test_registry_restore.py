@@ -337,3 +337,27 @@ def test_what_cannot_be_is_refused(kept: Kept, tmp_path: Path) -> None:
         snapshot.unlink()
     with pytest.raises(DeliveryError, match="has no snapshot: the first backup has not ended"):
         kept.restore()
+
+
+def test_of_a_storage_one_restore_goes_on_and_no_backup_meanwhile(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = kept._replace(directory=tmp_path / "elsewhere")
+    elsewhere.back_up()
+    replace_images(kept)
+    changed = kept.written.contents()
+    refused: list[str] = []
+
+    def make(*given: t.Any) -> None:
+        for other in (elsewhere.restore, elsewhere.back_up):
+            with pytest.raises(DeliveryError, match=r"being restored on this host, or backed up") as fault:
+                other()
+            refused.append(str(fault.value))
+        assert kept.written.contents() == changed
+        whole(*given)
+
+    whole = restored_storage.RestoredStorage.make
+    monkeypatch.setattr(restored_storage.RestoredStorage, "make", make)
+    assert kept.restore(discard=True)["changed"]
+    assert len(refused) == 2
+    elsewhere.back_up()
