@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import typing as t
 import uuid
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
+from tests.integration.asking import eventually
+from tests.integration.registry_role.lab import LOGIN
+from tests.integration.registry_trust.lab import Engine
 from tests.lab.engine import docker
 from tests.lab.nodes import Node
 from tests.unit.module_utils.image.making import image, push
 
-from .hosts import HOSTS, client, make, on, play, running, say_which, trusting
+from .hosts import HOSTS, NAME, client, make, on, play, running, say_which, trusting
 
 pytestmark = [pytest.mark.lab, pytest.mark.rare]
 
@@ -38,6 +44,7 @@ def test_several_hosts_over_the_years() -> None:
         names = {host.name: on(host, "cat", "/etc/hosts") for host in HOSTS}
         play("registry")
         play("trust")
+        a_loss_of_power_of_all_needs_nobody()
         their_authorities_are_replaced_once_all_have_followed()
         what_no_rule_keeps_goes_from_each()
         one_leaves()
@@ -45,6 +52,31 @@ def test_several_hosts_over_the_years() -> None:
         for host in (FIRST, SECOND):
             assert on(host, "cat", "/etc/hosts") == names[host.name]
             assert on(host, "sh", "-c", "ls /etc/longshore 2>/dev/null || true") == ""
+
+
+def a_loss_of_power_of_all_needs_nobody() -> None:
+    with client(FIRST) as pushing:
+        digest = push(pushing, REPOSITORY, image(uuid.uuid4().hex), "1")
+    play("replicate_registry")
+    for host in HOSTS:
+        docker("kill", host.container)
+    for host in reversed(HOSTS):  # each serves before the next one is there
+        make(host)
+        eventually(functools.partial(serves, host, digest), 60)
+        reference = f"{NAME}/{REPOSITORY}@{digest}"
+        assert Engine(host, "docker").pull(reference, (LOGIN["username"], LOGIN["password"])) is None
+    assert play("registry").count("changed=0") == len(HOSTS) + 1
+    with client(FIRST) as deleting:
+        assert deleting.delete_manifest(REPOSITORY, digest)
+    for host in (SECOND, THIRD):
+        with client(host) as deleting:
+            assert deleting.delete_manifest(REPOSITORY, digest)
+
+
+def serves(host: Node, digest: str) -> bool:
+    with contextlib.suppress(RegistryError, OSError), client(host) as asking:
+        return asking.head_manifest(REPOSITORY, digest) is not None
+    return False
 
 
 def their_authorities_are_replaced_once_all_have_followed() -> None:

@@ -123,7 +123,7 @@ def test_a_registry_in_a_container(
 
 
 @pytest.mark.rare
-@pytest.mark.parametrize("engine", ["podman"], indirect=True)  # the rest is systemd's part, whichever the engine
+@pytest.mark.parametrize("engine", ["podman", "docker"], indirect=True)
 def test_its_garbage_is_collected_and_it_is_back_after_a_reboot(
     ca: str, engine: str, repository: str, image: ManifestDigest
 ) -> None:
