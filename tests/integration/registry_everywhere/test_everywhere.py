@@ -160,6 +160,7 @@ def test_one_that_was_away_is_named_and_catches_up(hosts: dict[str, str]) -> Non
 def test_with_all_but_one_destroyed_nothing_is_lost_and_a_new_one_catches_up(hosts: dict[str, str]) -> None:
     play("trust")
     expected: list[str | None] = [push_to(FIRST, "1"), push_to(THIRD, "2")]
+    play("replicate_registry")
     assert served(THIRD, "1", "2") == expected
     authority = on(SECOND, "cat", "/etc/longshore/registry/ca.crt")
     remove(FIRST, SECOND)

@@ -153,7 +153,15 @@ def test_what_a_loss_of_power_cut_off_is_ended_at_boot(collecting: str, reposito
         images.assert_whole(pulling, repository)
         assert pulling.head_manifest(repository, images.untagged) is not None
     assert on_host("systemctl", "is-enabled", SETTLING).strip() == "enabled"
-    assert "systemd says 'signal'" in play(**OPTIONS), "it could not note that itself"
+
+
+def test_a_collection_that_cannot_note_its_end_is_warned_of(collecting: str) -> None:
+    with drop_in(SERVICE, "[Service]", "ExecStart=", "ExecStart=/bin/sh -c 'kill -KILL $$$$'"):
+        assert collect().returncode
+    output = play(**OPTIONS)
+    assert f"of {SERVICE} systemd says 'signal'" in " ".join(output.split())
+    assert changed(output) == 0
+    on_host("systemctl", "reset-failed", SERVICE)
 
 
 def test_garbage_is_collected_on_a_full_disk(collecting: str, repository: str) -> None:
