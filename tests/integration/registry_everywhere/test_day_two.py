@@ -67,13 +67,17 @@ def a_loss_of_power_of_all_needs_nobody() -> None:
         on(host, "sh", "-c", 'printf %s "$1" > /etc/hosts', "sh", names[host.name])
         eventually(functools.partial(serves, host, digest), 60)
         reference = f"{NAME}/{REPOSITORY}@{digest}"
-        assert Engine(host, "docker").pull(reference, (LOGIN["username"], LOGIN["password"])) is None
+        eventually(functools.partial(pulls, host, reference), 30)  # Go reads /etc/hosts anew after 5 s
     assert play("registry").count("changed=0") == len(HOSTS) + 1
     with client(FIRST) as deleting:
         assert deleting.delete_manifest(REPOSITORY, digest)
     for host in (SECOND, THIRD):
         with client(host) as deleting:
             assert deleting.delete_manifest(REPOSITORY, digest)
+
+
+def pulls(host: Node, reference: str) -> bool:
+    return Engine(host, "docker").pull(reference, (LOGIN["username"], LOGIN["password"])) is None
 
 
 def serves(host: Node, digest: str) -> bool:

@@ -22,6 +22,7 @@ from .traffic import push
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide, pytest.mark.rare]
 
+KEPT = "/root/registry-before"
 PROGRAM = "/usr/local/lib/registry-cut-off"
 # a removal is one call, of which the host is at work on some step when its controller goes
 REMOVED_AT = ["Take away what the role put there", "Have the registry's name stand for this host no more"]
@@ -43,10 +44,14 @@ UPGRADED_AT = [
 @pytest.fixture
 def no_registry(ca: str) -> t.Iterator[None]:
     """A host that has nothing of it; afterwards it is as the other tests want it."""
+    on_host("cp", "--archive", DIRECTORY, KEPT)
     absent(registry_remove_data=True)
     assert (left(), installed(), there(LEDGER, DIRECTORY, DATA)) == (set(), set(), set())
     yield
+    absent(registry_remove_data=True)
+    on_host("sh", "-c", f"mkdir --parents {DIRECTORY} && mv {KEPT}/ca.* {DIRECTORY} && rm -r {KEPT}")
     play()
+    assert on_host("cat", f"{DIRECTORY}/ca.crt") == ca
 
 
 def no_apt() -> bool:
