@@ -12,6 +12,7 @@ import uuid
 
 import pytest
 
+from ansible_collections.longshore.delivery.plugins.module_utils.digest import ManifestDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 from tests.integration.asking import eventually
 from tests.integration.registry_role.lab import LOGIN
@@ -70,10 +71,10 @@ def a_loss_of_power_of_all_needs_nobody() -> None:
         eventually(functools.partial(pulls, host, reference), 30)  # Go reads /etc/hosts anew after 5 s
     assert play("registry").count("changed=0") == len(HOSTS) + 1
     with client(FIRST) as deleting:
-        assert deleting.delete_manifest(REPOSITORY, digest)
+        assert deleting.delete_manifest(REPOSITORY, ManifestDigest.parse(digest))
     for host in (SECOND, THIRD):
         with client(host) as deleting:
-            assert deleting.delete_manifest(REPOSITORY, digest)
+            assert deleting.delete_manifest(REPOSITORY, ManifestDigest.parse(digest))
 
 
 def pulls(host: Node, reference: str) -> bool:
