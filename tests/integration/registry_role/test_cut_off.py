@@ -1,7 +1,10 @@
 # Copyright (c) 2026, longshore contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A first run, a removal and an upgrade that are killed at their steps: the next run completes them."""
+"""A first run, a removal and an upgrade that are killed at their steps: the next run completes them.
+
+The upgrade comes first, and after it the host has no registry any more until the last test has ended.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,28 @@ UPGRADED_AT = [
 
 
 @pytest.fixture
+def program(ca: str) -> t.Iterator[None]:
+    """Another release is on the host; afterwards the package's serves."""
+    built = build(["registry"], Places.of_user().root, print)["registry"] / "registry"
+    docker("cp", str(built), f"{HOST.container}:{PROGRAM}")
+    yield
+    play()
+    on_host("rm", PROGRAM)
+
+
+def test_an_upgrade_is_completed(ca: str, repository: str, program: None) -> None:
+    with client(ca) as pushing:
+        image = push(pushing, repository, os.urandom(1000), "cut-off")
+        for task in UPGRADED_AT:
+            kill_at(task, playbook="upgrade_registry", registry_program=PROGRAM)
+        play(playbook="upgrade_registry", registry_program=PROGRAM)
+        assert on_host("readlink", f"/proc/{processes()[BACKEND]}/exe").strip() == PROGRAM
+        assert changed(play(playbook="upgrade_registry", registry_program=PROGRAM)) == 0
+        assert pushing.head_manifest(repository, image)
+        pushing.delete_manifest(repository, image)
+
+
+@pytest.fixture(scope="module")
 def no_registry(ca: str) -> t.Iterator[None]:
     """A host that has nothing of it; afterwards it is as the other tests want it."""
     on_host("cp", "--archive", DIRECTORY, KEPT)
@@ -81,25 +106,3 @@ def test_a_removal_is_completed(no_registry: None) -> None:
     absent(registry_remove_data=True)
     assert changed(absent(registry_remove_data=True)) == 0
     assert (left(), installed(), there(LEDGER, DIRECTORY, DATA)) == (set(), set(), set())
-
-
-@pytest.fixture
-def program(ca: str) -> t.Iterator[None]:
-    """Another release is on the host; afterwards the package's serves."""
-    built = build(["registry"], Places.of_user().root, print)["registry"] / "registry"
-    docker("cp", str(built), f"{HOST.container}:{PROGRAM}")
-    yield
-    play()
-    on_host("rm", PROGRAM)
-
-
-def test_an_upgrade_is_completed(ca: str, repository: str, program: None) -> None:
-    with client(ca) as pushing:
-        image = push(pushing, repository, os.urandom(1000), "cut-off")
-        for task in UPGRADED_AT:
-            kill_at(task, playbook="upgrade_registry", registry_program=PROGRAM)
-        play(playbook="upgrade_registry", registry_program=PROGRAM)
-        assert on_host("readlink", f"/proc/{processes()[BACKEND]}/exe").strip() == PROGRAM
-        assert changed(play(playbook="upgrade_registry", registry_program=PROGRAM)) == 0
-        assert pushing.head_manifest(repository, image)
-        pushing.delete_manifest(repository, image)
