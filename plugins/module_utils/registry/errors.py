@@ -99,6 +99,27 @@ def speaks_tls_after_all(answer: Answer) -> bool:
     return bool(_SENT_HTTP_TO_HTTPS.search(text)) or "speaking plain HTTP to an SSL-enabled server port" in text
 
 
+# By the number of the system's error on Linux, which a release 2.8 and 3 of distribution hands on in the detail of UNKNOWN
+# (DriverName and Enclosed of its storage driver's errors).
+_ROOM = "Make room on its host: prune_registry and collect_garbage of this collection do."
+_OF_STORAGE = {
+    5: ("its disk fails", "See the kernel's log on its host."),
+    13: ("it may not use its own storage", "Give the directory to the user that the registry runs as."),
+    28: ("there is no room left on its disk", _ROOM),
+    30: ("its storage is read-only", "See the kernel's log on its host, and how that is mounted."),
+    122: ("the quota of its disk is used up", _ROOM),
+}
+
+
+def _fault_of_storage(answer: Answer) -> t.Optional[t.Tuple[str, str]]:
+    """What is wrong with the registry's storage, and the way out; None where the answer does not say so."""
+    try:
+        first = json.loads(answer.body.decode("utf-8", "replace"))["errors"][0]
+        return _OF_STORAGE.get(first["detail"]["Enclosed"]["Err"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
 def refusal(
     endpoint: str, what: str, answer: Answer, username: t.Optional[str], secrets: t.Sequence[str] = ()
 ) -> RegistryError:
@@ -154,7 +175,12 @@ def refusal(
             % numbered
         )
     else:
-        cause = "it answers %s for %s. The registry's own log says more." % (numbered, what)
+        of_storage = _fault_of_storage(answer)
+        cause = (
+            "%s, for %s (%s). %s" % (of_storage[0], what, numbered, of_storage[1])
+            if of_storage
+            else "it answers %s for %s. The registry's own log says more." % (numbered, what)
+        )
     if answer.proxy and status in (403, 502, 503, 504):
         cause += " There is a proxy in between (%s), whose answer this may be." % answer.proxy
     return RegistryError(endpoint, kind, cause, status)

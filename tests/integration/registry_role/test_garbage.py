@@ -172,7 +172,7 @@ def test_garbage_is_collected_on_a_full_disk(collecting: str, repository: str) -
         with client(collecting) as pushing:
             images = fill(pushing, repository)
             on_host("sh", "-c", f"cat /dev/zero > {DATA}/fills; true")
-            with pytest.raises(RegistryError):
+            with pytest.raises(RegistryError, match=r"there is no room left on its disk, for .* Make room on its host"):
                 pushing.push_blob(repository, os.urandom(100_000))
             assert collect().returncode == 0
             images.assert_whole(pushing, repository)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.digest import BlobDigest
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryClient
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import Answer, refusal
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Request as Transported
 from tests.http_server import Reply, Request
 
@@ -297,3 +299,29 @@ def test_a_head_without_a_digest_is_asked_again_with_the_body(serve: Serve, sett
         head = client.head_manifest("a", "1")
     assert head is not None
     assert (str(head.digest), head.size, head.is_index) == (str(BlobDigest.of(b"{}")), 2, True)
+
+
+def of_storage(number: object) -> Answer:
+    """As a registry of the distribution project hands on what its system said."""
+    detail = {
+        "DriverName": "filesystem",
+        "Enclosed": {"Op": "mkdir", "Path": "/var/lib/docker-registry", "Err": number},
+    }
+    error = {"code": "UNKNOWN", "message": "unknown error", "detail": detail}
+    return Answer(500, "Internal Server Error", {}, json.dumps({"errors": [error]}).encode())
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "there is no room left on its disk, for a blob of shop (HTTP 500: UNKNOWN: unknown error"),
+        (errno.EDQUOT, "the quota of its disk is used up"),
+        (errno.EROFS, "its storage is read-only"),
+        (errno.EACCES, "Give the directory to the user that the registry runs as."),
+        (errno.EIO, "its disk fails"),
+        (errno.ENOENT, "The registry's own log says more."),
+        ({}, "The registry's own log says more."),
+    ],
+)
+def test_a_storage_that_fails_is_said(number: object, said: str) -> None:
+    assert said in str(refusal("registry.example:5000", "a blob of shop", of_storage(number), None))
