@@ -14,7 +14,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.digest import M
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.client import RegistryError
 
 from .engines import pulling, with_one_gone
-from .lab import DIRECTORY, LOGIN, REGISTRY, client, on_host, play, processes, said_differences
+from .lab import DIRECTORY, LOGIN, REGISTRY, client, kill_at, on_host, play, processes, said_differences
 
 pytestmark = [pytest.mark.lab, pytest.mark.wide]
 
@@ -42,6 +42,15 @@ def test_the_one_before_stays_as_long_as_it_is_told(ca: str, trusting: None) -> 
         play(playbook="rotate_registry_users", longshore_registry=WITH_NEXT, rotate_registry_users_until="added")
         assert users() == ["ci-2", "ci"]
     assert said_differences(play("--check", longshore_registry=WITH_NEXT)) == ["user ci is not among the wanted ones"]
+    play(playbook="rotate_registry_users", longshore_registry=WITH_NEXT)
+    assert users() == ["ci-2"]
+
+
+@pytest.mark.rare
+def test_one_that_is_killed_goes_on_from_there(ca: str, trusting: None) -> None:
+    for task in ("Write the file of users", "Go on only where every node has followed", "Remove them"):
+        kill_at(task, playbook="rotate_registry_users", longshore_registry=WITH_NEXT)
+        assert "ci" in users(), "nobody is removed before the last step"
     play(playbook="rotate_registry_users", longshore_registry=WITH_NEXT)
     assert users() == ["ci-2"]
 
