@@ -126,6 +126,14 @@ options:
       - One that is in O(registries) too is always asked, and Docker always asks V(docker.io).
     type: bool
     default: true
+  purge:
+    description:
+      - Whether what this module wrote for registries that are not in O(registries) any more goes, see RV(purged). What
+        others wrote stays.
+      - O(registries) then has to name all that the node is to trust by this module, those of other tasks and playbooks too.
+      - Refused with O(state=absent), where O(registries) says what goes.
+    type: bool
+    default: false
   override:
     description:
       - Whether a file may be replaced that others wrote in the place of one of this module. O(state=absent) brings it back.
@@ -175,6 +183,14 @@ EXAMPLES = r"""
       - endpoint: mirror.example:5000
         mirror_of: [docker.io]
     mirror_fallback: false
+
+- name: Trust these two and no others that this module was ever told of
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: registry.example:5000
+      - endpoint: mirror.example:5000
+        mirror_of: [docker.io]
+    purge: true
 
 - name: Take away whatever this module wrote on the node
   longshore.delivery.registry_trust:
@@ -257,6 +273,12 @@ mirrors_gone:
   type: list
   elements: str
   sample: ["10.0.0.7:5000"]
+purged:
+  description: Registries that are not in the list any more, and that O(purge) took away, or would in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: ["old-registry.example:5000"]
 engine:
   description: The engine that failed.
   returned: when an engine cannot pull

@@ -85,7 +85,8 @@ class Plan:
 
     def gone(self, ledger: Ledger) -> t.List[str]:
         """The registries that the engines were told of, by this ledger, and are not after the plan."""
-        return sorted(set(ledger.told_for).difference(self.told_for))
+        before = {*ledger.told_for, *_endpoints(ledger.records)}
+        return sorted(before.difference(self.told_for, _endpoints(self.records)))
 
 
 def plan(
@@ -145,6 +146,10 @@ def without_engines(planned: Plan, names: t.Container[str], ledger: Ledger) -> P
                 records.pop(step.path, None)
     told = with_entries_left(planned.told_for, ledger.told_for, _entries(records))
     return dataclasses.replace(planned, steps=steps, actions=actions, records=records, told_for=told)
+
+
+def _endpoints(records: t.Mapping[str, Record]) -> t.Set[str]:
+    return {endpoint for entry in _entries(records) for endpoint in entry.endpoints}
 
 
 def _entries(records: t.Mapping[str, Record]) -> t.Iterator[Entry]:

@@ -56,6 +56,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "restart": {"type": "str", "choices": ["allowed", "never"], "default": "allowed"},
     "mirror_fallback": {"type": "bool", "default": True},
+    "purge": {"type": "bool", "default": False},
     "override": {"type": "bool", "default": False},
     "verify": {"type": "str", "choices": [CHANGED, ALWAYS, NEVER], "default": CHANGED},
 }
@@ -72,6 +73,7 @@ class Run:
     is_removal: bool
     may_restart: bool
     override: bool
+    purge: bool
     proof: Proof
 
 
@@ -84,6 +86,11 @@ def run(params: t.Dict[str, t.Any], context: Context, locations: t.Optional[Loca
     registries = [RegistrySettings.from_params(item) for item in params["registries"]]
     is_removal = params["state"] == "absent"
     _check_registries(registries, is_removal)
+    if is_removal and params["purge"]:
+        raise DeliveryError(
+            "'purge' takes away what is not in 'registries', and with 'state' absent that list says what goes. Leave one of "
+            "the two away."
+        )
     mirrored = [] if is_removal else upstreams(registries, params["mirror_fallback"])
     if os.geteuid() != 0:
         raise DeliveryError("%s: engines are configured by root; set 'become: true' on the task." % platform.node())
@@ -95,6 +102,7 @@ def run(params: t.Dict[str, t.Any], context: Context, locations: t.Optional[Loca
         is_removal,
         params["restart"] == "allowed",
         params["override"],
+        params["purge"],
         Proof(context, registries, mirrored, NEVER if is_removal else params["verify"]),
     )
     if context.check:
@@ -108,7 +116,7 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
     found = observe.find_engines(call.context.run_command, call.locations, names)
     engines = _chosen(found, names, call.is_removal)
     scope, remarks, refusals, files = scope_of(
-        engines, call.registries, call.mirrored, call.is_removal, call.override, ledger, call.locations
+        engines, call.registries, call.mirrored, call.is_removal, call.override, ledger, call.locations, call.purge
     )
     stored = {
         record.before: content
@@ -133,9 +141,14 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
     for remark in dict.fromkeys([*remarks, *planned.remarks]):
         call.context.warn("%s: %s" % (platform.node(), remark))
     gone = [] if call.is_removal else planned.gone(ledger)
+    mirrors_gone = [name for name in gone if name not in ledger.told_for.get(name, (name,))]
     if not call.context.check:
         _carry_out(call, planned, ledger)
-    return {**_result(call, found, whole, planned, deferred), "mirrors_gone": gone}
+    return {
+        **_result(call, found, whole, planned, deferred),
+        "mirrors_gone": mirrors_gone,
+        "purged": [name for name in gone if name not in mirrors_gone],
+    }
 
 
 def _limits_of_docker(call: Run, engines: t.Sequence[Engine]) -> t.List[str]:

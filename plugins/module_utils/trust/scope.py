@@ -56,10 +56,12 @@ def scope_of(
     override: bool,
     ledger: Ledger,
     locations: Locations,
+    purge: bool = False,
 ) -> Scoped:
     """Look at the files that matter for these engines and registries.
 
     :param mirrored: the registries that some of these are mirrors of.
+    :param purge: whether what was written for other registries goes.
     :raises DeliveryError: a file cannot be read or understood.
     """
     endpoints = frozenset(str(registry.endpoint) for registry in registries)
@@ -70,7 +72,7 @@ def scope_of(
             entries = _with_shares([], engines, endpoints or None, ledger, [])
             told = told_for.without(ledger.told_for, endpoints or None)
             return Scoped(Scope(entries, endpoints or None, told), remarks, [], files)
-        return _of_presence(engines, registries, mirrored, endpoints, override, ledger, locations)
+        return _of_presence(engines, registries, mirrored, endpoints, override, ledger, locations, purge)
     except OSError as error:
         raise DeliveryError(
             "%s cannot be read: %s. Nothing was changed." % (error.filename, error.strerror or error)
@@ -85,15 +87,16 @@ def _of_presence(
     override: bool,
     ledger: Ledger,
     locations: Locations,
+    purge: bool,
 ) -> Scoped:
     refusals: t.List[str] = []
     hosts_directory = _hosts_directory(engines, locations, refusals)
     around = _surroundings(engines, registries, mirrored, hosts_directory, ledger, locations)
     by_others = {endpoint for endpoint in endpoints if obstacle.insecure_by_others(around, endpoint, locations)}
     wanted = wanted_entries(engines, registries, mirrored, hosts_directory, by_others, locations)
-    told = told_for.after(ledger.told_for, registries)
-    endpoints = endpoints.union(name for name in ledger.told_for if name not in told)
-    entries = _with_shares(wanted, engines, endpoints, ledger, registries)
+    told = told_for.after(ledger.told_for, registries, purge)
+    about = None if purge else endpoints.union(name for name in ledger.told_for if name not in told)
+    entries = _with_shares(wanted, engines, about, ledger, registries)
     files = observe.read_files([*ledger.records, *(entry.path for entry in entries)])
     remarks = []
     try:
@@ -102,7 +105,7 @@ def _of_presence(
             (remarks if override and found.can_be_overridden else refusals).append(found.text)
     except (TomlError, BrokenJson):
         pass  # the plan says it, with file and line
-    return Scoped(Scope(entries, endpoints, told), remarks, refusals, files)
+    return Scoped(Scope(entries, about, told), remarks, refusals, files)
 
 
 def _with_shares(

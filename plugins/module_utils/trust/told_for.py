@@ -20,13 +20,16 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.entry imp
 ToldFor = t.Mapping[str, t.Tuple[str, ...]]  # endpoints, by a registry's endpoint
 
 
-def after(before: ToldFor, registries: t.Sequence[RegistrySettings]) -> ToldFor:
-    """What is true once the engines were told of these registries; those that are none of them and stay are among it."""
+def after(before: ToldFor, registries: t.Sequence[RegistrySettings], purge: bool = False) -> ToldFor:
+    """What is true once the engines were told of these registries; those that are none of them and stay are among it.
+
+    :param purge: whether none does.
+    """
     found = {}
     named = {str(registry.endpoint) for registry in registries}
     for endpoint, upstreams in before.items():
         left = tuple(upstream for upstream in upstreams if upstream not in named)
-        if endpoint not in named and left:
+        if endpoint not in named and left and not purge:
             found[endpoint] = left
     for registry in registries:
         endpoint = str(registry.endpoint)

@@ -15,7 +15,7 @@ STAND_IN = """
 import os, time
 from ansible.module_utils.basic import AnsibleModule
 
-options = {name: {"type": "raw"} for name in ("engines", "state", "mirror_fallback", "override", "verify")}
+options = {name: {"type": "raw"} for name in ("engines", "state", "mirror_fallback", "purge", "override", "verify")}
 module = AnsibleModule({**options, "registries": {"type": "list", "elements": "dict"}, "restart": {}})
 (registry,) = module.params["registries"]
 directory, node = os.path.dirname(registry["ca"]), registry["username"]

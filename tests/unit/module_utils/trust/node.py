@@ -57,10 +57,12 @@ class Node:
             Engine("containerd", self.containerd, str(self.root / "etc/containerd/config.toml")),
         ]
 
-    def planned(self, *registries: RegistrySettings, absent: bool = False, override: bool = False) -> Plan:
+    def planned(
+        self, *registries: RegistrySettings, absent: bool = False, override: bool = False, purge: bool = False
+    ) -> Plan:
         ledger = ledgers.load(self.locations)
         mirrored = [] if absent else upstreams(registries, self.fallback)
-        scoped = scope_of(self.engines, registries, mirrored, absent, override, ledger, self.locations)
+        scoped = scope_of(self.engines, registries, mirrored, absent, override, ledger, self.locations, purge)
         kept = {
             record.before: content
             for record in ledger.records.values()
@@ -72,8 +74,10 @@ class Node:
             raise Refused(" ".join(refusals))
         return planned
 
-    def serve(self, *registries: RegistrySettings, absent: bool = False, override: bool = False) -> Plan:
-        planned = self.planned(*registries, absent=absent, override=override)
+    def serve(
+        self, *registries: RegistrySettings, absent: bool = False, override: bool = False, purge: bool = False
+    ) -> Plan:
+        planned = self.planned(*registries, absent=absent, override=override, purge=purge)
         before = ledgers.load(self.locations)
         Application(planned, before, self.locations, no_commands, self.before_step).run()
         return planned

@@ -197,6 +197,7 @@ PARAMS = {
     "engines": ["auto"],
     "state": "present",
     "restart": "never",
+    "purge": False,
     "override": False,
     "mirror_fallback": True,
     "verify": "changed",
