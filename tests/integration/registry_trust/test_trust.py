@@ -195,9 +195,11 @@ def test_what_stands_in_the_way_does_so_on_the_engines_and_is_named(private: Ser
 
 
 @trusted
-def test_check_mode_says_it_all_and_does_nothing(plain: Served) -> None:
+def test_check_mode_says_it_all_and_does_nothing(plain: Served, private: Served) -> None:
     before = {node: (files(node), main_processes(node), read(node, f"{LEDGER}/trust.json")) for node in EVERY_NODE}
     results = run_module(*EVERY_NODE, registries=[plain.options], check=True, diff=True)
+    purged = run_module(*EVERY_NODE, registries=[plain.options], check=True, purge=True)
+    assert all(private.endpoint in purged[node.name]["purged"] for node in EVERY_NODE)
     for result in results.values():
         assert result["changed"]
     shown = re.findall(r"^\+\+\+ after: (\S+)", results["dock"]["output"], re.MULTILINE)
