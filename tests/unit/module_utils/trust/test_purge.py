@@ -73,15 +73,14 @@ def test_what_others_wrote_stays(node: Node, registry: Make) -> None:
     assert not (theirs.parent / "longshore.crt").exists()
 
 
-def test_another_engine_s_share_stays_until_that_is_served(node: Node, registry: Make) -> None:
+def test_another_engine_s_share_stays_until_that_is_served(
+    node: Node, registry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     node.serve(registry("ca", ONE), registry("ca", OTHER))
-    every = type(node).engines
     podman = [engine for engine in node.engines if engine.name == "podman"]
-    try:
-        type(node).engines = property(lambda self: podman)  # type: ignore[assignment]
+    with monkeypatch.context() as patch:
+        patch.setattr(Node, "engines", podman)
         node.serve(registry("ca", ONE), purge=True)
-    finally:
-        type(node).engines = every  # type: ignore[method-assign]
     assert f"etc/docker/certs.d/{OTHER}/longshore.crt" in node.files()
     node.serve(registry("ca", ONE), purge=True)
     assert not any(OTHER in path for path in node.files())
