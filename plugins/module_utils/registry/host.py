@@ -48,7 +48,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_f
     find,
     with_texts,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import can_listen_on, listeners
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Sockets, can_listen_on
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import obstacles, warnings
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_options import ARGUMENT_SPEC
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_plan import Plan, plan
@@ -190,16 +190,16 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
     beside = host_instances.others(params["instance"])
     collect = params["collect"]
     collecting = [collect["timer"], collect["settling"], host_garbage.service_of(collect["timer"])] if collect else []
-    found = units([NGINX, wanted.unit, PACKAGED, *collecting], context.run_command)
+    sockets = Sockets()
+    found = units([NGINX, wanted.unit, PACKAGED, *collecting], context.run_command, sockets)
     site = _text(params["site"])
-    container = (
-        host_container.observe(run_command=context.run_command, **params["container"])
-        if params["container"]
-        else host_container.Container()
-    )
+    container = host_container.Container()
+    if params["container"]:
+        container = host_container.observe(run_command=context.run_command, **params["container"])
+        sockets = Sockets()  # later than what the engine says
     container = dataclasses.replace(container, fault=container.fault or host_quadlet.fault(params))
     other_container = host_container.is_of_another(host_quadlet.started_by(params), found[wanted.unit])
-    found[wanted.unit] = container.found_in(found[wanted.unit])
+    found[wanted.unit] = container.found_in(found[wanted.unit], sockets)
     storage = host_s3.Storage(has_files=bool(data) and os.path.isdir(os.path.join(data["path"], host_data.STORE)))
     if wanted.bucket and found[wanted.unit].is_active and not params["served"]:
         fault = host_s3.ask(wanted.backend_port, wanted.unit, context.run_command, writes=params["wait"] > 0)
@@ -235,7 +235,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
         other_container=other_container,
         generator=params["generator"],
         listeners=host_container.attributed(
-            (item for port in wanted.ports for item in listeners(port)),
+            sockets.listeners(*wanted.ports),
             wanted.unit,
             STAMP_VARIABLE,
             host_instances.configuration_of(params["instance"]),

@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
 from ansible_collections.longshore.delivery.plugins.module_utils.reference import InvalidReference, Reference
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener, addresses_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener, Sockets
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import Program
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import (
     Unit,
@@ -58,12 +58,15 @@ class Container:
     def runs_another_image(self) -> bool:
         return bool(self.image and self.runs) and self.image != self.runs
 
-    def found_in(self, unit: Unit) -> Unit:
+    def found_in(self, unit: Unit, sockets: Sockets) -> Unit:
         """The unit with what its container is given and listens on, instead of the engine's process."""
         if not self.reference:
             return unit
         return dataclasses.replace(
-            unit, environment=environment_of(self.process), listens=tuple(addresses_of(self.process)), program=""
+            unit,
+            environment=environment_of(self.process),
+            listens=tuple(sockets.addresses_of(self.process)),
+            program="",
         )
 
 

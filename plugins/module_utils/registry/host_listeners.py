@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import ipaddress
 import os
 import re
@@ -47,25 +48,46 @@ class Listener:
         return (ours if ours.version == 6 else theirs).is_unspecified
 
 
-def listeners(port: int, proc: str = "/proc") -> t.List[Listener]:
-    """The sockets that listen on a port, in the kernel's order."""
-    found = [(address, inode) for address, at, inode in _sockets(proc) if at == port]
-    holders = _holders({inode for _address, inode in found}, proc)
-    return [
-        Listener(address, port, *_process(holders[inode], proc)) if inode in holders else Listener(address, port)
-        for address, inode in found
-    ]
+class Sockets:
+    """The TCP sockets of this host as they are when they are first asked for, read once: the kernel goes through every place of
+    its tables, which takes it several milliseconds on a host with much memory.
+    """
 
+    def __init__(self, proc: str = "/proc") -> None:
+        self.proc = proc
 
-def addresses_of(pid: int, proc: str = "/proc") -> t.List[str]:
-    """Addresses with ports, as C(127.0.0.1:5001), on which a process listens; sorted, none for a process that is not there."""
-    held = _descriptors(pid, proc)
-    named = [
-        "%s:%d" % ("[%s]" % address if ":" in address else address, port)
-        for address, port, inode in _sockets(proc)
-        if port and "socket:[%s]" % inode in held
-    ]
-    return sorted(named)
+    def listeners(self, *ports: int) -> t.List[Listener]:
+        """Those that listen on a port of these, port by port and in the kernel's order."""
+        found = [row for wanted in ports for row in self._rows if row[1] == wanted]
+        holders = _holders({inode for _address, _port, inode in found}, self.proc)
+        return [
+            Listener(address, port, *(_process(holders[inode], self.proc) if inode in holders else ()))
+            for address, port, inode in found
+        ]
+
+    def addresses_of(self, pid: int) -> t.List[str]:
+        """Addresses with ports, as C(127.0.0.1:5001), on which a process listens; sorted, none for one that is not there."""
+        held = _descriptors(pid, self.proc) if pid else set()
+        if not held:
+            return []
+        named = [
+            "%s:%d" % ("[%s]" % address if ":" in address else address, port)
+            for address, port, inode in self._rows
+            if port and "socket:[%s]" % inode in held
+        ]
+        return sorted(named)
+
+    @functools.cached_property
+    def _rows(self) -> t.List[t.Tuple[str, int, str]]:
+        """Address, port (0 for one that does not listen) and inode of each."""
+        found: t.List[t.Tuple[str, int, str]] = []
+        for table in ("tcp", "tcp6"):
+            try:
+                with open(os.path.join(self.proc, "net", table)) as stream:
+                    found += map(_row, stream.read().splitlines()[1:])
+            except FileNotFoundError:  # a kernel without IPv6
+                continue
+        return found
 
 
 def clients_of(port: int, proc: str = "/proc") -> t.List[str]:
@@ -88,18 +110,6 @@ def can_listen_on(address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _sockets(proc: str) -> t.List[t.Tuple[str, int, str]]:
-    """Address, port (0 for one that does not listen) and inode of every TCP socket."""
-    found: t.List[t.Tuple[str, int, str]] = []
-    for table in ("tcp", "tcp6"):
-        try:
-            with open(os.path.join(proc, "net", table)) as stream:
-                found += map(_row, stream.read().splitlines()[1:])
-        except FileNotFoundError:  # a kernel without IPv6
-            continue
-    return found
 
 
 def _row(row: str) -> t.Tuple[str, int, str]:

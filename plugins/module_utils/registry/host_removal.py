@@ -31,7 +31,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_l
     place_of,
     save,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import listeners
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Sockets
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_removal_plan import (
     NGINX,
     NGINX_SERVICE,
@@ -197,7 +197,7 @@ class _Removing:
         """nginx reloads after it was told to."""
         deadline = time.monotonic() + _PATIENCE
         port = self._params["port"]
-        while self._removal.nginx and any(held.unit == NGINX_SERVICE for held in listeners(port)):
+        while self._removal.nginx and any(held.unit == NGINX_SERVICE for held in Sockets().listeners(port)):
             if time.monotonic() > deadline:
                 raise DeliveryError(
                     "nginx goes on listening on port %d of this host, where the registry was. Look whether another site of nginx "

@@ -14,7 +14,7 @@ import time
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import RunCommand
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import addresses_of
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Sockets
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import running
 
 SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
@@ -80,8 +80,13 @@ def package_versions(names: t.Sequence[str], run_command: RunCommand) -> t.Dict[
     return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
 
 
-def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") -> t.Dict[str, Unit]:
-    """These services, by name, each with its last log lines where it failed."""
+def units(names: t.Sequence[str], run_command: RunCommand, sockets: t.Optional[Sockets] = None) -> t.Dict[str, Unit]:
+    """These services, by name, each with its last log lines where it failed.
+
+    :param sockets: not asked for anything yet, for what listens is to be later than what systemd says.
+    """
+    sockets = sockets or Sockets()
+    proc = sockets.proc
     answer = run_command(["systemctl", "show", "--property", _PROPERTIES, *names]).stdout
     found = {}
     for block in answer.split("\n\n"):
@@ -100,7 +105,7 @@ def units(names: t.Sequence[str], run_command: RunCommand, proc: str = "/proc") 
             needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
             started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
             environment=environment_of(int(pid), proc),
-            listens=tuple(addresses_of(int(pid), proc)),
+            listens=tuple(sockets.addresses_of(int(pid))),
             program=running(int(pid), proc),
             result=said.get("Result", "").replace("success", ""),
             log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),

@@ -21,7 +21,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_instances import (
     configuration_of as host_configuration,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Listener, Sockets
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_units import Unit
 
 IMAGE = "registry.example/mirror/registry:3"
@@ -90,10 +90,10 @@ def test_a_container_of_another_engine_is_seen() -> None:
 def test_what_a_container_is_given_and_holds_counts_as_the_unit_s(monkeypatch: pytest.MonkeyPatch) -> None:
     name = next(iter(os.environ))
     unit = Unit("ours.service", environment={"OF": "the engine"}, listens=("0.0.0.0:1",), program="8:7")
-    found = Container(IMAGE, process=os.getpid()).found_in(unit)
+    found = Container(IMAGE, process=os.getpid()).found_in(unit, Sockets())
     assert name in found.environment
     assert (found.program, "0.0.0.0:1" in found.listens) == ("", False)
-    assert Container().found_in(unit) == unit
+    assert Container().found_in(unit, Sockets()) == unit
 
 
 def test_a_listener_is_the_unit_s_where_its_process_serves_the_unit_s_own_configuration(tmp_path: Path) -> None:

@@ -23,9 +23,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import (
     Listener,
-    addresses_of,
+    Sockets,
     can_listen_on,
-    listeners,
     unit_of,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_serving import STAMP_PATH, ask
@@ -50,23 +49,23 @@ def test_the_process_that_listens_is_found(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family) as server:
         port = server.getsockname()[1]
-        (found,) = listeners(port)
+        (found,) = Sockets().listeners(port)
         assert (found.address, found.port, found.pid) == (address, port, os.getpid())
         assert str(os.getpid()) in found.named
         with socket.create_connection(("::1" if ":" in address else "127.0.0.1", port)):
-            assert len(listeners(port)) == 1, "a connection is no listener"
+            assert len(Sockets().listeners(port)) == 1, "a connection is no listener"
         named = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        assert named in addresses_of(os.getpid())
-    assert listeners(port) == []
-    assert named not in addresses_of(os.getpid())
-    assert addresses_of(0) == []
+        assert named in Sockets().addresses_of(os.getpid())
+    assert Sockets().listeners(port) == []
+    assert named not in Sockets().addresses_of(os.getpid())
+    assert Sockets().addresses_of(0) == []
 
 
 def test_a_listener_of_no_visible_process_is_told(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
     row = "0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4711 1"
     (tmp_path / "net" / "tcp").write_text(f"head\n{row}\n")
-    (found,) = listeners(5000, str(tmp_path))
+    (found,) = Sockets(str(tmp_path)).listeners(5000)
     assert found.pid == 0
     assert "cannot be seen" in found.named
 
@@ -233,7 +232,7 @@ def test_units_are_read_with_what_their_process_was_started_with(tmp_path: Path)
         "Id=e.service\nLoadState=loaded\nActiveState=active\nUnitFileState=generated\nMainPID=0\nNeedDaemonReload=no\n"
     )
     run = answering(systemctl=said, journalctl="first\n\nno space left\n")
-    a, b, c, d, e = units([f"{name}.service" for name in "abcde"], run, str(tmp_path)).values()
+    a, b, c, d, e = units([f"{name}.service" for name in "abcde"], run, Sockets(str(tmp_path))).values()
     assert (a.is_active, a.enabled, a.needs_daemon_reload, a.environment["STAMP"]) == (True, True, False, "x=y")
     assert (b.is_active, b.enabled, b.needs_daemon_reload, b.log) == (False, False, True, "first / no space left")
     assert (c.loaded, c.masked, c.is_active) == (False, False, False)

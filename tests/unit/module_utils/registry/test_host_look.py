@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.capability impo
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import host, host_quadlet
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_authority import ANNOUNCED, TURNED
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import group_name, user_name
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import Sockets
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_state import NGINX
 
 from .certificates import Certificates, Issued
@@ -43,7 +44,7 @@ def look(tmp_path: Path, serve: Serve, issued: Issued, monkeypatch: pytest.Monke
     """Look as root at a host that serves C(issued), whose authority has this content."""
     monkeypatch.setattr(host, "host_fault", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(host, "listeners", lambda port: [])  # else this process would be in the way
+    monkeypatch.setattr(Sockets, "listeners", lambda self, *ports: [])  # else this process would be in the way
     server = serve(lambda request: (401, {}, b""), issued)
     context = Context(False, False, print, pytest.fail, run_command)
 
