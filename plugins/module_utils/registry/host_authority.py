@@ -16,11 +16,10 @@ import contextlib
 import dataclasses
 import os
 import ssl
-import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.authority_validity import days_left
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
-    DAY,
     UnfitCertificate,
     file_in_memory,
     no_passphrase,
@@ -110,7 +109,7 @@ def observe(certificate: str, key: str, next_key: str) -> Authority:
         phase=ANNOUNCED if is_announced else TURNED if others else SETTLED,
         has_key=has_key or takes_key,
         takes_key=takes_key,
-        days_left=authority_days_left(pem),
+        days_left=days_left(pem),
     )
 
 
@@ -122,15 +121,6 @@ def authority_fault(pem: str) -> str:
     except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: text beyond ASCII
         return "it is damaged, or holds something else than certificates in PEM form (%s)" % error
     return ""
-
-
-def authority_days_left(pem: str, now: t.Optional[float] = None) -> int:
-    """Days until the first of these authorities expires; -1 when there is none in the text."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with contextlib.suppress(ssl.SSLError, ValueError, TypeError):
-        context.load_verify_locations(cadata=pem)
-    ends = [ssl.cert_time_to_seconds(str(authority["notAfter"])) for authority in context.get_ca_certs()]
-    return int((min(ends) - (time.time() if now is None else now)) // DAY) if ends else -1
 
 
 def _is_of(key: str, certificate: str) -> bool:

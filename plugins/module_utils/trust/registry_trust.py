@@ -22,6 +22,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
     PODMAN,
     Engine,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import authority_validity
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
@@ -138,6 +139,8 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
         planned = without_engines(planned, {action.engine.name for action in deferred}, ledger)
     if planned.changes:
         remarks = [*remarks, *_limits_of_docker(call, engines)]
+    if not call.is_removal:
+        remarks = [*remarks, *expired(call.registries)]
     for remark in dict.fromkeys([*remarks, *planned.remarks]):
         call.context.warn("%s: %s" % (platform.node(), remark))
     gone = [] if call.is_removal else planned.gone(ledger)
@@ -149,6 +152,12 @@ def _run(call: Run, names: t.Sequence[str]) -> t.Dict[str, t.Any]:
         "mirrors_gone": mirrors_gone,
         "purged": [name for name in gone if name not in mirrors_gone],
     }
+
+
+def expired(registries: t.Sequence[RegistrySettings]) -> t.List[str]:
+    """What is written all the same: who renews a certificate may give the authorities first."""
+    told = [(registry, authority_validity.remark(registry.ca or "")) for registry in registries]
+    return ["registry %s: 'ca' %s" % (registry.endpoint, remark) for registry, remark in told if remark]
 
 
 def _limits_of_docker(call: Run, engines: t.Sequence[Engine]) -> t.List[str]:
