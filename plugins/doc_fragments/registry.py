@@ -55,4 +55,9 @@ options:
             engines ask it.
         type: list
         elements: str
+      mirror_paths:
+        description:
+          - Below which paths it has the images of those. It matters to M(longshore.delivery.registry_trust), and has no effect
+            elsewhere.
+        type: dict
 """

@@ -97,6 +97,13 @@ options:
             one that takes the image for the check and then does not serve it.
         type: list
         elements: str
+      mirror_paths:
+        description:
+          - By the names of registries of O(registries[].mirror_of), the path below which this mirror has their images, where it
+            has them not by their own names, as a project of Harbor's is one. With V(hub) for C(docker.io),
+            C(docker.io/library/web) is C(hub/library/web) there.
+          - Docker knows no such path, and does not ask this mirror then; a warning says so.
+        type: dict
   engines:
     description:
       - The engines to serve. V(auto) stands for those that are found and are nobody else's part; a containerd that only serves
@@ -183,6 +190,15 @@ EXAMPLES = r"""
       - endpoint: mirror.example:5000
         mirror_of: [docker.io]
     mirror_fallback: false
+
+- name: Have a registry asked that has others' images each in a project of its own
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: harbor.example
+        mirror_of: [docker.io, quay.io]
+        mirror_paths:
+          docker.io: hub
+          quay.io: quay
 
 - name: Trust these two and no others that this module was ever told of
   longshore.delivery.registry_trust:

@@ -12,3 +12,8 @@ They are of the registry that is checked alone: a copy of one elsewhere would st
 from __future__ import annotations
 
 REPOSITORY = "longshore/canary"
+
+
+def is_of_canaries(repository: str) -> bool:
+    """Whether this is where they are, also below the path of a mirror."""
+    return repository == REPOSITORY or repository.endswith("/" + REPOSITORY)

@@ -186,7 +186,7 @@ class _Replication:
     def _parts(self) -> t.Iterator[_Part]:
         for page in self._source.repository_pages():
             for repository in page:
-                if repository == canaries.REPOSITORY:
+                if canaries.is_of_canaries(repository):
                     continue
                 yield _Part(repository)
                 tags: t.List[str] = []

@@ -20,6 +20,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
     InvalidReference,
     Reference,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.reference_grammar import Flaw, check_repository
 
 VERIFIED = "verified"
 UNVERIFIED = "unverified"
@@ -32,6 +33,7 @@ REGISTRY_OPTIONS: t.Dict[str, t.Any] = {
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "mirror_of": {"type": "list", "elements": "str"},
+    "mirror_paths": {"type": "dict"},
 }
 REGISTRY_SPEC: t.Dict[str, t.Any] = {
     "type": "dict",
@@ -60,6 +62,7 @@ class RegistrySettings:
     username: t.Optional[str] = None
     password: t.Optional[str] = dataclasses.field(default=None, repr=False)
     mirror_of: t.Tuple[Endpoint, ...] = ()
+    mirror_paths: t.Tuple[t.Tuple[Endpoint, str], ...] = ()
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> RegistrySettings:
@@ -82,7 +85,12 @@ class RegistrySettings:
         username, password = params.get("username") or None, params.get("password") or None
         _check_credentials(username, password, where)
         mirror_of = tuple(Endpoint.parse(item) for item in params.get("mirror_of") or ())
-        return cls(endpoint, tls, ca, username, password, mirror_of)
+        mirror_paths = _mirror_paths(params.get("mirror_paths") or {}, mirror_of, where)
+        return cls(endpoint, tls, ca, username, password, mirror_of, mirror_paths)
+
+    def path_for(self, upstream: Endpoint) -> str:
+        """Below which path this mirror has the images of that registry; empty where it has them by the same names."""
+        return dict(self.mirror_paths).get(upstream, "")
 
     @property
     def scheme(self) -> str:
@@ -148,6 +156,26 @@ def readable_certificates(text: str, where: str) -> t.Optional[str]:
     except (ssl.SSLError, ValueError) as error:
         raise InvalidRegistry("%s: 'ca' holds a certificate that cannot be read: %s." % (where, error)) from None
     return pem
+
+
+def _mirror_paths(
+    paths: t.Mapping[str, t.Any], mirror_of: t.Sequence[Endpoint], where: str
+) -> t.Tuple[t.Tuple[Endpoint, str], ...]:
+    """:raises InvalidRegistry: one is no path of repositories, or of a registry that this is no mirror of."""
+    found = []
+    for name, path in paths.items():
+        upstream = Endpoint.parse(str(name))
+        if upstream not in mirror_of:
+            raise InvalidRegistry(
+                "%s: 'mirror_paths' has %s, which 'mirror_of' does not name. Name it there, or leave it away here."
+                % (where, upstream)
+            )
+        try:
+            check_repository(str(path))
+        except Flaw as flaw:
+            raise InvalidRegistry("%s: 'mirror_paths' has %r for %s: %s." % (where, path, upstream, flaw)) from None
+        found.append((upstream, str(path)))
+    return tuple(found)
 
 
 def _check_credentials(username: t.Optional[str], password: t.Optional[str], where: str) -> None:

@@ -83,20 +83,22 @@ def image(token: str, machine: str) -> Image:
     return Image(json.dumps(config, separators=(",", ":")).encode(), gzip.compress(tar, mtime=0))
 
 
-def release(registry: RegistrySettings) -> Canary:
+def release(registry: RegistrySettings, path: str = "") -> Canary:
     """Push a fresh canary to a registry.
 
+    :param path: below which a mirror has the images of the registry by whose name this one is to be pulled.
     :raises RegistryError: it cannot be reached, or refuses this user altogether.
     """
     token = secrets.token_hex(12)
-    reference = Reference(registry.endpoint, REPOSITORY, "run-" + token)
+    repository = "/".join(part for part in (path, REPOSITORY) if part)
+    reference = Reference(registry.endpoint, repository, "run-" + token)
     fresh = image(token, platform.machine())
     with RegistryClient(registry) as client:
         client.ping()
         try:
             for blob in (fresh.config, fresh.layer):
-                client.push_blob(REPOSITORY, blob)
-            digest = client.put_manifest(REPOSITORY, str(reference.tag), OCI_MANIFEST, fresh.manifest())
+                client.push_blob(repository, blob)
+            digest = client.put_manifest(repository, str(reference.tag), OCI_MANIFEST, fresh.manifest())
         except RegistryError as error:
             if error.kind not in _TAKES_NO_PUSH and error.status != 405:
                 raise
@@ -110,7 +112,7 @@ def absence(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
         with RegistryClient(registry) as client:
             if canary.digest is None:
                 client.ping()
-            elif client.head_manifest(REPOSITORY, str(canary.reference.tag)) is None:
+            elif client.head_manifest(canary.reference.repository, str(canary.reference.tag)) is None:
                 return "%s answers that it has no %s." % (registry.endpoint, canary.reference)
     except RegistryError as error:
         return str(error)
@@ -126,7 +128,7 @@ def recall(canary: Canary, registry: RegistrySettings) -> t.Optional[str]:
         return None
     try:
         with RegistryClient(registry) as client:
-            client.delete_manifest(REPOSITORY, canary.digest)
+            client.delete_manifest(canary.reference.repository, canary.digest)
     except RegistryError as error:
         return str(error)
     return None

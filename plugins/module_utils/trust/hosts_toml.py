@@ -49,9 +49,12 @@ def shares(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Tuple[Shar
     )
 
 
-def share_of_mirror(registry: RegistrySettings, ca_file: t.Optional[str]) -> Share:
-    """What a mirror has in its upstream's file."""
-    return Share(str(registry.endpoint), MIRROR, _host(registry, ca_file))
+def share_of_mirror(registry: RegistrySettings, ca_file: t.Optional[str], path: str) -> Share:
+    """What a mirror has in its upstream's file.
+
+    :param path: below which it has the upstream's images. With C(override_path) containerd puts no C(/v2) of its own behind it.
+    """
+    return Share(str(registry.endpoint), MIRROR, _host(registry, ca_file, "/v2/" + path if path else ""))
 
 
 def share_for_mirrors(upstream: Upstream) -> Share:
@@ -89,10 +92,11 @@ def _server(url: str, settings: t.Iterable[str]) -> str:
     return "".join(line + "\n" for line in ("server = %s" % quoted(url), *settings))
 
 
-def _host(registry: RegistrySettings, ca_file: t.Optional[str]) -> str:
+def _host(registry: RegistrySettings, ca_file: t.Optional[str], path: str = "") -> str:
+    overriding = ["override_path = true"] if path else []
     lines = [
-        "[host.%s]" % quoted(_url(registry)),
+        "[host.%s]" % quoted(_url(registry) + path),
         '  capabilities = ["pull", "resolve"]',
-        *("  " + setting for setting in _settings(registry, ca_file)),
+        *("  " + setting for setting in _settings(registry, ca_file) + overriding),
     ]
     return "".join(line + "\n" for line in lines)

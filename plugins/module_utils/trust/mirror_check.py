@@ -22,9 +22,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.pull_chec
 _ASKS_FOR_LOGIN = ("unauthorized", "forbidden")
 
 
-def can_have(engine: Engine, upstream: Endpoint) -> bool:
-    """Whether this engine knows mirrors of this registry: Docker knows those of Docker Hub alone."""
-    return engine.name != DOCKER or upstream == DOCKER_HUB
+def can_have(engine: Engine, upstream: Endpoint, mirror: RegistrySettings) -> bool:
+    """Whether this engine asks this mirror of that registry: Docker knows those of Docker Hub alone, and no paths."""
+    return engine.name != DOCKER or (upstream == DOCKER_HUB and not mirror.path_for(upstream))
 
 
 def lets_anybody_pull(canary: Canary, mirror: RegistrySettings) -> bool:
@@ -34,7 +34,7 @@ def lets_anybody_pull(canary: Canary, mirror: RegistrySettings) -> bool:
     """
     with RegistryClient(dataclasses.replace(mirror, username=None, password=None)) as client:
         try:
-            return client.head_manifest(REPOSITORY, str(canary.reference.tag)) is not None
+            return client.head_manifest(canary.reference.repository, str(canary.reference.tag)) is not None
         except RegistryError as error:
             if error.kind not in _ASKS_FOR_LOGIN:
                 raise
@@ -65,7 +65,7 @@ def check_mirror(
     if not is_open and not has_login:
         remark = "it asks for a login, and an engine has none for it that pulls from %s" % upstream.endpoint
         return Check(*names, NOT_CHECKED, 0, remark, str(upstream.endpoint))
-    reference = dataclasses.replace(canary.reference, endpoint=upstream.endpoint)
+    reference = dataclasses.replace(canary.reference, endpoint=upstream.endpoint, repository=REPOSITORY)
     by_name = dataclasses.replace(canary, reference=reference)
     done = check(engine, upstream.settings, by_name, run_command, was_reloaded, stale=None)
     return dataclasses.replace(done, registry=str(mirror.endpoint), upstream=str(upstream.endpoint))

@@ -176,7 +176,8 @@ def _of_docker(engine: Engine, registry: RegistrySettings) -> t.List[Obstacle]:
 
 def _of_dockers_mirrors(engine: Engine, upstream: Upstream) -> t.List[Obstacle]:
     flags = engine.daemon.flags("--registry-mirror") if engine.daemon is not None else []
-    urls = ["%s://%s" % (mirror.scheme, mirror.endpoint) for mirror in upstream.mirrors]
+    mirrors = [mirror for mirror in upstream.mirrors if not mirror.path_for(upstream.endpoint)]
+    urls = ["%s://%s" % (mirror.scheme, mirror.endpoint) for mirror in mirrors]
     missing = [url for url in urls if url not in flags]
     if upstream.endpoint != DOCKER_HUB or not flags or not missing:
         return []

@@ -50,7 +50,7 @@ class Proof:
         self._mirrored = mirrored
         self._verify = verify
         self._due: t.Dict[str, t.List[str]] = {}  # the engines that pull, by endpoint
-        self._canaries: t.Dict[str, Canary] = {}
+        self._canaries: t.Dict[t.Tuple[str, str], Canary] = {}  # by endpoint and path below which it is
         self._are_open: t.Dict[str, bool] = {}
         self.checks: t.List[Check] = []
         self.proven: Proven = {}
@@ -66,10 +66,10 @@ class Proof:
                 self._prepare(registries, planned, ledger)
             yield
         finally:
-            for registry in self._registries:
-                canary = self._canaries.get(str(registry.endpoint))
-                stays = None if canary is None else canaries.recall(canary, registry)
-                if canary is not None and stays is not None:
+            named = {str(registry.endpoint): registry for registry in self._registries}
+            for (endpoint, _path), canary in self._canaries.items():
+                stays = canaries.recall(canary, named[endpoint])
+                if stays is not None:
                     self._context.warn("The canary %s stays in the registry: %s" % (canary.reference, stays))
 
     def ask(self, actions: t.Sequence[Action]) -> None:
@@ -80,7 +80,7 @@ class Proof:
         for action in actions:
             for registry in self._registries:
                 endpoint = str(registry.endpoint)
-                if endpoint in self._canaries and action.engine.name in self._due[endpoint]:
+                if (endpoint, "") in self._canaries and action.engine.name in self._due[endpoint]:
                     self._check(action, registry)
 
     def still_true(self, planned: Plan, ledger: Ledger, is_removal: bool) -> Proven:
@@ -101,7 +101,9 @@ class Proof:
         for one in self._registries:
             is_its_own = not one.mirror_of or self._verify == ALWAYS
             place = one.endpoint if is_its_own else None
-            found.setdefault((place, one.tls, one.ca, one.username, one.password, one.mirror_of), []).append(one)
+            found.setdefault(
+                (place, one.tls, one.ca, one.username, one.password, one.mirror_of, one.mirror_paths), []
+            ).append(one)
         return list(found.values())
 
     def _prepare(self, alike: t.Sequence[RegistrySettings], planned: Plan, ledger: Ledger) -> None:
@@ -113,7 +115,11 @@ class Proof:
             if canary is not None:
                 endpoint = str(registry.endpoint)
                 self._due[endpoint] = due
-                self._canaries[endpoint] = canary
+                self._canaries[endpoint, ""] = canary
+                for path in dict.fromkeys(path for _upstream, path in registry.mirror_paths):
+                    below = self._released(registry, path)
+                    if below is not None:
+                        self._canaries[endpoint, path] = below
                 self._are_open[endpoint] = _is_open(canary, registry)
                 return
 
@@ -125,10 +131,10 @@ class Proof:
         is_proven = ledger.verified.get(engine.name, {}).get(endpoint) == _fingerprint(engine, registry)
         return not is_proven and not engine.is_stopped and pull_check.can_pull(engine, self._context.run_command)
 
-    def _released(self, registry: RegistrySettings) -> t.Optional[Canary]:
+    def _released(self, registry: RegistrySettings, path: str = "") -> t.Optional[Canary]:
         """None for a mirror that is in no state to be checked: others have its images, and a fleet is never whole."""
         try:
-            return canaries.release(registry)
+            return canaries.release(registry, path)
         except RegistryError as error:
             if registry.mirror_of:
                 self._pass_over(registry, str(error))
@@ -147,19 +153,27 @@ class Proof:
 
     def _check(self, action: Action, registry: RegistrySettings) -> None:
         engine, run_command = action.engine, self._context.run_command
-        canary = self._canaries[str(registry.endpoint)]
-        is_open = self._are_open[str(registry.endpoint)]
+        endpoint = str(registry.endpoint)
+        canary = self._canaries[endpoint, ""]
+        is_open = self._are_open[endpoint]
         was_reloaded = action.what == RELOAD
         what = "%s failed" % registry.endpoint
         results = []
+        is_whole = True
         try:
             result = pull_check.check(engine, registry, canary, run_command, was_reloaded)
             results.append(result)
             for upstream in self._mirrored:
-                if upstream.endpoint in registry.mirror_of and mirror_check.can_have(engine, upstream.endpoint):
+                if upstream.endpoint in registry.mirror_of and mirror_check.can_have(
+                    engine, upstream.endpoint, registry
+                ):
                     if result.how == pull_check.NOT_CHECKED:
                         continue  # for a reason that is the engine's
-                    what = mirror_check.told(upstream, registry)
+                    below = self._canaries.get((endpoint, registry.path_for(upstream.endpoint)))
+                    if below is None:
+                        is_whole = False
+                        continue
+                    canary, what = below, mirror_check.told(upstream, registry)
                     results.append(
                         mirror_check.check_mirror(
                             engine, registry, upstream, canary, is_open, run_command, was_reloaded
@@ -167,15 +181,17 @@ class Proof:
                     )
         except CannotPull as failure:
             self.checks += results
-            self._failed(engine, registry, what, failure)
+            self._failed(engine, registry, canary, what, failure)
             return
         self.checks += results
-        if result.how != pull_check.NOT_CHECKED:
+        if is_whole and result.how != pull_check.NOT_CHECKED:
             self.proven.setdefault(engine.name, {})[str(registry.endpoint)] = _fingerprint(engine, registry)
 
-    def _failed(self, engine: Engine, registry: RegistrySettings, what: str, failure: CannotPull) -> None:
+    def _failed(
+        self, engine: Engine, registry: RegistrySettings, canary: Canary, what: str, failure: CannotPull
+    ) -> None:
         """What was pushed a moment ago may be there no more: the registry itself is asked before an engine is blamed."""
-        absence = canaries.absence(self._canaries[str(registry.endpoint)], registry)
+        absence = canaries.absence(canary, registry)
         if absence is not None and registry.mirror_of:
             self._pass_over(registry, "It took the check's image and does not serve it any more. " + absence)
             self.checks.append(Check(engine.name, str(registry.endpoint), pull_check.NOT_CHECKED, remark=absence))
@@ -214,5 +230,6 @@ def _fingerprint(engine: Engine, registry: RegistrySettings) -> str:
         registry.ca or "",
         registry.username or "",
         *(("mirror_of", *map(str, registry.mirror_of)) if registry.mirror_of else ()),
+        *("%s below %s" % pair for pair in registry.mirror_paths),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -45,9 +45,13 @@ def shares(registry: RegistrySettings) -> t.Tuple[Share, ...]:
     return (Share(str(registry.endpoint), HEAD, _entry("[[registry]]", registry)),)
 
 
-def share_of_mirror(registry: RegistrySettings) -> Share:
-    """What a mirror has in its upstream's file."""
-    return Share(str(registry.endpoint), MIRROR, "\n" + _entry("[[registry.mirror]]", registry))
+def share_of_mirror(registry: RegistrySettings, path: str) -> Share:
+    """What a mirror has in its upstream's file.
+
+    :param path: below which it has the upstream's images.
+    """
+    entry = _entry("[[registry.mirror]]", registry, "/" + path if path else "")
+    return Share(str(registry.endpoint), MIRROR, "\n" + entry)
 
 
 def share_for_mirrors(upstream: Upstream) -> Share:
@@ -62,9 +66,9 @@ def text(parts: t.Sequence[Share]) -> str:
     return "".join(share.text for share in ([] if first is None else [first]) + [s for s in parts if s.place == MIRROR])
 
 
-def _entry(header: str, registry: RegistrySettings) -> str:
+def _entry(header: str, registry: RegistrySettings, path: str = "") -> str:
     insecure = "" if registry.tls == VERIFIED else "insecure = true\n"
-    return "%s\nlocation = %s\n%s" % (header, quoted(str(registry.endpoint)), insecure)
+    return "%s\nlocation = %s\n%s" % (header, quoted(str(registry.endpoint) + path), insecure)
 
 
 def entry_of(text: str, endpoint: str) -> t.Optional[t.Dict[str, str]]:

@@ -165,10 +165,14 @@ def _limits_of_docker(call: Run, engines: t.Sequence[Engine]) -> t.List[str]:
     found = []
     for upstream in call.mirrored if any(engine.name == DOCKER for engine in engines) else ():
         names = " and ".join(str(mirror.endpoint) for mirror in upstream.mirrors)
+        below = " and ".join(str(mirror.endpoint) for mirror in upstream.mirrors if mirror.path_for(upstream.endpoint))
         if upstream.endpoint != DOCKER_HUB:
             text = "Docker knows no mirrors but of docker.io: it does not ask %s for images of %s."
             found.append(text % (names, upstream.endpoint))
-        elif not upstream.is_asked:
+            continue
+        if below:
+            found.append("Docker knows no paths of mirrors: it does not ask %s for images of docker.io." % below)
+        if not upstream.is_asked:
             found.append("Docker asks docker.io where no mirror has an image, whatever 'mirror_fallback' says.")
     return found
 
@@ -262,7 +266,11 @@ def _engine_result(call: Run, action: Action, is_deferred: bool, planned: Plan) 
             for check in call.proof.checks
             if check.engine == engine.name
         ],
-        "unmirrored": [str(one.endpoint) for one in call.mirrored if not mirror_check.can_have(engine, one.endpoint)],
+        "unmirrored": [
+            str(one.endpoint)
+            for one in call.mirrored
+            if not any(mirror_check.can_have(engine, one.endpoint, mirror) for mirror in one.mirrors)
+        ],
     }
 
 

@@ -88,7 +88,10 @@ def _for_containerd(
     shares = list(hosts_toml.shares(registry, authority))
     if upstream is not None:
         shares.append(hosts_toml.share_for_mirrors(upstream))
-        shares += [hosts_toml.share_of_mirror(mirror, authority_of(mirror)) for mirror in upstream.mirrors]
+        shares += [
+            hosts_toml.share_of_mirror(mirror, authority_of(mirror), mirror.path_for(upstream.endpoint))
+            for mirror in upstream.mirrors
+        ]
     if not shares:
         return []
     parts, engines = united(shares, ()), (engine.name,)
@@ -110,6 +113,8 @@ def _for_docker(
     endpoints, engines = (endpoint,), (engine.name,)
     entries = []
     for mirror in upstream.mirrors if upstream is not None and upstream.endpoint == DOCKER_HUB else ():
+        if upstream is not None and mirror.path_for(upstream.endpoint):
+            continue  # it asks a mirror for the upstream's own names alone
         url = "%s://%s" % (mirror.scheme, mirror.endpoint)
         if engine.daemon is None or url not in engine.daemon.flags("--registry-mirror"):
             entries.append(Entry(MIRROR, engine.config_file, url, (str(mirror.endpoint),), engines))
@@ -131,7 +136,9 @@ def _for_containers_library(
     shares = list(registries_conf.shares(registry))
     if upstream is not None:
         shares.append(registries_conf.share_for_mirrors(upstream))
-        shares += [registries_conf.share_of_mirror(mirror) for mirror in upstream.mirrors]
+        shares += [
+            registries_conf.share_of_mirror(mirror, mirror.path_for(upstream.endpoint)) for mirror in upstream.mirrors
+        ]
     if shares:
         parts = united(shares, ())
         path = os.path.join(locations.registries_drop_ins, registries_conf.drop_in_name(registry.endpoint))

@@ -42,22 +42,23 @@ class Served:
     def endpoint(self) -> str:
         return self.options["endpoint"]
 
-    def push(self) -> str:
-        """Push a new image. Returns its reference."""
+    def push(self, below: str = "") -> str:
+        """Push a new image, below a path. Returns its reference."""
         token = secrets.token_hex(12)
-        image, repository = canary.image(token, "x86_64"), f"trust-test/{token}"
+        image, repository = canary.image(token, "x86_64"), f"{below}trust-test/{token}"
         with RegistryClient(RegistrySettings.from_params(self.options)) as client:
             for blob in (image.config, image.layer):
                 client.push_blob(repository, blob)
             client.put_manifest(repository, "1", OCI_MANIFEST, image.manifest())
         return f"{self.endpoint}/{repository}:1"
 
-    def tags_of_canaries(self) -> list[str]:
-        """The canaries that are left in it."""
+    def tags_of_canaries(self, below: str = "") -> list[str]:
+        """The canaries that are left in it, below a path."""
+        repository = f"{below}{canary.REPOSITORY}"
         settings = RegistrySettings.from_params(self.options)
         with RegistryClient(settings) as client:
-            listed = transport.Request("GET", f"/v2/{canary.REPOSITORY}/tags/list", limit=1 << 20)
-            answer = client.request(listed, canary.REPOSITORY)
+            listed = transport.Request("GET", f"/v2/{repository}/tags/list", limit=1 << 20)
+            answer = client.request(listed, repository)
         return list(json.loads(answer.body).get("tags") or []) if answer.status == 200 else []
 
 

@@ -50,7 +50,8 @@ class Site:
     said: list[str] = dataclasses.field(default_factory=list)
     ledger: Ledger = dataclasses.field(default_factory=Ledger)
 
-    def release(self, registry: RegistrySettings) -> canaries.Canary:
+    def release(self, registry: RegistrySettings, path: str = "") -> canaries.Canary:
+        assert not path
         if str(registry.endpoint) in self.away:
             raise RegistryError(str(registry.endpoint), "refused", "Nothing listens there.")
         self.released.append(str(registry.endpoint))
