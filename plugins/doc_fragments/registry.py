@@ -44,6 +44,15 @@ options:
         description:
           - The password, or an access token in its place.
         type: str
+      client_certificate:
+        description:
+          - A certificate that is shown to the registry, which asks its clients for one (mutual TLS), as PEM text; with those that
+            lead to its authority behind it. O(registry.client_key) is its key.
+        type: str
+      client_key:
+        description:
+          - The key of O(registry.client_certificate), as PEM text and without a passphrase.
+        type: str
       mirror_of:
         description:
           - Registries that this one is a mirror of, for example V(docker.io).

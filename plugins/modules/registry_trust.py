@@ -82,6 +82,16 @@ options:
         description:
           - The password, or an access token in its place.
         type: str
+      client_certificate:
+        description:
+          - A certificate that is shown to the registry, which asks its clients for one (mutual TLS), as PEM text; with those that
+            lead to its authority behind it. O(registries[].client_key) is its key.
+        type: str
+      client_key:
+        description:
+          - The key of O(registries[].client_certificate), as PEM text and without a passphrase.
+          - It is kept on the node for root alone. Rootless users cannot read it, and cannot pull from this registry.
+        type: str
       mirror_of:
         description:
           - Registries that this one is a mirror of, for example V(docker.io). Engines ask it for their images before them, and
@@ -190,6 +200,13 @@ EXAMPLES = r"""
       - endpoint: mirror.example:5000
         mirror_of: [docker.io]
     mirror_fallback: false
+
+- name: Trust a registry that asks its clients for a certificate
+  longshore.delivery.registry_trust:
+    registries:
+      - endpoint: registry.example:5000
+        client_certificate: "{{ lookup('ansible.builtin.file', 'node.crt') }}"
+        client_key: "{{ vault_node_key }}"
 
 - name: Have a registry asked that has others' images each in a project of its own
   longshore.delivery.registry_trust:

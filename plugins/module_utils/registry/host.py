@@ -37,7 +37,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     Certificate,
     UnfitCertificate,
     examine,
-    file_in_memory,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import (
     DIRECTORY,
@@ -67,6 +66,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
     package_versions,
     units,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.memory_file import file_in_memory
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     RegistrySettings,
 )

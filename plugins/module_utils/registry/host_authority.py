@@ -19,13 +19,13 @@ import ssl
 import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.authority_validity import days_left
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client_pair import certificates_in
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     UnfitCertificate,
-    file_in_memory,
     no_passphrase,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_files import content_of
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import certificates_in
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.memory_file import file_in_memory
 
 # How far a rotation has come: none is under way; the next authority is there for clients to trust; it is the one that signs.
 SETTLED = "settled"

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ipaddress
-import os
 import ssl
 import time
 import typing as t
@@ -98,17 +97,6 @@ def examine(certificate: str, key: str, settings: RegistrySettings, with_system:
         raise UnfitCertificate(error.verify_message.rstrip("."), explained.rstrip(".")) from None
     except (ssl.SSLError, ValueError) as error:
         raise UnfitCertificate(str(error)) from None
-
-
-@contextlib.contextmanager
-def file_in_memory(text: str) -> t.Iterator[str]:
-    """A file's name for a secret text that no disk sees."""
-    descriptor = os.memfd_create("certificate")
-    try:
-        os.write(descriptor, text.encode())
-        yield "/proc/self/fd/%d" % descriptor
-    finally:
-        os.close(descriptor)
 
 
 def no_passphrase() -> str:

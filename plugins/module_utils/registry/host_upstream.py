@@ -25,7 +25,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.settin
 SPEC: t.Dict[str, t.Any] = {
     "type": "dict",
     "options": {
-        **{name: option for name, option in REGISTRY_OPTIONS.items() if not name.startswith("mirror_")},
+        **{name: option for name, option in REGISTRY_OPTIONS.items() if not name.startswith(("mirror_", "client_"))},
         "keep_days": {"type": "int"},
     },
     "required_together": [["username", "password"]],

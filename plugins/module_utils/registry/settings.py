@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import re
 import ssl
 import typing as t
 
@@ -21,6 +20,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.reference impor
     Reference,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.reference_grammar import Flaw, check_repository
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client_pair import (
+    ClientPair,
+    InvalidPair,
+    certificates_in,
+)
 
 VERIFIED = "verified"
 UNVERIFIED = "unverified"
@@ -32,16 +36,16 @@ REGISTRY_OPTIONS: t.Dict[str, t.Any] = {
     "ca": {"type": "str"},
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "client_certificate": {"type": "str"},
+    "client_key": {"type": "str", "no_log": True},
     "mirror_of": {"type": "list", "elements": "str"},
     "mirror_paths": {"type": "dict"},
 }
 REGISTRY_SPEC: t.Dict[str, t.Any] = {
     "type": "dict",
     "options": REGISTRY_OPTIONS,
-    "required_together": [["username", "password"]],
+    "required_together": [["username", "password"], ["client_certificate", "client_key"]],
 }
-
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 class InvalidRegistry(DeliveryError):
@@ -63,6 +67,7 @@ class RegistrySettings:
     password: t.Optional[str] = dataclasses.field(default=None, repr=False)
     mirror_of: t.Tuple[Endpoint, ...] = ()
     mirror_paths: t.Tuple[t.Tuple[Endpoint, str], ...] = ()
+    client: t.Optional[ClientPair] = dataclasses.field(default=None, repr=False)
 
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> RegistrySettings:
@@ -86,7 +91,13 @@ class RegistrySettings:
         _check_credentials(username, password, where)
         mirror_of = tuple(Endpoint.parse(item) for item in params.get("mirror_of") or ())
         mirror_paths = _mirror_paths(params.get("mirror_paths") or {}, mirror_of, where)
-        return cls(endpoint, tls, ca, username, password, mirror_of, mirror_paths)
+        client = _client_pair(params.get("client_certificate") or "", params.get("client_key") or "", where)
+        if client and tls == PLAIN:
+            raise InvalidRegistry(
+                "%s: 'client_certificate' is given and 'tls' is plain, which shows none. Leave it away, or set 'tls' to verified."
+                % where
+            )
+        return cls(endpoint, tls, ca, username, password, mirror_of, mirror_paths, client)
 
     def path_for(self, upstream: Endpoint) -> str:
         """Below which path this mirror has the images of that registry; empty where it has them by the same names."""
@@ -126,11 +137,6 @@ def registry_of(name: str, params: t.Optional[t.Mapping[str, t.Any]]) -> t.Tuple
     return registry, reference
 
 
-def certificates_in(text: str) -> t.List[str]:
-    """The certificates of a PEM text, each by itself, in their order."""
-    return _CERTIFICATE.findall(text)
-
-
 def readable_certificates(text: str, where: str) -> t.Optional[str]:
     """The certificates of a PEM text; None where there is none.
 
@@ -156,6 +162,17 @@ def readable_certificates(text: str, where: str) -> t.Optional[str]:
     except (ssl.SSLError, ValueError) as error:
         raise InvalidRegistry("%s: 'ca' holds a certificate that cannot be read: %s." % (where, error)) from None
     return pem
+
+
+def _client_pair(certificate: str, key: str, where: str) -> t.Optional[ClientPair]:
+    """What a client shows a registry that asks for its certificate; None where nothing is given.
+
+    :raises InvalidRegistry: one of the two is missing, or they are not each other's.
+    """
+    try:
+        return ClientPair.of(certificate, key)
+    except InvalidPair as error:
+        raise InvalidRegistry("%s: %s" % (where, error)) from None
 
 
 def _mirror_paths(

@@ -16,6 +16,7 @@ import ssl
 import time
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client_pair import ClientPair
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.clock import CLOCKS_APART, apart, moment
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import UNVERIFIED, RegistrySettings
 
@@ -37,26 +38,31 @@ def client_context(settings: RegistrySettings) -> ssl.SSLContext:
     The engines are written in Go: its verifier takes an intermediate certificate as anchor, ignores a host name in the common
     name, and does not insist on the key usages that Python's default demands since 3.13.
     """
-    return _context(settings.tls, settings.ca, with_system=True)
+    return _context(settings.tls, settings.ca, True, settings.client)
 
 
-def kept_context(tls: str, ca: t.Optional[str], with_system: bool) -> ssl.SSLContext:
+def kept_context(
+    tls: str, ca: t.Optional[str], with_system: bool, client: t.Optional[ClientPair] = None
+) -> ssl.SSLContext:
     """A context of the same kind that is made once in a process, for every client that trusts the same: not to be changed.
 
     To load the system's authorities takes 25 to 90 ms, as much as a whole unchanged push takes otherwise.
 
     :param with_system: whether the system's authorities are trusted beside those of C(ca).
+    :param client: what is shown to a server that asks for a certificate.
     """
-    return _kept(tls, ca, with_system, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _kept(tls, ca, with_system, client, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @functools.lru_cache(maxsize=16)
-def _kept(tls: str, ca: t.Optional[str], with_system: bool, *_places: t.Optional[str]) -> ssl.SSLContext:
+def _kept(
+    tls: str, ca: t.Optional[str], with_system: bool, client: t.Optional[ClientPair], *_places: t.Optional[str]
+) -> ssl.SSLContext:
     """:param _places: what names the places of the system's authorities for OpenSSL."""
-    return _context(tls, ca, with_system)
+    return _context(tls, ca, with_system, client)
 
 
-def _context(tls: str, ca: t.Optional[str], with_system: bool) -> ssl.SSLContext:
+def _context(tls: str, ca: t.Optional[str], with_system: bool, client: t.Optional[ClientPair]) -> ssl.SSLContext:
     if tls == UNVERIFIED:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -68,6 +74,8 @@ def _context(tls: str, ca: t.Optional[str], with_system: bool) -> ssl.SSLContext
             context.load_default_certs()
         context.hostname_checks_common_name = False
         context.verify_flags = ssl.VerifyFlags((int(context.verify_flags) & ~_STRICT) | _PARTIAL_CHAIN)
+    if client:
+        client.show_by(context)
     context.set_alpn_protocols(["http/1.1"])
     return context
 

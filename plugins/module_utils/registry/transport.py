@@ -272,7 +272,10 @@ class Transport:
             return http.client.HTTPConnection(origin.host, origin.port, timeout=self._timeout)
         # A plain registry may send its clients on to a server with TLS, which is then verified.
         tls = VERIFIED if self.settings.tls == PLAIN else self.settings.tls
-        context = kept_context(tls, self.settings.ca, self._with_system)
+        # it is for the registry alone: not for token services, nor for where blobs are
+        is_registry = (origin.host, origin.port) == self.settings.endpoint.address(self.settings.scheme)
+        client = self.settings.client if is_registry else None
+        context = kept_context(tls, self.settings.ca, self._with_system, client)
         return http.client.HTTPSConnection(origin.host, origin.port, timeout=self._timeout, context=context)
 
 

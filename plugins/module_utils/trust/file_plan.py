@@ -124,7 +124,7 @@ def plan_file(
         ours = all(entry.kind == BLOCK for entry in (*gone, *kept))
         kinds = frozenset(entry.kind for entry in (*gone, *missing))
         readers = dict.fromkeys(name for entry in (*gone, *missing) for name in entry.engines)
-        new_mode = 0o644 if ours or state is None else state.mode
+        new_mode = _mode_of(kept) if ours or state is None else state.mode
         if not kept and record is not None:
             new_mode = record.mode
         step = FileStep(
@@ -181,12 +181,17 @@ def _renewed(record: t.Optional[Record], kept: t.Sequence[Entry]) -> t.Optional[
 def _mode_step(
     path: str, state: t.Optional[FileState], here: t.Sequence[Entry], kept: t.Sequence[Entry]
 ) -> t.Optional[FileStep]:
-    """A file that is the collection's alone must be readable by every user: one of mode 0600 breaks rootless Podman."""
+    """A file of the collection alone must be readable by every user, but for a key: one of mode 0600 breaks rootless Podman."""
     ours = [entry for entry in here if any(entry.is_same_thing(own) for own in kept) and entry.kind == BLOCK]
-    if state is None or not ours or state.mode == 0o644:
+    if state is None or not ours or state.mode == _mode_of(ours):
         return None
     readers = dict.fromkeys(name for entry in ours for name in entry.engines)
-    return FileStep(path, state, state.content, 0o644, tuple(readers), frozenset([BLOCK]), True)
+    return FileStep(path, state, state.content, _mode_of(ours), tuple(readers), frozenset([BLOCK]), True)
+
+
+def _mode_of(entries: t.Sequence[Entry]) -> int:
+    """The narrowest that these ask for, 0644 where there are none."""
+    return min((entry.mode for entry in entries), default=0o644)
 
 
 def _given_back(

@@ -31,30 +31,35 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_line
 _DOCKER_HUBS_HOST = "registry-1.docker.io"  # docker.io itself serves no image
 
 
-def shares(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.Tuple[Share, ...]:
+class Files(t.NamedTuple):
+    """The absolute paths of what containerd is to read for one registry: its authorities, and what is shown to it."""
+
+    authority: t.Optional[str] = None
+    client: t.Optional[t.Tuple[str, str]] = None
+
+
+def shares(registry: RegistrySettings, files: Files) -> t.Tuple[Share, ...]:
     """What this registry has in its own file, none where containerd needs none: TLS that the system's authorities vouch for.
 
     A C([host]) table is always there: containerd up to 1.7.24 drops a file without one. C(ca) and C(skip_verify) stand
     inside of it and before it: containerd 1.7.24 asks the server once more where the host answers 404, and without them
     there an image that is missing would be told as a certificate that nobody vouches for.
-
-    :param ca_file: the absolute path of the authorities' file.
     """
-    if registry.tls not in (PLAIN, UNVERIFIED) and ca_file is None:
+    if registry.tls not in (PLAIN, UNVERIFIED) and files == Files():
         return ()
     endpoint = str(registry.endpoint)
     return (
-        Share(endpoint, HEAD, _server(_url(registry), _settings(registry, ca_file))),
-        Share(endpoint, TAIL, _host(registry, ca_file)),
+        Share(endpoint, HEAD, _server(_url(registry), _settings(registry, files))),
+        Share(endpoint, TAIL, _host(registry, files)),
     )
 
 
-def share_of_mirror(registry: RegistrySettings, ca_file: t.Optional[str], path: str) -> Share:
+def share_of_mirror(registry: RegistrySettings, files: Files, path: str) -> Share:
     """What a mirror has in its upstream's file.
 
     :param path: below which it has the upstream's images. With C(override_path) containerd puts no C(/v2) of its own behind it.
     """
-    return Share(str(registry.endpoint), MIRROR, _host(registry, ca_file, "/v2/" + path if path else ""))
+    return Share(str(registry.endpoint), MIRROR, _host(registry, files, "/v2/" + path if path else ""))
 
 
 def share_for_mirrors(upstream: Upstream) -> Share:
@@ -82,21 +87,24 @@ def _url(registry: RegistrySettings) -> str:
     return "%s://%s" % (registry.scheme, registry.endpoint)
 
 
-def _settings(registry: RegistrySettings, ca_file: t.Optional[str]) -> t.List[str]:
-    if registry.tls == UNVERIFIED:
-        return ["skip_verify = true"]
-    return [] if ca_file is None else ["ca = %s" % quoted(ca_file)]
+def _settings(registry: RegistrySettings, files: Files) -> t.List[str]:
+    found = ["skip_verify = true"] if registry.tls == UNVERIFIED else []
+    if files.authority is not None:
+        found.append("ca = %s" % quoted(files.authority))
+    if files.client is not None:
+        found.append("client = [[%s]]" % ", ".join(map(quoted, files.client)))
+    return found
 
 
 def _server(url: str, settings: t.Iterable[str]) -> str:
     return "".join(line + "\n" for line in ("server = %s" % quoted(url), *settings))
 
 
-def _host(registry: RegistrySettings, ca_file: t.Optional[str], path: str = "") -> str:
+def _host(registry: RegistrySettings, files: Files, path: str = "") -> str:
     overriding = ["override_path = true"] if path else []
     lines = [
         "[host.%s]" % quoted(_url(registry) + path),
         '  capabilities = ["pull", "resolve"]',
-        *("  " + setting for setting in _settings(registry, ca_file) + overriding),
+        *("  " + setting for setting in _settings(registry, files) + overriding),
     ]
     return "".join(line + "\n" for line in lines)

@@ -30,7 +30,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust import (
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors import DOCKER_HUB, Upstream
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.toml_lines import TomlError
-from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import AUTHORITY, HOSTS
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.wanted import CERTIFICATES, HOSTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def obstacles(
     found: t.List[Obstacle] = []
     for engine in engines:
         for registry in registries:
-            if registry.tls == VERIFIED and registry.ca is None:
+            if registry.tls == VERIFIED and registry.ca is None and registry.client is None:
                 continue
             if engine.name == CONTAINERD:
                 found += _of_containerd(registry.endpoint, hosts_directory, around)
@@ -134,7 +134,7 @@ def _of_containerd(endpoint: Endpoint, hosts_directory: str, around: Surrounding
     directory = os.path.join(hosts_directory, str(endpoint))
     names = around.names.get(directory, ())
     foreign = [name for name in names if os.path.join(directory, name) not in around.owned]
-    certificates = [name for name in foreign if name.endswith((".crt", ".cert", ".key")) and name != AUTHORITY]
+    certificates = [name for name in foreign if name.endswith((".crt", ".cert", ".key")) and name not in CERTIFICATES]
     if certificates and HOSTS not in names:
         text = "containerd reads %s in %s as long as there is no hosts.toml; with one it no longer does"
         found.append(Obstacle((text + ".") % (", ".join(sorted(certificates)), directory), True))
@@ -196,7 +196,7 @@ def _of_containers_library(registry: RegistrySettings, around: Surroundings, loc
         hidden = [
             name
             for name in around.names.get(theirs, ())
-            if os.path.join(theirs, name) not in around.owned and name != AUTHORITY
+            if os.path.join(theirs, name) not in around.owned and name not in CERTIFICATES
         ]
         if hidden and ours not in around.names:
             text = "Podman and CRI-O read %s in %s as long as there is no %s; move what they need of it there."

@@ -160,7 +160,7 @@ def _safe_order(step: FileStep) -> t.Tuple[int, str]:
     """Authorities come before the files that name them and go after those: a missing 'ca' fails every pull."""
     if any(kind != BLOCK for kind in step.kinds):
         return (3, step.path)
-    if step.path.endswith(".crt"):
+    if step.path.endswith((".crt", ".cert", ".key")):
         return (2 if step.after is None else 0, step.path)
     return (1, step.path)
 

@@ -102,7 +102,7 @@ class Proof:
             is_its_own = not one.mirror_of or self._verify == ALWAYS
             place = one.endpoint if is_its_own else None
             found.setdefault(
-                (place, one.tls, one.ca, one.username, one.password, one.mirror_of, one.mirror_paths), []
+                (place, one.tls, one.ca, one.username, one.password, one.mirror_of, one.mirror_paths, one.client), []
             ).append(one)
         return list(found.values())
 
@@ -231,5 +231,6 @@ def _fingerprint(engine: Engine, registry: RegistrySettings) -> str:
         registry.username or "",
         *(("mirror_of", *map(str, registry.mirror_of)) if registry.mirror_of else ()),
         *("%s below %s" % pair for pair in registry.mirror_paths),
+        *(registry.client or ()),
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

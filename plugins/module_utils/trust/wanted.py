@@ -39,7 +39,10 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.mirrors i
     united,
 )
 
-AUTHORITY = "longshore.crt"  # every engine reads all *.crt of a host's directory, so that ours stands beside others'
+# what is shown to a registry that asks for a certificate: engines take each *.cert of a host's directory with the *.key beside it
+_CLIENT_CERTIFICATE, _CLIENT_KEY = "longshore.cert", "longshore.key"
+_AUTHORITY = "longshore.crt"  # every engine reads all *.crt of a host's directory, so that ours stands beside others'
+CERTIFICATES = (_AUTHORITY, _CLIENT_CERTIFICATE, _CLIENT_KEY)
 HOSTS = "hosts.toml"
 
 
@@ -71,7 +74,7 @@ def wanted_entries(
             else:
                 found = _for_containers_library(engine, registry, upstream, locations)
                 if str(registry.endpoint) in insecure_by_others and upstream is None:
-                    found = [entry for entry in found if os.path.basename(entry.path) == AUTHORITY]
+                    found = [entry for entry in found if os.path.basename(entry.path) in CERTIFICATES]
             for entry in found:
                 _merge(entries, entry)
     return entries
@@ -80,24 +83,24 @@ def wanted_entries(
 def _for_containerd(
     engine: Engine, registry: RegistrySettings, upstream: t.Optional[Upstream], hosts_directory: str
 ) -> t.List[Entry]:
-    def authority_of(one: RegistrySettings) -> t.Optional[str]:
+    def files_of(one: RegistrySettings) -> hosts_toml.Files:
         directory = os.path.join(hosts_directory, str(one.endpoint))
-        return os.path.join(directory, AUTHORITY) if _has_authority(one) else None
+        client = os.path.join(directory, _CLIENT_CERTIFICATE), os.path.join(directory, _CLIENT_KEY)
+        authority = os.path.join(directory, _AUTHORITY) if _has_authority(one) else None
+        return hosts_toml.Files(authority, client if one.client else None)
 
-    authority = authority_of(registry)
-    shares = list(hosts_toml.shares(registry, authority))
+    shares = list(hosts_toml.shares(registry, files_of(registry)))
     if upstream is not None:
         shares.append(hosts_toml.share_for_mirrors(upstream))
         shares += [
-            hosts_toml.share_of_mirror(mirror, authority_of(mirror), mirror.path_for(upstream.endpoint))
+            hosts_toml.share_of_mirror(mirror, files_of(mirror), mirror.path_for(upstream.endpoint))
             for mirror in upstream.mirrors
         ]
     if not shares:
         return []
     parts, engines = united(shares, ()), (engine.name,)
     entries = [Entry(DIRECTORY, engine.config_file, hosts_directory, sharers(parts), engines, major=engine.major)]
-    if authority is not None:
-        entries.append(Entry(BLOCK, authority, registry.ca or "", (str(registry.endpoint),), engines))
+    entries += _certificates(registry, hosts_directory, engines)
     path = os.path.join(hosts_directory, str(registry.endpoint), HOSTS)
     entries.append(
         Entry(BLOCK, path, hosts_toml.text(parts), sharers(parts), engines, shares=parts if upstream else ())
@@ -118,14 +121,11 @@ def _for_docker(
         url = "%s://%s" % (mirror.scheme, mirror.endpoint)
         if engine.daemon is None or url not in engine.daemon.flags("--registry-mirror"):
             entries.append(Entry(MIRROR, engine.config_file, url, (str(mirror.endpoint),), engines))
-    if registry.tls != VERIFIED:
-        if engine.daemon is not None and endpoint in engine.daemon.flags("--insecure-registry"):
-            return entries  # the same setting as a flag and in the file keeps Docker from starting
-        return [*entries, Entry(INSECURE, engine.config_file, endpoint, endpoints, engines)]
-    if not _has_authority(registry):
-        return entries
-    path = os.path.join(locations.docker_certificates, endpoint, AUTHORITY)
-    return [*entries, Entry(BLOCK, path, registry.ca or "", endpoints, engines)]
+    # the same setting as a flag and in the file keeps Docker from starting
+    is_flag = engine.daemon is not None and endpoint in engine.daemon.flags("--insecure-registry")
+    if registry.tls != VERIFIED and not is_flag:
+        entries.append(Entry(INSECURE, engine.config_file, endpoint, endpoints, engines))
+    return [*entries, *_certificates(registry, locations.docker_certificates, engines)]
 
 
 def _for_containers_library(
@@ -145,10 +145,20 @@ def _for_containers_library(
         entries.append(
             Entry(BLOCK, path, registries_conf.text(parts), sharers(parts), engines, shares=parts if upstream else ())
         )
-    if _has_authority(registry):
-        path = os.path.join(locations.containers_certificates, str(registry.endpoint), AUTHORITY)
-        entries.append(Entry(BLOCK, path, registry.ca or "", (str(registry.endpoint),), engines))
-    return entries
+    return [*entries, *_certificates(registry, locations.containers_certificates, engines)]
+
+
+def _certificates(registry: RegistrySettings, parent: str, engines: t.Tuple[str, ...]) -> t.List[Entry]:
+    """What stands in the registry's directory below C(parent), whose name is the same for all engines."""
+    found = [(_AUTHORITY, registry.ca or "", 0o644)] if _has_authority(registry) else []
+    if registry.client:
+        found.append((_CLIENT_CERTIFICATE, registry.client.certificate, 0o644))
+        found.append((_CLIENT_KEY, registry.client.key, 0o600))
+    endpoint = str(registry.endpoint)
+    return [
+        Entry(BLOCK, os.path.join(parent, endpoint, name), text, (endpoint,), engines, mode)
+        for name, text, mode in found
+    ]
 
 
 def with_what_others_share(

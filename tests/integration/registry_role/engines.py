@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import certificates_in
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.client_pair import certificates_in
 from tests.integration.registry_trust.lab import Engine
 from tests.integration.registry_trust.registries import Served
 from tests.lab.access import inventory

@@ -63,9 +63,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(program: str, directory: Path, issued: Issued | None, login: bool, port: int = 0) -> t.Iterator[str]:
+def serving(
+    program: str, directory: Path, issued: Issued | None, login: bool, port: int = 0, clients: Issued | None = None
+) -> t.Iterator[str]:
     """Run docker-registry on this machine's address in the lab. Gives the endpoint."""
-    registry = Registry(program, directory, How(address=ADDRESS, port=port, issued=issued, htpasswd=login))
+    how = How(address=ADDRESS, port=port, issued=issued, htpasswd=login, clients=clients)
+    registry = Registry(program, directory, how)
     try:
         yield registry.endpoint
     finally:

@@ -39,6 +39,7 @@ class How:
     :param port: 0 for a free one.
     :param htpasswd: whether USERNAME has to log in with PASSWORD.
     :param token: the token service that clients are sent to.
+    :param clients: the authority of the certificates that it asks clients for.
     :param cache_of: the endpoint of the plain registry that this one is a pull-through cache of.
     """
 
@@ -51,6 +52,7 @@ class How:
     read_only: bool = False
     cache_of: str | None = None
     cache: bool = False
+    clients: Issued | None = None
 
     def configuration(self, directory: Path) -> dict[str, t.Any]:
         config: dict[str, t.Any] = {
@@ -67,6 +69,8 @@ class How:
             config["storage"]["cache"] = {"blobdescriptor": "inmemory"}
         if self.issued:
             config["http"]["tls"] = {"certificate": str(self.issued.cert_file), "key": str(self.issued.key_file)}
+        if self.clients:
+            config["http"]["tls"]["clientcas"] = [str(self.clients.cert_file)]
         if self.htpasswd:
             (directory / "htpasswd").write_text(HTPASSWD)
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(directory / "htpasswd")}}

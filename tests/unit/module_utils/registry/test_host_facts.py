@@ -19,7 +19,6 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_c
     UnfitCertificate,
     alternative_name,
     examine,
-    file_in_memory,
 )
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_listeners import (
     Listener,
@@ -33,6 +32,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_u
     package_versions,
     units,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.memory_file import file_in_memory
 from tests.http_server import Reply, Request
 
 from .certificates import Certificates

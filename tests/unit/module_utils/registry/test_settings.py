@@ -118,7 +118,7 @@ def test_the_documentation_says_what_the_spec_says() -> None:
     } == {
         name: {key: value for key, value in option.items() if key in keys} for name, option in REGISTRY_OPTIONS.items()
     }
-    assert [name for name, option in REGISTRY_OPTIONS.items() if option.get("no_log")] == ["password"]
+    assert [name for name, option in REGISTRY_OPTIONS.items() if option.get("no_log")] == ["password", "client_key"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.trust.container
     speaks_of_registries,
     with_directory,
 )
+from ansible_collections.longshore.delivery.plugins.module_utils.trust.hosts_toml import Files
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.registries_conf import (
     drop_in_name,
     entry_of,
@@ -117,15 +118,17 @@ def registry(**params: str) -> RegistrySettings:
 
 def test_hosts_toml_has_a_host_table_and_says_what_counts_in_it_and_before_it() -> None:
     url = "https://[2001:db8::1]:5000"
-    with_ca = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(), "/x/ca.crt")))
+    with_ca = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(), Files("/x/ca.crt"))))
     assert (with_ca["server"], with_ca["ca"]) == (url, "/x/ca.crt")
     assert with_ca["host"] == {url: {"capabilities": ["pull", "resolve"], "ca": "/x/ca.crt"}}
-    unverified = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="unverified"), None)))
+    unverified = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="unverified"), Files())))
     assert (unverified["host"][url]["skip_verify"], unverified["skip_verify"]) == (True, True)
-    plain = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="plain"), None)))
+    plain = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(tls="plain"), Files())))
     assert plain["server"] == "http://[2001:db8::1]:5000"
     assert list(plain["host"]) == ["http://[2001:db8::1]:5000"]
-    assert hosts_toml.shares(registry(), None) == ()
+    assert hosts_toml.shares(registry(), Files()) == ()
+    shown = tomllib.loads(hosts_toml.text(hosts_toml.shares(registry(), Files(client=("/x/c.cert", "/x/c.key")))))
+    assert shown["client"] == shown["host"][url]["client"] == [["/x/c.cert", "/x/c.key"]]
 
 
 def test_drop_ins() -> None:
