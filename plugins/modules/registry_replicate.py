@@ -18,7 +18,10 @@ description:
     lacks, by digest. Layers come first, then what names them, the children of an index before it, and a tag at the very end. So
     whatever cuts it off, nothing is half there, and the next run goes on with what was copied.
   - Where a tag leads to different images, the newer one is taken. What a tag led to before is older than what it leads to now;
-    where that does not tell, the tag that was written last counts, and then the order of O(peers).
+    where that does not tell, the tag that was written last counts, and of two that were written at the same time the order of
+    O(peers).
+  - Where one of the two registries tells neither, the tag stays as it is in both, and the module fails once all others are
+    copied.
   - Images without a tag are copied too, and what a tag led to before is known, where the role
     P(longshore.delivery.registry#role) was told of the peers (C(registry_peers)). Other registries tell neither.
   - Nothing is deleted. What was deleted from one registry comes back from another that has it.
@@ -49,8 +52,8 @@ options:
     description:
       - The endpoints of all registries that are to hold the same, in the same order everywhere. They are spoken to as O(registry)
         is, with its TLS, authorities and login.
-      - That of O(registry) may be among them. It is not asked, and its place counts where nothing tells which of two images is
-        newer. Without it, it is the last.
+      - That of O(registry) may be among them. It is not asked, and its place counts for two images that were pushed at the same
+        time. Without it, it is the last.
     type: list
     elements: str
     required: true
@@ -142,7 +145,8 @@ size:
 conflicts:
   description:
     - The tags of which neither image followed the other, as after pushes to both while they could not reach one another; 100 at
-      most. One of the images has the tag no more. It is still there by its digest.
+      most. One of the images has the tag no more. It is still there by its digest. Where nothing tells which is newer, both keep
+      the tag, each in its registry, and the module fails.
   returned: success
   type: list
   elements: dict
@@ -160,10 +164,10 @@ conflicts:
       description: The peer.
       type: str
     kept:
-      description: Which of them is kept, V(own) or V(peer).
+      description: Which of them is kept, V(own) or V(peer), or V(neither) where that is not decided.
       type: str
     by:
-      description: What decided, which is V(age) or V(order).
+      description: What decided, which is V(age), V(order) or V(nothing).
       type: str
 failed_images:
   description: What could not be copied, 100 at most. The module fails where there is any.

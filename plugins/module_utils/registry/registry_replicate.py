@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import time
 import typing as t
@@ -27,12 +28,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors import RegistryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_copy import Copier
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_plan import (
+    NEITHER,
     PEER,
     TagState,
     Verdict,
     verdict,
 )
-from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import Records
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.replica_records import PLACE, Records
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.settings import (
     REGISTRY_SPEC,
     RegistrySettings,
@@ -75,6 +77,8 @@ class _Found:
     blobs: int = 0
     size: int = 0
     conflicts: t.List[t.Dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    undecided: t.List[t.Dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    undecided_count: int = 0
     failed: t.List[t.Dict[str, t.Any]] = dataclasses.field(default_factory=list)
     away: t.List[t.Dict[str, t.Any]] = dataclasses.field(default_factory=list)
     asked: t.List[str] = dataclasses.field(default_factory=list)
@@ -97,8 +101,8 @@ class _Found:
 def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     """Replicate.
 
-    :raises DeliveryError: the registry itself does not take it, some images cannot be copied, or with C(all_peers) a peer cannot
-        be asked; what could be copied is.
+    :raises DeliveryError: the registry itself does not take it, some images cannot be copied, of some nothing tells whether they
+        are newer, or with C(all_peers) a peer cannot be asked; what could be copied is.
     """
     settings = RegistrySettings.from_params(params["registry"])
     group = [Endpoint.parse(name) for name in params["peers"]]
@@ -109,6 +113,7 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
     try:
         with RegistryClient(settings) as target:
             target.ping()
+            _warn_if_closed(target, context)
             for peer in peers:
                 source_settings = dataclasses.replace(settings, endpoint=peer)
                 with RegistryClient(source_settings) as source:
@@ -130,6 +135,23 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         raise DeliveryError(
             "Registry %s lacks %s that could not be copied. The first is %s: %s"
             % (settings.endpoint, counted(len(found.failed), "image"), first["image"], first["why"]),
+            **found.shown(),
+        )
+    if found.undecided:
+        first = found.undecided[0]
+        raise DeliveryError(
+            "Of %s nothing tells which image is newer, and both stay where they are. The first is %s, which is %s in registry "
+            "%s and %s in %s: one of them does not tell what its tags led to before and when they were written. Have both tell "
+            "it (the role registry, with registry_peers and a registry_data that nginx's user www-data can enter), or push the "
+            "image that counts to both."
+            % (
+                counted(found.undecided_count, "tag"),
+                first["tag"],
+                first["own"],
+                settings.endpoint,
+                first["peer"],
+                first["from"],
+            ),
             **found.shown(),
         )
     if found.away and params["all_peers"]:
@@ -168,6 +190,7 @@ class _Replication:
         try:
             self._source.ping()
             self._found.asked.append(self._peer)
+            _warn_if_closed(self._source, self._context)
             for compared in streamed(self._comparing, self._parts(), _AT_ONCE):
                 if compared.fault:
                     return self._lost(compared.fault)
@@ -237,16 +260,21 @@ class _Replication:
             decided = self._verdict(repository, tag, own, peer) if own is not None else Verdict(PEER, "missing")
             if decided.conflict:
                 entry = {"tag": "%s:%s" % (repository, tag), "own": str(own), "peer": str(peer), "from": self._peer}
-                self._note(self._found.conflicts, {**entry, "kept": decided.newer, "by": decided.by})
+                entry.update({"kept": decided.newer, "by": decided.by})
+                self._note(self._found.conflicts, entry)
+                if decided.newer == NEITHER:
+                    self._note(self._found.undecided, entry)
+                    self._found.undecided_count += 1
             if decided.newer != PEER:
                 return
             self._context.progress("%s:%s from %s" % (repository, tag, self._peer))
             self._copier.image(repository, peer)
             # copying takes its time, in which either may have moved on
-            if self._is_so_still(repository, tag, own, peer):
-                # asked before: until it has its age, the copy is the newer one for whoever compares meanwhile
-                written_at = self._written_at(repository, tag)
-                self._copier.tag(repository, tag, peer)
+            # asked before: until it has its age, the copy is the newer one for whoever compares meanwhile
+            written_at = self._written_at(repository, tag)
+            if self._copier.tag(
+                repository, tag, peer, functools.partial(self._is_so_still, repository, tag, own, peer)
+            ):
                 if written_at is not None:
                     self._keep_age(repository, tag, written_at)
                 self._found.tag_count += 1
@@ -289,6 +317,16 @@ class _Replication:
     def _note(self, told: t.List[t.Dict[str, t.Any]], entry: t.Dict[str, t.Any]) -> None:
         if len(told) < _TOLD:
             told.append(entry)
+
+
+def _warn_if_closed(client: RegistryClient, context: Context) -> None:
+    if Records(client).are_closed():
+        context.warn(
+            "Registry %s cannot tell what it stores (HTTP 403 below %s): its images without a tag are not copied, and where a "
+            "tag leads to another image elsewhere nothing tells which is newer. On its host nginx's user www-data may not enter "
+            "a directory on the way to registry_data: let it (chmod o+x), or set another place. The role registry names it."
+            % (client.settings.endpoint, PLACE)
+        )
 
 
 def _missing(source: RegistryClient, target: RegistryClient, repository: str) -> t.Tuple[str, ...]:

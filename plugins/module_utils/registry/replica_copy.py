@@ -68,11 +68,22 @@ class Copier:
             return True
         return False
 
-    def tag(self, repository: str, tag: str, digest: ManifestDigest) -> None:
-        """Have a tag lead to what was copied."""
-        if not self._rehearse:
-            manifest = self._target.get_manifest(repository, digest)
-            self._patiently(lambda: self._target.put_manifest(repository, tag, manifest.media_type, manifest.body))
+    def tag(self, repository: str, tag: str, digest: ManifestDigest, may_be: t.Callable[[], bool]) -> bool:
+        """Have a tag lead to what was copied; whether it does.
+
+        :param may_be: asked before each attempt, since somebody may push while the registry takes nothing.
+        """
+        if self._rehearse:
+            return may_be()
+        manifest = self._target.get_manifest(repository, digest)
+
+        def written() -> bool:
+            if not may_be():
+                return False
+            self._target.put_manifest(repository, tag, manifest.media_type, manifest.body)
+            return True
+
+        return self._patiently(written)
 
     def _needed(self, repository: str, manifest: Manifest) -> None:
         for child in manifest.listed:

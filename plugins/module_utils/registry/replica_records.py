@@ -23,6 +23,8 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.errors
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.transport import Request
 
 PLACE = "/longshore/storage"
+# of no repository: nginx says 404 where it may look, and 403 where its user may not enter a directory on the way
+_PROBE = "%s/longshore/none/_manifests/revisions/sha256/" % PLACE
 _LIMIT = 64 * 1024 * 1024  # bytes of a list: some 500,000 digests
 _LINK_LIMIT = 1024
 ALGORITHM = "sha256"  # the only one by which distribution stores what is pushed by a tag
@@ -33,6 +35,10 @@ class Records:
 
     def __init__(self, client: RegistryClient) -> None:
         self._client = client
+
+    def are_closed(self) -> bool:
+        """Whether they are offered, and what offers them may not read them."""
+        return self._client.request(Request("GET", _PROBE, limit=_LIMIT)).status == 403
 
     def manifests(self, repository: str) -> t.Optional[t.Set[str]]:
         """The digests of all manifests of a repository, some of which may be deleted; None where that is not told."""

@@ -34,12 +34,14 @@ class Front(AnsweringServer):
     """What stands before a registry.
 
     :ivar tells: whether it lists the storage.
+    :ivar closed: whether it says that it may not read the storage.
     :ivar answers_first: is asked before the registry is; None leaves the answer to that.
     """
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.tells = True
+        self.closed = False
         self.answers_first: t.Callable[[Request], Reply | None] = lambda request: None
         self.storage = registry.directory / "data/docker/registry/v2/repositories"
         super().__init__(self._answer)
@@ -49,6 +51,8 @@ class Front(AnsweringServer):
         if first is not None:
             return first
         if request.path.startswith(PLACE):
+            if self.closed:
+                return 403, {}, b""
             return self._listed(request.path.removeprefix(PLACE + "/")) if self.tells else (404, {}, b"")
         connection = http.client.HTTPConnection("127.0.0.1", self.registry.port, timeout=10)
         connection.request(request.method, request.path, request.body, request.headers)

@@ -195,15 +195,40 @@ def test_a_copy_of_an_older_image_is_as_old_as_that(group: list[Replica]) -> Non
         second.catch_up(storage="/no/such/storage")
 
 
-def test_without_what_the_storage_tells_the_order_of_the_group_decides(group: list[Replica]) -> None:
-    old, new = image("old"), image("new")
-    group[1].push(old, "1")
-    group[0].push(new, "1")
-    for replica in group:
-        replica.front.tells = False
-    results = [replica.catch_up() for replica in group[:2]]
-    assert [result["conflicts"][0]["by"] for result in results] == ["order", "order"] or results[1]["tags"]
-    assert group[1].digest("1") == group[0].digest("1") == new.digest
+@pytest.mark.parametrize("silent", [(0, 1), (0,), (1,)])
+def test_without_what_the_storage_tells_a_push_to_any_host_stays(group: list[Replica], silent: tuple[int, ...]) -> None:
+    first, second, third = group
+    old, new, more = image("old"), image("new"), image("more")
+    for replica, made in ((first, old), (second, new)):
+        replica.push(made, "1")
+    second.push(more, "2")
+    third.group = first.group = second.group = [first.endpoint, second.endpoint]
+    for number in silent:
+        group[number].front.tells = False
+    for replica, own, peer in ((first, old, new), (second, new, old)):
+        with pytest.raises(
+            DeliveryError, match=r"Of 1 tag nothing tells which .* The first is shop/web:1, .* counts to both"
+        ) as caught:
+            replica.catch_up()
+        (conflict,) = caught.value.facts["conflicts"]
+        assert (conflict["kept"], conflict["by"]) == ("neither", "nothing")
+        assert (conflict["own"], conflict["peer"]) == (own.digest, peer.digest)
+        assert replica.digest("1") == own.digest
+    assert first.digest("2") == more.digest, "what is clear is copied"
+    first.push(new, "1")
+    assert first.catch_up()["conflicts"] == []
+
+
+def test_a_registry_that_may_not_read_its_storage_is_named(group: list[Replica]) -> None:
+    first, second, third = group
+    third.group = [first.endpoint, second.endpoint]
+    first.front.closed = third.front.closed = True
+    third.catch_up()
+    assert [warning.split(" cannot tell")[0] for warning in third.warnings] == [
+        f"Registry {third.endpoint}",
+        f"Registry {first.endpoint}",
+    ]
+    assert "www-data may not enter a directory on the way to registry_data: let it (chmod o+x)" in third.warnings[0]
 
 
 def test_those_that_are_away_are_named_and_catch_up_later(group: list[Replica]) -> None:
@@ -324,6 +349,27 @@ def test_a_tag_that_moves_meanwhile_is_not_written_over(group: list[Replica]) ->
     assert (conflict["kept"], conflict["own"]) == ("own", own.digest)
     all_catch_up(group)
     assert first.digest("1") == second.digest("1") == own.digest
+
+
+def test_a_push_that_comes_while_writes_are_refused_is_not_written_over(
+    group: list[Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica_copy, "_PAUSE", 0.01)
+    first, second, _third = group
+    first.push(image("first"), "1")
+    first.set_age("1", 100)
+    own = image("pushed as soon as writes are taken again")
+
+    def collecting(request: Request) -> Reply | None:
+        if request.method != "PUT" or not request.path.endswith("/manifests/1"):
+            return None
+        second.front.answers_first = lambda request: None
+        second.push(own, "1")
+        return 503, {"Retry-After": "10"}, b"garbage is being collected"
+
+    second.front.answers_first = collecting
+    result = second.catch_up()
+    assert (result["tags"], second.digest("1")) == ([], own.digest)
 
 
 def test_ten_thousand_tags_are_compared_some_at_a_time(group: list[Replica], monkeypatch: pytest.MonkeyPatch) -> None:
