@@ -240,6 +240,11 @@ options:
             need not come there from the root.
         type: str
         default: ""
+      reader:
+        description:
+          - Another user who has to be able to read the images, and to come there from the root; empty for none.
+        type: str
+        default: ""
   s3:
     description:
       - The bucket that keeps the images, instead of the directory of O(data). The registry that runs is asked whether it lists

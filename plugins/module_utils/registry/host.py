@@ -266,7 +266,9 @@ def _data(params: Params, context: Context) -> host_data.Data:
     if params["s3"]:
         return host_data.observe_user(data["user"])
     before = host_instances.present(params["instance"]).data
-    return host_data.observe(data["path"], data["user"], context.run_command, bool(data["volume"]), before)
+    return host_data.observe(
+        data["path"], data["user"], context.run_command, bool(data["volume"]), before, data["reader"]
+    )
 
 
 def _volume(params: Params, of_engine: str, context: Context) -> host_volume.Volume:

@@ -58,6 +58,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
             "path": {"type": "str", "required": True},
             "user": {"type": "str", "required": True},
             "volume": {"type": "str", "default": ""},
+            "reader": {"type": "str", "default": ""},
         },
     },
     "s3": host_s3.SPEC,

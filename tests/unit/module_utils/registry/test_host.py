@@ -334,6 +334,12 @@ OTHER_SITE = seen(listeners=(Listener("0.0.0.0", 5000, 10, "nginx", NGINX),), se
         (seen_data(free_bytes=16 * MIB - 1), WANTED, ["registry_data /data", "15 MiB left for keeper", "Make room"]),
         (seen_data(free_files=0), WANTED, ["no file left for keeper"]),
         (seen_data(closed="/srv"), WANTED, ["keeper may not enter /srv", "chmod o+x /srv"]),
+        (seen_data(reader="www-data", unread="/srv"), WANTED, ["www-data may not enter /srv", "chmod o+x /srv"]),
+        (
+            seen_data(reader="www-data", unread="/srv", in_volume=True),
+            WANTED,
+            ["registry_peers", "www-data may not enter /srv", "elsewhere, without registry_volume"],
+        ),
         (
             seen(program=Program("/registry")),
             WANTED,

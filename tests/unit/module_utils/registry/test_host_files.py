@@ -186,6 +186,25 @@ def test_a_way_that_its_user_may_not_go_is_named(place: Path, path: str) -> None
 
 
 @as_root
+def test_a_way_that_somebody_who_reads_the_images_may_not_go_is_named(place: Path) -> None:
+    def unread(path: Path, reader: str = SOMEBODY) -> str:
+        return observe(str(path), "root", really, in_volume=True, reader=reader).unread
+
+    assert (unread(place), unread(place, "no-such-user"), unread(place, "")) == ("", "", "")
+    place.chmod(0o700)
+    assert unread(place) == "", "which the role mends"
+    shutil.chown(place.parent, "root")
+    place.parent.chmod(0o710)
+    assert unread(place) == unread(place.parent / "not/there/yet") == str(place.parent)
+    place.parent.chmod(0o711)
+    place.chmod(0o755)
+    closed = place / "docker/registry/v2"
+    shutil.chown(closed, "root")
+    closed.chmod(0o750)
+    assert unread(place) == str(closed)
+
+
+@as_root
 def test_in_a_volume_its_user_need_not_come_there_from_the_root(place: Path) -> None:
     def look_there() -> Data:
         return observe(str(place), SOMEBODY, really, in_volume=True)

@@ -170,6 +170,33 @@ def test_images_that_are_in_another_place_are_warned_of(tmp_path: Path) -> None:
     assert "has kept its images in /srv/before, and is to keep them in /data: they do not move" in said
 
 
+# how much room there is
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "said"),
+    [
+        (20, 100, ""),
+        (19, 100, ""),
+        (19, 1000, "has 19.0 GiB left for its images, 1 % of the file system of registry_data /data (mounted at /)"),
+        (20, 1000, ""),
+        (1, 11, "has 1.0 GiB left for its images, 9 % of"),
+        (1, 10, ""),
+        (-1, 0, ""),
+    ],
+)
+def test_of_little_room_is_warned(free: int, size: int, said: str) -> None:
+    gib = 1024**3
+    found = warnings(seen_data(free_bytes=free * gib if free > 0 else free, all_bytes=size * gib), WANTED)
+    assert len(found) == bool(said)
+    assert said in "".join(found)
+
+
+def test_the_room_is_that_of_the_file_system(tmp_path: Path) -> None:
+    found = host_data.observe(str(tmp_path / "images"), "no-such-user", really)
+    assert 0 < found.free_bytes <= found.all_bytes
+
+
 # when the registry is taken away
 
 
