@@ -392,6 +392,12 @@ options:
       - Whether others than O(users) may be there. None of those may then have another password than it has.
     type: bool
     default: false
+  without_users:
+    description:
+      - Whether it is meant that a registry which asks for a login until now has no O(users) any more, so that everybody may push
+        and delete. Without it that is in the way.
+    type: bool
+    default: false
   anonymous_pull:
     description:
       - Whether pulls need no login, for which there have to be O(users), since pushes do.
@@ -600,6 +606,7 @@ EXAMPLES = r"""
     configuration_stamp: "{{ stamp_of_the_configuration }}"
     certificate:
       origin: none
+    without_users: true
   register: look
 
 - name: Wait until a registry with a given certificate and a login is as wanted
@@ -624,6 +631,7 @@ EXAMPLES = r"""
     data:
       path: /var/lib/docker-registry
       user: docker-registry
+      reader: www-data
     site: /etc/nginx/conf.d/longshore-registry.conf
     site_stamp: "{{ stamp_of_the_site }}"
     configuration_stamp: "{{ stamp_of_the_configuration }}"

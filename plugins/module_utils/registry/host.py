@@ -168,6 +168,7 @@ def _wanted(params: Params) -> Wanted:
         plain_too=params["plain_too"],
         anonymous_pull=params["anonymous_pull"],
         other_users_stay=params["other_users_stay"],
+        without_users=params["without_users"],
         unit=params["unit"],
         data=params["data"]["path"] if params["data"] and not params["s3"] else "",
         bucket=host_s3.Bucket.from_params(params["s3"]) if params["s3"] else None,
@@ -229,6 +230,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
             if wanted.users
             else ()
         ),
+        users_in_use=() if wanted.users else host_users.in_use(params["users_file"], site),
         container=container,
         volume=_volume(params, container.fault, context),
         storage=storage,

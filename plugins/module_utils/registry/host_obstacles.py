@@ -50,6 +50,13 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
             "registry_anonymous_pull asks for a login to push and delete, and there is no user. Set registry_login or "
             "registry_users; without registry_anonymous_pull everybody may do everything."
         )
+    elif observed.users_in_use and not (wanted.users or wanted.without_users or wanted.upstream):
+        found.append(
+            "Registry %s asks for a login to push and delete (%d users, %s among them), and neither registry_login nor "
+            "registry_users names anybody any more: whoever reaches it could do both. Give the users again; if that is meant, "
+            "set registry_without_users to true."
+            % (wanted.settings.endpoint, len(observed.users_in_use), observed.users_in_use[0])
+        )
     if wanted.port in wanted.own_ports and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
         found.append(
             "The registry's endpoint %s and the registry behind nginx would both have port %d. Set %s to "

@@ -92,6 +92,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     },
     "users_file": {"type": "str", "default": ""},
     "other_users_stay": {"type": "bool", "default": False},
+    "without_users": {"type": "bool", "default": False},
     "anonymous_pull": {"type": "bool", "default": False},
     "upstream": host_upstream.SPEC,
     "collect": {

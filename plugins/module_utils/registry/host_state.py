@@ -75,6 +75,7 @@ class Wanted:
     plain_too: bool = False
     anonymous_pull: bool = False
     other_users_stay: bool = False
+    without_users: bool = False
     unit: str = REGISTRY
     data: str = ""
     bucket: t.Optional[Bucket] = None
@@ -102,6 +103,7 @@ class Wanted:
 class Observed:
     """What was found on the host; C(files) in the order of the wanted ones, C(instances) the registries beside this one.
 
+    :param users_in_use: who can log in until now, where no users are wanted.
     :param generator: what makes the registry's unit of a quadlet; empty where it is to be a unit of the role's own.
     """
 
@@ -113,6 +115,7 @@ class Observed:
     certificate_fault: str = ""
     authority: Authority = dataclasses.field(default_factory=Authority)
     user_differences: t.Tuple[str, ...] = ()
+    users_in_use: t.Tuple[str, ...] = ()
     listeners: t.Tuple[Listener, ...] = ()
     serving: Serving = dataclasses.field(default_factory=Serving)
     default_site: bool = False

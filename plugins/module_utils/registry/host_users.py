@@ -83,6 +83,21 @@ def passwords_in_use(users: t.Sequence[User], said: t.Sequence[str]) -> t.List[s
     ]
 
 
+def in_use(path: str, site: str) -> t.Tuple[str, ...]:
+    """The names of those whom nginx lets in by this file, as far as its site says that it asks anybody.
+
+    :param site: the text of that site.
+    """
+    if not path or "auth_basic_user_file %s;" % path not in site:
+        return ()
+    try:
+        with open(path) as stream:
+            lines = stream.read().splitlines()
+    except FileNotFoundError:
+        return ()
+    return tuple(dict.fromkeys(line.split(":")[0] for line in lines if line.strip() and line[0] != "#"))
+
+
 def differences(path: str, users: t.Sequence[User], run_command: RunCommand, others_stay: bool = False) -> t.List[str]:
     """What tells the file from exactly these users: entries that miss, are too many, or have another password.
 

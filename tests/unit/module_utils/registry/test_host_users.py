@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import bcrypt
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_obstacles import obstacles
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_users import (
     User,
     differences,
+    in_use,
     passwords_in_use,
     user_faults,
 )
 
 from .servers import PASSWORD
+from .test_host import WANTED, seen
 
 
 @pytest.mark.parametrize(
@@ -121,3 +125,23 @@ def test_of_several_entries_the_first_one_counts(tmp_path: Path) -> None:
 
 def test_no_password_shows_in_a_user_that_is_printed() -> None:
     assert PASSWORD not in repr(User("ci", PASSWORD))
+
+
+def test_who_can_log_in_until_now(tmp_path: Path) -> None:
+    file = tmp_path / "htpasswd"
+    site = f"server {{\n        auth_basic_user_file {file};\n}}\n"
+    assert in_use(str(file), site) == ()
+    file.write_text("# people\nci:one\n\ndev:two\nci:three\n")
+    assert in_use(str(file), site) == ("ci", "dev")
+    assert in_use(str(file), "server {}\n") == (), "a file that was left behind"
+    assert in_use("", site) == ()
+
+
+def test_a_registry_does_not_lose_its_users_unnoticed() -> None:
+    lost = dataclasses.replace(WANTED, users=())
+    (said,) = obstacles(seen(users_in_use=("ci", "dev")), lost)
+    assert "(2 users, ci among them)" in said
+    assert "set registry_without_users to true" in said
+    assert obstacles(seen(users_in_use=("ci",)), dataclasses.replace(lost, without_users=True)) == []
+    assert obstacles(seen(users_in_use=("ci",)), WANTED) == []
+    assert obstacles(seen(), lost) == [], "it never had any"
