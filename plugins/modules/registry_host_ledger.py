@@ -158,6 +158,12 @@ options:
       - The port on which nginx serves it.
     type: int
     default: 0
+  shared_files:
+    description:
+      - Those of O(files) that other registries on the host have too, and that go with the last of them.
+    type: list
+    elements: path
+    default: []
   nginx_file:
     description:
       - nginx's own configuration, in which the role has raised the number of connections. That is put back.
@@ -274,6 +280,7 @@ EXAMPLES = r"""
     units: [longshore-registry-garbage.timer, longshore-registry-garbage-settle.service]
     site: /etc/nginx/conf.d/longshore-registry.conf
     port: 5000
+    shared_files: [/etc/systemd/system/nginx.service.d/longshore-restart.conf]
     nginx_file: /etc/nginx/nginx.conf
     leftovers: [/var/lib/longshore-registry-garbage]
     garbage_notes: /var/lib/longshore-registry-garbage

@@ -87,7 +87,16 @@ def plan(observed: Observed, wanted: Wanted) -> Plan:
         *collect,
     ]
     if observed.serving.fault and not said:
-        said.append(observed.serving.fault)
+        # one that ends again and again is run by systemd again and again, and may be met while it runs
+        crashed = [unit for unit in observed.units.values() if unit.is_active and unit.log]
+        said.append(
+            "; ".join(
+                [
+                    observed.serving.fault,
+                    *("%s has ended and was run again, its log says: %s" % (unit.name, unit.log) for unit in crashed),
+                ]
+            )
+        )
     make_authority = wanted.certificate_origin == OWN and not observed.authority.pem
     renews = wanted.certificate_origin == OWN and bool(certificate)
     unit, packaged = observed.units[wanted.unit], observed.units[PACKAGED]
@@ -181,6 +190,8 @@ def runs_another_configuration(observed: Observed, wanted: Wanted) -> bool:
 def _nginx_differences(observed: Observed, wanted: Wanted) -> t.List[str]:
     unit = observed.units[NGINX]
     found = _unit_differences(unit)
+    if unit.needs_daemon_reload:
+        found.append("systemd does not know yet how %s is to be run" % unit.name)
     if unit.is_active and _nginx_is_stale(observed, wanted):
         found.append("nginx serves port %d by another configuration or certificate" % wanted.port)
     return found

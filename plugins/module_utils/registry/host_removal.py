@@ -89,6 +89,7 @@ def observe(params: Params, ledger: Ledger, run_command: RunCommand) -> Found:
         lent=_lent(params["nginx_file"], _connections_beside(params)),
         packages=packages,
         needed=_needed(packages, run_command) if packages else {},
+        shared_files=tuple(params["shared_files"]),
         leftovers=_there(params["leftovers"]),
         data=tuple(path for path in data if path not in of_others),
         of_others=of_others,

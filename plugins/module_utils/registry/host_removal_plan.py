@@ -59,6 +59,7 @@ class Found:
     :param volume: in which the images are, where they are in one.
     :param beside: in words, other registries that the role has put on the host.
     :param shared: of the packages those that such a one needs too, with its words.
+    :param shared_files: of the files those that such a one needs too.
     """
 
     ledger: Ledger = dataclasses.field(default_factory=Ledger)
@@ -74,6 +75,7 @@ class Found:
     of_others: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     beside: t.Tuple[str, ...] = ()
     shared: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    shared_files: t.Tuple[str, ...] = ()
     volume: t.Optional[Leaving] = None
 
 
@@ -130,7 +132,8 @@ def plan(found: Found, site: str, remove_data: bool) -> Removal:
     :param site: the file of nginx's site.
     :param remove_data: whether images and authority go too.
     """
-    there = [file for file in found.files if file.sha256]
+    for_others = found.shared_files if found.beside else ()
+    there = [file for file in found.files if file.sha256 and file.path not in for_others]
     aside = tuple(file.path for file in there if found.ledger.files.get(file.path) and _is_changed(file, found.ledger))
     strangers = tuple(file.path for file in there if file.path not in found.ledger.files and not file.marked)
     gone = tuple(file.path for file in there if file.path not in (*aside, *strangers))

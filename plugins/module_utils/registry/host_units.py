@@ -18,7 +18,11 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_l
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_program import running
 
 SUPPORTED = "Debian 12 and 13 and what descends from them, with systemd"
-_PROPERTIES = "Id,LoadState,ActiveState,Result,UnitFileState,MainPID,NeedDaemonReload,ExecMainStartTimestampMonotonic"
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,Result,UnitFileState,MainPID,NeedDaemonReload,NRestarts,ExecMainStartTimestampMonotonic"
+)
+# seconds after its start in which one that systemd has run again may end for the same reason
+_PROBATION = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Unit:
     :param environment: that of its running main process.
     :param listens: the addresses with ports on which that process listens.
     :param program: the identity of the program that it runs.
+    :param log: its last words, where it does not run, or has ended by itself a moment ago and was run again.
     :param result: how it ended last, as systemd names it (systemd.exec(5), SERVICE_RESULT), if that was no success.
     """
 
@@ -95,6 +100,9 @@ def units(names: t.Sequence[str], run_command: RunCommand, sockets: t.Optional[S
         if name not in names:
             continue
         active, pid = said.get("ActiveState", "inactive"), said.get("MainPID", "0")
+        started_at = _since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0))
+        was_run_again = int(said.get("NRestarts") or 0) > 0 and time.time() - started_at < _PROBATION
+        is_well = active == "inactive" or (active in ("active", "reloading") and not was_run_again)
         found[name] = Unit(
             name=name,
             loaded=said.get("LoadState") == "loaded",
@@ -103,12 +111,12 @@ def units(names: t.Sequence[str], run_command: RunCommand, sockets: t.Optional[S
             # what is generated starts with the host as what it is generated of says, which is compared itself
             enabled=said.get("UnitFileState") in ("enabled", "generated"),
             needs_daemon_reload=said.get("NeedDaemonReload") == "yes",
-            started_at=_since_the_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
+            started_at=started_at,
             environment=environment_of(int(pid), proc),
             listens=tuple(sockets.addresses_of(int(pid))),
             program=running(int(pid), proc),
             result=said.get("Result", "").replace("success", ""),
-            log="" if active in ("active", "reloading", "inactive") else _log(name, run_command),
+            log="" if is_well else _log(name, run_command),
         )
     return {name: found.get(name, Unit(name)) for name in names}
 

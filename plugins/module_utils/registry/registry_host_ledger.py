@@ -117,7 +117,8 @@ def _begun(ledger: Ledger, params: Params, context: Context) -> Ledger:
     packages |= {name for other in others for name in other.packages if name in wanted}
     services = dict(ledger.services)
     # without a ledger, a registry of the role's is not what was there before it
-    if ledger.files or not any(os.path.exists(path) for path in params["files"]):
+    own = set(params["files"]) - set(params["shared_files"])
+    if ledger.files or not any(os.path.exists(path) for path in own):
         asked = [name for name in params["services"] if name not in services]
         for name, unit in units(asked, context.run_command).items() if asked else ():
             noted = [other.services[name] for other in others if name in other.services]
@@ -193,6 +194,7 @@ ARGUMENT_SPEC: t.Dict[str, t.Any] = {
     "instance": {"type": "str", "default": ""},
     "ledger": {"type": "path", "required": True},
     "files": {"type": "list", "elements": "path", "default": []},
+    "shared_files": {"type": "list", "elements": "path", "default": []},
     "mark": {"type": "str", "default": ""},
     "directories": {"type": "list", "elements": "path", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},

@@ -37,6 +37,7 @@ def left() -> set[str]:
         "/var/lib/longshore-*",
     )
     kept = {f"{DIRECTORY}/ca.crt", f"{DIRECTORY}/ca.key"}
+    places += ("/etc/systemd/system/nginx.service.d",)
     return there(*places, "/etc/systemd/system/*longshore*", "/var/lib/systemd/timers/*longshore*") - kept
 
 

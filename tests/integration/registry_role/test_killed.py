@@ -28,7 +28,6 @@ from .lab import (
     on_host,
     play,
     processes,
-    said_differences,
     until,
 )
 from .traffic import Halfway, Pulls, Traffic, pull_strictly, push
@@ -47,6 +46,11 @@ KILLED_AT = [
     "Let nginx check its configuration",
     "Look again, as a client",
 ]
+
+
+def main_process(unit: str) -> str:
+    """Its number; 0 while there is none."""
+    return on_host("systemctl", "show", "--property", "MainPID", "--value", unit).strip()
 
 
 def assert_whole(ca: str, repository: str, image: ManifestDigest) -> None:
@@ -75,11 +79,12 @@ def test_a_registry_that_is_killed_in_a_push_is_back_by_itself(ca: str, reposito
     assert changed(play()) == 0
 
 
-def test_an_nginx_that_was_killed_is_run_again(ca: str, repository: str, image: ManifestDigest) -> None:
-    on_host("kill", "-KILL", processes()[NGINX])
-    eventually(lambda: not serves(ca), 20)
-    (said,) = said_differences(play())
-    assert said.startswith(f"{NGINX} is failed")
+def test_an_nginx_that_is_killed_is_back_by_itself(ca: str, repository: str, image: ManifestDigest) -> None:
+    killed = {"0"}
+    for _time in range(6):  # which is more than systemd's own limit of starts lets it be
+        killed.add(processes()[NGINX])
+        on_host("kill", "-KILL", processes()[NGINX])
+        eventually(lambda: main_process(NGINX) not in killed and serves(ca), 20)
     assert_whole(ca, repository, image)
     assert changed(play()) == 0
 

@@ -30,6 +30,7 @@ class Host(t.NamedTuple):
             "instance": "",
             "ledger": str(self.ledger),
             "files": [str(self.root / "etc/config.yml"), str(self.root / "etc/htpasswd")],
+            "shared_files": [],
             "mark": MARK,
             "directories": [str(self.root / "etc"), str(self.root / "images")],
             "packages": [],

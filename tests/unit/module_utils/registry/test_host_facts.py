@@ -254,6 +254,14 @@ def test_of_a_panic_the_first_line_is_told_and_of_one_before_the_last_start_noth
         assert b.log == told
 
 
+def test_of_one_that_was_run_again_a_moment_ago_is_told_why_it_ended() -> None:
+    said = "Id=b.service\nActiveState=active\nNRestarts=%d\nExecMainStartTimestampMonotonic=%d\n"
+    for restarts, age, told in ((3, 1, "no port"), (0, 1, ""), (3, 60, "")):
+        started = int((time.monotonic() - age) * 1e6)
+        answer = answering(systemctl=said % (restarts, started), journalctl="no port\n")
+        assert units(["b.service"], answer)["b.service"].log == told
+
+
 # the registry, asked as a client
 
 STAMP = "5" * 64

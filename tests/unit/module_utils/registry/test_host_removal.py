@@ -117,6 +117,17 @@ def test_what_another_registry_of_the_host_needs_stays() -> None:
         )
 
 
+def test_a_file_of_all_registries_goes_with_the_last_one() -> None:
+    of_all = {
+        "files": (*FOUND.files, OwnFile("/etc/nginx.service.d", "3", True)),
+        "shared_files": ("/etc/nginx.service.d",),
+    }
+    noted = {"files": {**FOUND.ledger.files, "/etc/nginx.service.d": "3"}}
+    assert removal(ledger=noted, **of_all).files == (SITE, CONFIGURATION, "/etc/nginx.service.d")
+    kept = removal(ledger=noted, beside=("the other",), **of_all)
+    assert (kept.files, kept.aside) == ((SITE, CONFIGURATION), ())
+
+
 def test_a_file_that_was_changed_is_put_aside() -> None:
     changed = (OwnFile(SITE, "1", True), OwnFile(CONFIGURATION, "3", True))
     assert removal(files=changed) == dataclasses.replace(REMOVAL, files=(SITE,), aside=(CONFIGURATION,))
@@ -281,7 +292,16 @@ def test_a_step_that_fails_leaves_the_ledger(noted: Host) -> None:
         "kept": None,
         "run": None,
     }
-    given = {**params, "mark": "", "settling": "", "data": [], "remove_data": False, "aside": "", "directories": []}
+    given = {
+        **params,
+        "mark": "",
+        "shared_files": [],
+        "settling": "",
+        "data": [],
+        "remove_data": False,
+        "aside": "",
+        "directories": [],
+    }
     with pytest.raises(
         DeliveryError, match=r"'systemctl daemon-reload' says: no reply. What was done so far stays done"
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import typing as t
 from pathlib import Path
@@ -114,6 +115,7 @@ def test_making_it_is_a_step_of_its_own() -> None:
 def rendered(template: str, **variables: t.Any) -> list[str]:
     environment = jinja2.Environment(autoescape=False, trim_blocks=True)
     environment.filters.update(dirname=os.path.dirname, to_json=json.dumps)
+    environment.tests["match"] = lambda text, pattern: bool(re.match(pattern, text))
     text = (PLUGINS.parent / "roles/registry/templates" / template).read_text()
     given = {"registry_engine_program": "/usr/bin/docker", "registry_addresses": [""], "registry_place": {}}
     return environment.from_string(text).render({**given, **variables}).splitlines()
@@ -199,6 +201,8 @@ def test_the_room_is_that_of_the_file_system(tmp_path: Path) -> None:
 
 # when the registry is taken away
 
+LISTS = ("files", "shared_files", "packages", "services", "units", "leftovers")
+
 
 class Host(t.NamedTuple):
     """A directory with a volume in it, on a host whose engine tells of it and removes it."""
@@ -224,7 +228,7 @@ class Host(t.NamedTuple):
             "place": str(self.place),
             "container": "longshore-registry",
         }
-        lists: dict[str, t.Any] = {name: [] for name in ("files", "packages", "services", "units", "leftovers")}
+        lists: dict[str, t.Any] = {name: [] for name in LISTS}
         texts = dict.fromkeys(("instance", "mark", "site", "nginx_file", "garbage_notes", "settling", "aside"), "")
         params = {
             "state": state,
