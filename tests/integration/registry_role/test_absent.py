@@ -35,9 +35,9 @@ def left() -> set[str]:
         SITE,
         "/usr/local/sbin/longshore*",
         "/var/lib/longshore-*",
+        "/etc/systemd/system/nginx.service.d",
     )
     kept = {f"{DIRECTORY}/ca.crt", f"{DIRECTORY}/ca.key"}
-    places += ("/etc/systemd/system/nginx.service.d",)
     return there(*places, "/etc/systemd/system/*longshore*", "/var/lib/systemd/timers/*longshore*") - kept
 
 

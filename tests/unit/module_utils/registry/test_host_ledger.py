@@ -127,6 +127,6 @@ def test_a_file_of_all_registries_is_not_one_that_this_registry_has_left(host: H
     """Else the ledger of a second registry would not have what ran before, and nothing would give it back."""
     of_all = host.root / "nginx.service.d"
     of_all.write_text(f"{MARK}\n")
-    files = {"files": [str(of_all), str(host.root / "config.yml")], "services": ["nginx.service"]}
+    files: dict[str, t.Any] = {"files": [str(of_all), str(host.root / "config.yml")], "services": ["nginx.service"]}
     host.call("begun", shared_files=[str(of_all)], **files)
     assert "nginx.service" in json.loads(host.ledger.read_text())["services"]

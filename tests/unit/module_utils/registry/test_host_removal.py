@@ -118,7 +118,7 @@ def test_what_another_registry_of_the_host_needs_stays() -> None:
 
 
 def test_a_file_of_all_registries_goes_with_the_last_one() -> None:
-    of_all = {
+    of_all: dict[str, t.Any] = {
         "files": (*FOUND.files, OwnFile("/etc/nginx.service.d", "3", True)),
         "shared_files": ("/etc/nginx.service.d",),
     }
