@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_data, host_instances, host_s3
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_certificate import (
     validity_fault,
@@ -52,10 +53,10 @@ def obstacles(observed: Observed, wanted: Wanted) -> t.List[str]:
         )
     elif observed.users_in_use and not (wanted.users or wanted.without_users or wanted.upstream):
         found.append(
-            "Registry %s asks for a login to push and delete (%d users, %s among them), and neither registry_login nor "
+            "Registry %s asks for a login to push and delete (%s, %s among them), and neither registry_login nor "
             "registry_users names anybody any more: whoever reaches it could do both. Give the users again; if that is meant, "
             "set registry_without_users to true."
-            % (wanted.settings.endpoint, len(observed.users_in_use), observed.users_in_use[0])
+            % (wanted.settings.endpoint, counted(len(observed.users_in_use), "user"), observed.users_in_use[0])
         )
     if wanted.port in wanted.own_ports and any(address in ("0.0.0.0", "127.0.0.1") for address in wanted.addresses):
         found.append(

@@ -97,3 +97,9 @@ def test_a_certificate_that_does_not_fit_is_refused(
 
 def test_a_certificate_that_would_be_due_at_once_is_refused(ca: str) -> None:
     assert "each would be due at once" in refused(registry_certificate_renew_days=365)
+
+
+def test_users_that_are_lost_from_the_variables_open_nothing(ca: str) -> None:
+    said = refused(longshore_registry={"endpoint": REGISTRY["endpoint"]})
+    assert "asks for a login to push and delete (1 user, ci among them)" in said
+    assert "set registry_without_users to true" in said
