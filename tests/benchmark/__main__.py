@@ -21,7 +21,7 @@ from tests.demo.delivery import Delivery, deliver
 from tests.demo.preparation import prepare
 from tests.demo.settings import Settings
 
-from . import audits, builds, registries
+from . import audits, builds, registries, trusts
 from .pairs import Row, exceeded, paired
 
 RUNS = 5
@@ -55,6 +55,7 @@ def rows(settings: Settings, runs: int) -> t.Iterator[tuple[str, Row]]:
     yield from registries.rows(
         settings, functools.partial(seconds, settings), functools.partial(delivered, settings), runs
     )
+    yield from trusts.rows(settings, runs)
     with tempfile.TemporaryDirectory() as directory:
         yield from builds.rows(Path(directory), nothing, runs)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:  # not in memory, as /tmp may be

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import typing as t
 
 from ansible_collections.longshore.delivery.plugins.module_utils.node.discovery import CONFIG_FILES
 from ansible_collections.longshore.delivery.plugins.module_utils.node.engine import PODMAN
@@ -42,9 +43,9 @@ class Locations:
         return self._below(CONFIG_FILES[PODMAN])
 
     @property
-    def registries_of_root(self) -> str:
-        """A file of root that hides everything in /etc/containers/registries.conf* where it is there (Podman 4, 5)."""
-        return self._below("root/.config/containers/registries.conf")
+    def registries_of_users(self) -> t.Tuple[str, ...]:
+        """Files that hide everything in /etc/containers/registries.conf* from the user whose they are (Podman 4, 5), as patterns."""
+        return tuple(self._below(home + "/.config/containers/registries.conf") for home in ("root", "home/*"))
 
     @property
     def ledger(self) -> str:

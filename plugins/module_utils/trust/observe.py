@@ -25,6 +25,13 @@ from ansible_collections.longshore.delivery.plugins.module_utils.node.engine imp
 from ansible_collections.longshore.delivery.plugins.module_utils.node.versions import with_version
 from ansible_collections.longshore.delivery.plugins.module_utils.trust.locations import Locations
 
+# what their documentations say of registries
+_WAYS_OUT = {
+    "k3s": "name the registry in /etc/rancher/k3s/registries.yaml and restart k3s",
+    "RKE2": "name the registry in /etc/rancher/rke2/registries.yaml and restart rke2-server or rke2-agent",
+    "MicroK8s": "write a hosts.toml into its directory below /var/snap/microk8s/current/args/certs.d",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Found:
@@ -54,7 +61,7 @@ def serviceable(seen: discovery.Seen, wanted: t.Container[str]) -> Found:
     passed_over: t.Dict[str, str] = {}
     for engine in seen.engines:
         if engine.owner:
-            passed_over[engine.name] = "it belongs to %s, which writes its configuration itself" % engine.owner
+            passed_over[engine.name] = _belongs_to(engine.owner)
         elif engine.is_of_this_node:
             engines.setdefault(engine.name, engine)
     is_kubernetes = bool(seen.kubelet.sign or seen.kubelet.program)
@@ -69,6 +76,12 @@ def serviceable(seen: discovery.Seen, wanted: t.Container[str]) -> Found:
                 else "CRI-O serves this node; name it in 'engines' if something pulls through it"
             )
     return Found(engines, {name: why for name, why in passed_over.items() if name not in engines})
+
+
+def _belongs_to(owner: str) -> str:
+    """Why a containerd that another program brought is left to that, which writes over what others put there, and what to do."""
+    way_out = _WAYS_OUT.get(owner, "")
+    return "it belongs to %s, which writes its configuration itself%s" % (owner, "; " + way_out if way_out else "")
 
 
 def read_files(paths: t.Iterable[str]) -> t.Dict[str, atomic.FileState]:

@@ -118,11 +118,13 @@ def remarks(engines: t.Sequence[Engine], around: Surroundings, locations: Locati
                 "%s has the key %r, which Docker ignores; it is called %r."
                 % (engine.config_file, daemon_json.MISSPELT, daemon_json.INSECURE)
             )
-        if engine.name == PODMAN and locations.registries_of_root in around.contents:
-            found.append(
-                "%s hides /etc/containers/registries.conf and its drop-ins from Podman, Buildah and Skopeo of root."
-                % locations.registries_of_root
-            )
+        for path in sorted(around.contents) if engine.name == PODMAN else ():
+            if any(fnmatch.fnmatch(path, pattern) for pattern in locations.registries_of_users):
+                found.append(
+                    "%s hides /etc/containers/registries.conf and its drop-ins from Podman, Buildah and Skopeo of that user. "
+                    "What is written for mirrors, plain HTTP and unverified TLS does not count there; an authority does."
+                    % path
+                )
     return found
 
 

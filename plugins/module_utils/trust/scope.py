@@ -148,7 +148,7 @@ def _surroundings(
     ledger: Ledger,
     locations: Locations,
 ) -> obstacle.Surroundings:
-    patterns = [os.path.join(locations.registries_drop_ins, "*.conf"), locations.registries_of_root]
+    patterns = [os.path.join(locations.registries_drop_ins, "*.conf"), *locations.registries_of_users]
     for engine in engines:
         patterns.append(engine.config_file)
         if engine.name == CONTAINERD:

@@ -74,6 +74,12 @@ class Node:
             raise Refused(" ".join(refusals))
         return planned
 
+    def remarks(self, *registries: RegistrySettings) -> list[str]:
+        """What the user should know and does no harm."""
+        ledger = ledgers.load(self.locations)
+        mirrored = upstreams(registries, self.fallback)
+        return scope_of(self.engines, registries, mirrored, False, False, ledger, self.locations).remarks
+
     def serve(
         self, *registries: RegistrySettings, absent: bool = False, override: bool = False, purge: bool = False
     ) -> Plan:

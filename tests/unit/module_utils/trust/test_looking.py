@@ -102,7 +102,9 @@ CRIO = Engine("crio", "", "", DAEMON)
             Kubelet(),
             ["containerd"],
             [],
-            {"containerd": "belongs to k3s"},
+            {
+                "containerd": "belongs to k3s, which writes its configuration itself; name the registry in /etc/rancher/k3s/"
+            },
         ),
         ([dataclasses.replace(CONTAINERD, owner="Docker"), CONTAINERD], KUBERNETES, [], ["containerd"], {}),
         # the socket of another machine's engine, mounted here

@@ -217,3 +217,11 @@ def test_a_shared_file_stays_for_the_engine_that_still_wants_it() -> None:
     one = RegistrySettings.from_params({"endpoint": HOST, "tls": "plain"})
     (entry,) = wanted_entries([podman, crio], [one], [], "", (), locations)
     assert entry.engines == ("podman", "crio")
+
+
+@pytest.mark.parametrize("home", ["root", "home/ops"])
+def test_a_user_s_own_file_that_hides_the_system_s_is_named(node: Node, registry: Make, home: str) -> None:
+    before = node.remarks(registry("plain"))
+    path = node.write(f"{home}/.config/containers/registries.conf", "")
+    (said,) = set(node.remarks(registry("plain"))) - set(before)
+    assert said.startswith(f"{path} hides /etc/containers/registries.conf and its drop-ins")
