@@ -44,7 +44,7 @@ class Locations:
 
     @property
     def registries_of_users(self) -> t.Tuple[str, ...]:
-        """Files that hide everything in /etc/containers/registries.conf* from the user whose they are (Podman 4, 5), as patterns."""
+        """Patterns of files that hide all of /etc/containers/registries.conf* from the user whose they are (Podman 4, 5)."""
         return tuple(self._below(home + "/.config/containers/registries.conf") for home in ("root", "home/*"))
 
     @property
