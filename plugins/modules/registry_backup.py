@@ -20,6 +20,8 @@ description:
     nothing.
   - Each run that finds something new writes a snapshot, which names all that was there. It is written last, so that a run that
     was killed, or found no room, leaves none, and the next one goes on with what was copied.
+  - A backup is of one registry on one host, and notes it; that of another is refused. The registry's directory notes where its
+    backups are, so that a disk that is not mounted is not taken for an empty one.
   - While it runs no garbage is collected by what the role P(longshore.delivery.registry#role) has put on the host.
 requirements:
   - Runs on the host of the registry, as root.

@@ -22,6 +22,10 @@ import typing as t
 from ansible_collections.longshore.delivery.plugins.module_utils.absolute_path import check_absolute
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Capability, Context, DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.counted import counted
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.backup_places import (
+    note_both,
+    see_that_they_fit,
+)
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.backup_snapshot import (
     KeptFile,
     Snapshot,
@@ -65,12 +69,20 @@ def run(params: t.Dict[str, t.Any], context: Context) -> t.Dict[str, t.Any]:
         if not os.path.isdir(params["storage"]):
             raise BackupError("there is no directory %s" % params["storage"])
         store.check()
+        see_that_they_fit(store, params["storage"])
+        if not store.is_there:
+            context.warn(
+                "%s holds no backup of a registry yet: one is begun there, of all images. If it is to be on another disk, see "
+                "that this is mounted." % store.directory
+            )
         if context.check:
             with quiet(params["storage"], params["garbage_notes"]):
                 return _rehearse(params, store, storage, context)
         store.make()
         with store.claimed(to_write=True), quiet(params["storage"], params["garbage_notes"]):
-            return _back_up(params, store, storage, context)
+            result = _back_up(params, store, storage, context)
+            note_both(store, params["storage"])
+            return result
     except (BackupError, StrangeStorage) as fault:
         raise DeliveryError("The registry was not backed up: %s." % fault) from None
     except OSError as error:

@@ -13,6 +13,7 @@ step, the registry is asked for all of it, and on any doubt the other one is bac
 from __future__ import annotations
 
 import contextlib
+import functools
 import grp
 import itertools
 import os
@@ -148,7 +149,7 @@ def _restore_images(
     restored = RestoredStorage(params["storage"])
     label = "%s of %s" % (result["snapshot"], store.directory)
     if not context.check:
-        restored.settle(label)
+        restored.settle(label, functools.partial(_pushed_since, store))
     present = _present(restored.present, params["garbage_notes"], context)
     gone = lost(present, snapshot) if present else ()
     result["lost"] = list(gone[:_KEPT])
@@ -183,6 +184,17 @@ def _restore_images(
         restored.make(label, snapshot, store, lacking)
         _see_that_it_is_whole(restored.beside, snapshot)
         result["proved"] = _serve(restored, snapshot, proof, gone)
+
+
+def _pushed_since(store: Store, storage: Storage, label: str) -> t.Sequence[str]:
+    """What a storage has that was served without a proof, beyond the snapshot that the label names."""
+    name, _of, directory = label.partition(" of ")
+    if directory != store.directory or name not in store.snapshots:
+        return ["what cannot be told without that snapshot"]
+    try:
+        return lost(snapshot_of(storage.read()), store.read(name))
+    except StrangeStorage as strange:
+        return ["what cannot be told (%s)" % strange]
 
 
 def _present(storage: Storage, notes: str, context: Context) -> t.Optional[Snapshot]:
@@ -223,8 +235,16 @@ def _serve(restored: RestoredStorage, snapshot: Snapshot, proof: Proof, gone: t.
             raise BackupError("%s came to the registry meanwhile, and would have been lost" % some(pushed, _NAMED))
     except BackupError as fault:
         restored.take_back()
+        told = "%s. What was there before is back" % fault
+        with contextlib.suppress(StrangeStorage):
+            came = lost(snapshot_of(restored.beside.read()), snapshot)
+            if came:  # acknowledged while it was served
+                raise BackupError(
+                    "%s. Meanwhile %s came to what was restored, which is kept as %s: push them again from where they came, and "
+                    "remove it" % (told, some(came, _NAMED), restored.place_beside)
+                ) from None
         restored.discard()
-        raise BackupError("%s. What was there before is back" % fault) from None
+        raise BackupError(told) from None
     except BaseException:  # what was made stays beside it, for the next run
         restored.take_back()
         raise

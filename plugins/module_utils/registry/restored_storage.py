@@ -18,6 +18,7 @@ import os
 import shutil
 import typing as t
 
+from ansible_collections.longshore.delivery.plugins.module_utils.counted import some
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.backup_snapshot import (
     KeptRepository,
     Snapshot,
@@ -33,7 +34,9 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_data import STORE
 
 MARK = "longshore-not-proved"
+_WAS_SERVED = "served\n"  # the second line of the mark
 _BESIDE = ".longshore-restore"
+_NAMED = 5
 # linux/fs.h and fcntl.h
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
@@ -51,15 +54,22 @@ class RestoredStorage:
         self._between = os.path.join(self._beside, "between")
         self._partial = os.path.join(self._beside, "partial")
         self.present = Storage(root)
+        self.place_beside = self._new
         # the new one, until it takes the other's place; from then on the other one
         self.beside = Storage(self._beside)
 
-    def settle(self, label: str) -> None:
+    def settle(self, label: str, pushed: t.Callable[[Storage, str], t.Sequence[str]]) -> None:
         """End what a run that was cut off has left: what was not proved is served no more, and stays for this run to go on with.
 
         :param label: of what is to be restored; what was begun of something else is of no use.
-        :raises BackupError: nobody can tell which of two storages is the right one.
+        :param pushed: tells what a storage has that was served, and was made of what the label says, and that this has not.
+        :raises BackupError: nobody can tell which of two storages is the right one, or clients have pushed to one that was not
+            proved.
         """
+        for storage, place in ((self.present, self._served), (self.beside, self._new)):
+            made_of = _label(place)
+            if made_of is not None and _was_served(place):
+                self._see_that_nothing_is_lost(place, made_of, pushed(storage, made_of))
         if os.path.isdir(self._between):
             if not os.path.isdir(self._served):
                 os.rename(self._between, self._served)
@@ -75,6 +85,27 @@ class RestoredStorage:
             self.take_back()
         if _label(self._new) != label:
             self.discard()
+
+    def _see_that_nothing_is_lost(self, place: str, label: str, pushed: t.Sequence[str]) -> None:
+        """:raises BackupError: clients have pushed to what was restored, and was not proved."""
+        if not pushed:
+            return
+        said = (
+            "the restore of %s was cut off before it was proved, and %s came to it from clients, which would be lost"
+            % (
+                label,
+                some(pushed, _NAMED),
+            )
+        )
+        if place == self._served:
+            raise BackupError(
+                "%s. It is served: to have it count as any other, remove %s and then %s"
+                % (said, os.path.join(place, MARK), self._beside)
+            )
+        raise BackupError(
+            "%s. It is kept as %s and not served: push them to the registry again from where they came, and remove %s"
+            % (said, place, self._beside)
+        )
 
     def lacking(self, snapshot: Snapshot) -> t.Dict[str, int]:
         """Sizes, by digest, of what is not served, or is with other bytes; all of them are read."""
@@ -140,6 +171,10 @@ class RestoredStorage:
 
     def take_over(self) -> None:
         """Have the registry serve the new one; C(beside) has the other one then."""
+        with open(os.path.join(self._new, MARK), "a") as stream:  # clients may push to it from now on
+            stream.write("\n" + _WAS_SERVED)
+            stream.flush()
+            os.fsync(stream.fileno())
         self._swap()
 
     def take_back(self) -> None:
@@ -212,11 +247,21 @@ def _is_marked(storage: str) -> bool:
 
 def _label(storage: str) -> t.Optional[str]:
     """What a storage that is not proved is made of; None for one that is, or where there is none."""
+    lines = _mark(storage)
+    return lines[0].rstrip("\n") if lines else None
+
+
+def _was_served(storage: str) -> bool:
+    """Whether clients may have pushed to it."""
+    return _WAS_SERVED in _mark(storage)[1:]
+
+
+def _mark(storage: str) -> t.List[str]:
     try:
         with open(os.path.join(storage, MARK)) as stream:
-            return stream.read()
+            return stream.readlines()
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return []
 
 
 def _exchanged(first: str, second: str) -> bool:
