@@ -155,6 +155,27 @@ def test_what_a_loss_of_power_cut_off_is_ended_at_boot(collecting: str, reposito
     assert on_host("systemctl", "is-enabled", SETTLING).strip() == "enabled"
 
 
+def test_what_was_cut_off_is_ended_before_garbage_is_collected_no_more(
+    collecting: str, repository: str, images: Images
+) -> None:
+    assert on_host("systemctl", "show", "--property", "TimeoutStopUSec", SERVICE).strip() == "TimeoutStopUSec=1d"
+    with killing(settles=False) as kill_at:
+        kill_at("put_aside", 3)
+    there = left()
+    with drop_in(SETTLING, "[Service]", "ExecStart=", "ExecStart=/bin/false"):
+        said = " ".join(play(ok=False).split())
+    on_host("systemctl", "reset-failed", SETTLING)
+    assert f"'journalctl --unit {SETTLING}' says why" in said
+    assert left() == there
+    assert len(asides().split()) == 3
+    play()
+    assert (asides(), left()) == ("", "")
+    with client(collecting) as pulling:
+        images.assert_whole(pulling, repository)
+        assert pulling.head_manifest(repository, images.untagged) is not None
+    play(**OPTIONS)
+
+
 def test_a_collection_that_cannot_note_its_end_is_warned_of(collecting: str) -> None:
     with drop_in(SERVICE, "[Service]", "ExecStart=", "ExecStart=/bin/sh -c 'kill -KILL $$$$'"):
         assert collect().returncode
