@@ -214,6 +214,7 @@ def _observe(params: Params, wanted: Wanted, context: Context) -> Observed:
             settling=found[collect["settling"]],
             service=found[host_garbage.service_of(collect["timer"])],
             last=host_garbage.last_collection(collect["result"]),
+            untagged_days=collect["untagged_days"],
         )
         if collect
         else None,

@@ -33,6 +33,7 @@ class Collecting:
     :param settling: ends at boot what was cut off.
     :param service: collects.
     :param last: what the last collection noted; None where there was none.
+    :param untagged_days: after which manifests without a tag go; less than 0 for never.
     """
 
     wanted: bool
@@ -40,6 +41,7 @@ class Collecting:
     settling: Unit
     service: Unit = dataclasses.field(default_factory=lambda: Unit(""))
     last: t.Optional[t.Mapping[str, t.Any]] = None
+    untagged_days: int = -1
 
     @property
     def units(self) -> t.Tuple[Unit, ...]:
@@ -61,10 +63,17 @@ class Collecting:
 
     @property
     def warnings(self) -> t.Tuple[str, ...]:
-        """What the last collection has to say to whoever runs the role."""
+        """What the next collection may do, and what the last one has to say to whoever runs the role."""
         if not self.wanted:
             return ()
         said, last = [], self.last or {}
+        if self.untagged_days >= 0:
+            said.append(
+                "With registry_collect_untagged_days set to %d, a collection of garbage deletes images by their age alone once no "
+                "tag leads to them, those too that pods run by digest: where a tag moves on, what runs is left without one. Such "
+                "a pod cannot be pulled again. Give each delivery a tag of its own that stays, or leave the option at -1."
+                % self.untagged_days
+            )
         if last.get("fault"):
             said.append(
                 "The last collection of garbage (%s) collected nothing: %s." % (last.get("began"), last["fault"])

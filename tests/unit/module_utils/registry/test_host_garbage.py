@@ -70,6 +70,16 @@ def test_what_the_last_collection_said_is_warned_of() -> None:
     assert warnings(seen(collecting=dataclasses.replace(NOT_COLLECTING, last=faulty)), WANTED) == []
 
 
+def test_that_images_go_by_their_age_alone_is_warned_of() -> None:
+    for days in (0, 30):
+        found = dataclasses.replace(COLLECTING, untagged_days=days)
+        (said,) = warnings(seen(collecting=found), WANTED)
+        assert said.startswith(f"With registry_collect_untagged_days set to {days}, ")
+        assert "pods run by digest" in said
+        assert said.endswith("Give each delivery a tag of its own that stays, or leave the option at -1.")
+        assert warnings(seen(collecting=dataclasses.replace(found, wanted=False)), WANTED) == []
+
+
 def test_a_collection_that_could_not_note_its_end_is_warned_of() -> None:
     service = Unit("garbage.service", loaded=True, active="failed", result="oom-kill", log="a last word")
     for last in (None, {"began": "2026-01-02T03:04:05Z", "fault": ""}):
