@@ -16,6 +16,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.client
 from tests.integration.asking import eventually
 
 from .garbage import (
+    NOTES,
     OWN,
     PROGRAM,
     SERVICE,
@@ -66,6 +67,8 @@ def collecting(ca: str) -> t.Iterator[str]:
     before, running = files(), processes()
     play(**OPTIONS)
     assert processes() == running
+    owned = on_host("stat", "--format", "%U:%G %a", NOTES).strip()
+    assert owned == "docker-registry:docker-registry 755", "a backup claims it before the first collection"
     yield ca
     running = processes()
     output = play()
@@ -237,6 +240,15 @@ def test_the_playbook_shows_what_came_of_it(collecting: str, repository: str, im
     output = play(playbook="collect_garbage")
     assert changed(output) == 1
     assert '"refused_seconds": ' in output
+    output = play("--check", playbook="collect_garbage")
+    assert changed(output) == 0
+    assert "refused_seconds" not in output, "which is the last one's"
+    with drop_in(SERVICE, "[Service]", "ExecStart=", "ExecStart=/bin/sh -c 'kill -KILL $$$$'"):
+        output = play(playbook="collect_garbage", ok=False)
+    on_host("systemctl", "reset-failed", SERVICE)
+    assert changed(output) == 0
+    assert "refused_seconds" not in output
+    assert f"journalctl --unit {SERVICE} has all of it" in " ".join(output.split())
     with stopped(collecting):
         output = play(playbook="collect_garbage", ok=False)
     assert changed(output) == 0
