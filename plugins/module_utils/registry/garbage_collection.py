@@ -92,8 +92,8 @@ class Result:
 class Collection:
     """One run, with the rights to all that it needs.
 
-    :param at_most: the seconds after which writes are let through again, whatever has been reached by then. For as long a moment
-        without uploads is waited for before.
+    :param at_most: the seconds after which writes are let through again, whatever has been reached by then, once the step that is
+        under way has ended: a directory that is read or renamed. For as long a moment without uploads is waited for before.
     :param say: is told of each step.
     """
 
@@ -139,18 +139,19 @@ class Collection:
             self.say("waiting for a moment without uploads")
             self.gate.wait_for_a_quiet_moment(time.monotonic() + self.at_most)
         deadline = time.monotonic() + self.at_most
-        try:
-            self.say("refusing writes")
-            self.gate.close()
-            self.gate.wait(deadline)
-            self.say("no write is under way")
-            contents, garbage = self._look(untagged)
-            asides = self._put_aside(contents, garbage, deadline)
-        finally:
-            self.gate.open()
-            result.refused_seconds = self.gate.refused_seconds
-            self.say("writes were refused for %.1f s" % result.refused_seconds)
         with self._brought_back_on_doubt():
+            # writes are let through before anything is brought back, as when the proof fails: what is pushed meanwhile stays
+            try:
+                self.say("refusing writes")
+                self.gate.close()
+                self.gate.wait(deadline)
+                self.say("no write is under way")
+                contents, garbage = self._look(untagged, lambda: _check(deadline))
+                asides = self._put_aside(contents, garbage, deadline)
+            finally:
+                self.gate.open()
+                result.refused_seconds = self.gate.refused_seconds
+                self.say("writes were refused for %.1f s" % result.refused_seconds)
             result.proved = self._prove(garbage)
             self.notes.enter(PROVED)
         for aside in asides:
@@ -161,11 +162,13 @@ class Collection:
         result.blobs, result.size = len(garbage.blobs), garbage.size
         return garbage
 
-    def _look(self, untagged: t.Mapping[Place, float]) -> t.Tuple[Contents, Garbage]:
-        contents = self.storage.read()
+    def _look(
+        self, untagged: t.Mapping[Place, float], check: t.Callable[[], None] = lambda: None
+    ) -> t.Tuple[Contents, Garbage]:
+        contents = self.storage.read(check)
         if self.storage.aside:  # of a run whose notes were lost
             _bring_back(self.storage.aside, self.say)
-            contents = self.storage.read()
+            contents = self.storage.read(check)
         garbage = plan(contents, self.rules, untagged, time.time())
         if garbage.faults:
             raise Doubt(
@@ -177,19 +180,18 @@ class Collection:
     def _put_aside(self, contents: Contents, garbage: Garbage, deadline: float) -> t.List[str]:
         """Give all of it names under which nothing is found, while nobody writes; returns where it is then."""
         self.notes.enter(PUTTING_ASIDE)
-        with self._brought_back_on_doubt():
-            asides = []
-            for place in self.storage.places(garbage):
-                asides.append(put_aside(place))
-                _check(deadline)
-            strange = _strange(self.storage.read(), contents, garbage)
+        asides = []
+        for place in self.storage.places(garbage):
+            asides.append(put_aside(place))
             _check(deadline)
-            if strange:
-                raise Doubt(
-                    "somebody wrote to the registry past nginx, at its own port or to its files: %s. Have all clients come "
-                    "through nginx" % some(strange, _NAMED)
-                )
-            return asides
+        strange = _strange(self.storage.read(lambda: _check(deadline)), contents, garbage)
+        _check(deadline)
+        if strange:
+            raise Doubt(
+                "somebody wrote to the registry past nginx, at its own port or to its files: %s. Have all clients come "
+                "through nginx" % some(strange, _NAMED)
+            )
+        return asides
 
     @contextlib.contextmanager
     def _brought_back_on_doubt(self) -> t.Iterator[None]:
@@ -197,6 +199,8 @@ class Collection:
         try:
             yield
         except BaseException as fault:
+            if self.notes.phase == IDLE:
+                raise
             self.say("bringing back what was put aside, since %s" % (fault or type(fault).__name__))
             settle(self.storage, self.notes, self.gate, self.say)
             if isinstance(fault, Doubt) and fault.unserved:

@@ -32,6 +32,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.storage_layout import base, current, linked
 
 ASIDE = ".longshore-garbage"
+REVISIONS = "revisions"  # of a repository, a directory for each manifest by its digest
 # The distribution specification recommends 4 MiB as the largest manifest that a registry takes.
 _MANIFEST_LIMIT = 4 * 1024 * 1024
 
@@ -54,9 +55,10 @@ class Storage:
         self._documents: t.Dict[str, Document] = {}
         self.aside: t.List[str] = []
 
-    def read(self) -> Contents:
+    def read(self, check: t.Callable[[], None] = lambda: None) -> Contents:
         """Walk through all of it. Afterwards C(aside) has what an earlier run put aside.
 
+        :param check: called again and again on the way; raises to end it.
         :raises StrangeStorage: it has what no registry makes, such as a symbolic link.
         :raises OSError: it cannot be read.
         """
@@ -64,8 +66,9 @@ class Storage:
         contents = Contents()
         # what leads to others before those: a push meanwhile has its blobs there before what leads to them
         for name, path in self._repository_directories():
-            contents.repositories[name] = self._repository(path)
+            contents.repositories[name] = self._repository(path, check)
         for prefix in self._digest_directories(self._blobs):
+            check()
             for digest, path in self._digests(prefix, os.path.basename(os.path.dirname(prefix))):
                 found = _stat(os.path.join(path, "data"))
                 if found is not None:
@@ -74,7 +77,7 @@ class Storage:
             raise StrangeStorage(
                 "%s has no repository, and there are blobs: perhaps it is not mounted. Mount it" % self._repositories
             )
-        self._read_documents(contents)
+        self._read_documents(contents, check)
         return contents
 
     def _digest_directories(self, blobs: str) -> t.Iterator[str]:
@@ -105,11 +108,13 @@ class Storage:
                 if not part.startswith("_")
             ]
 
-    def _repository(self, path: str) -> Repository:
+    def _repository(self, path: str, check: t.Callable[[], None]) -> Repository:
         found = Repository()
         manifests = os.path.join(path, "_manifests")
         tags = os.path.join(manifests, "tags")
+        check()
         for tag in _directories(tags):
+            check()
             digest = _read(os.path.join(tags, tag, "current", "link"))
             if digest is None:  # a push that has not ended, or one that was cut off
                 continue
@@ -121,8 +126,12 @@ class Storage:
                 )
             found.tags[tag] = digest
             found.history[tag] = {digest for digest, _link in self._links(os.path.join(tags, tag, "index"))}
-        found.manifests = dict(self._links(os.path.join(manifests, "revisions")))
-        found.layers = dict(self._links(os.path.join(path, "_layers")))
+        for digest, link in self._links(os.path.join(manifests, REVISIONS)):
+            check()
+            found.manifests[digest] = link
+        for digest, link in self._links(os.path.join(path, "_layers")):
+            check()
+            found.layers[digest] = link
         return found
 
     def _links(self, directory: str) -> t.Iterator[t.Tuple[str, Link]]:
@@ -133,10 +142,11 @@ class Storage:
                     signatures = tuple(digest for digest, _link in self._links(os.path.join(path, "signatures")))
                     yield digest, Link(found.st_mtime, found.st_size == len(digest), signatures)
 
-    def _read_documents(self, contents: Contents) -> None:
+    def _read_documents(self, contents: Contents, check: t.Callable[[], None]) -> None:
         ways = [digest for repository in contents.repositories.values() for digest in repository.manifests]
         ways += [digest for repository in contents.repositories.values() for digest in repository.tags.values()]
         while ways:
+            check()
             digest = ways.pop()
             if digest in contents.documents or digest not in contents.blobs:
                 continue
@@ -177,7 +187,7 @@ class Storage:
             for name, tag, digest in garbage.history
         ]
         found += [
-            self.linked(name, "_manifests", "revisions", *digest.split(":", 1)) for name, digest in garbage.manifests
+            self.linked(name, "_manifests", REVISIONS, *digest.split(":", 1)) for name, digest in garbage.manifests
         ]
         found += [self.linked(name, "_layers", *digest.split(":", 1)) for name, digest in garbage.layers]
         found += [self.blob(digest) for digest in garbage.blobs]
@@ -191,7 +201,7 @@ class Storage:
         """What is to be served of it still: clients delete manifests and blobs, and let tags lead to others."""
         if not promise.is_manifest:
             return promise if self.has_layer(promise.repository, promise.digest) else None
-        revision = self.linked(promise.repository, "_manifests", "revisions", *promise.digest.split(":", 1))
+        revision = self.linked(promise.repository, "_manifests", REVISIONS, *promise.digest.split(":", 1))
         if not os.path.isfile(os.path.join(revision, "link")):
             return None
         name, digest = promise.repository, promise.digest
@@ -226,7 +236,14 @@ def bring_back(aside: str) -> None:
 
 
 def delete(aside: str) -> None:
-    """Delete what was put aside, for good."""
+    """Delete what was put aside, for good.
+
+    Of a manifest its empty directory stays, as when the registry deletes it: by that other hosts of the same registry know that
+    it is not to be copied back from them.
+    """
+    if os.path.basename(os.path.dirname(os.path.dirname(aside))) == REVISIONS:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.mkdir(aside[: -len(ASIDE)])
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(aside)
 

@@ -69,9 +69,9 @@ class Collecting:
         said, last = [], self.last or {}
         if self.untagged_days >= 0:
             said.append(
-                "With registry_collect_untagged_days set to %d, a collection of garbage deletes images by their age alone once no "
-                "tag leads to them, those too that pods run by digest: where a tag moves on, what runs is left without one. Such "
-                "a pod cannot be pulled again. Give each delivery a tag of its own that stays, or leave the option at -1."
+                "With registry_collect_untagged_days set to %d, a collection of garbage deletes images by their age alone "
+                "once no tag leads to them, those too that pods run by digest: where a tag moves on, what runs is left without "
+                "one. Such a pod cannot be pulled again. Give each delivery a tag of its own that stays, or leave the option at -1."
                 % self.untagged_days
             )
         if last.get("fault"):

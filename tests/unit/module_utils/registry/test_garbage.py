@@ -145,6 +145,19 @@ def test_what_a_tag_led_to_before_goes_with_its_history(written: Written) -> Non
     assert written.links("shop") == written.pulled("shop", new)
 
 
+def test_of_a_manifest_the_empty_directory_stays(written: Written) -> None:
+    """As when the registry deletes it: by that a host of several knows that it had it, and does not copy it back."""
+    digest = written.image("shop", b"gone")
+    link = written.link_file("shop", "_manifests/revisions", digest)
+    assert collect(written).manifests == (("shop", digest),)
+    assert (link.parent.is_dir(), [*link.parent.parent.iterdir()]) == (True, [link.parent])
+    assert not [*link.parent.iterdir()]
+    assert found(written).is_empty
+    assert written.image("shop", b"gone") == digest
+    assert link.read_text() == digest
+    assert collect(written).manifests == (("shop", digest),)
+
+
 def test_a_layer_that_another_repository_has_stays_there(written: Written) -> None:
     written.tag("base/debian", "12", written.image("base/debian", b"shared"))
     layer = written.layer("shop", b"shared")

@@ -135,6 +135,37 @@ def test_whatever_fails_ends_with_all_of_it_back(place: Place, monkeypatch: pyte
     assert place.collect().fault == ""
 
 
+def test_the_time_for_which_writes_are_refused_is_looked_at_while_the_storage_is_read(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is put aside, and after: then writes are let through, and only then it is brought back."""
+    before, put, brought = place.written.files(), list[str](), list[bool]()
+    bring_back = garbage_collection.bring_back
+    monkeypatch.setattr(garbage_collection, "put_aside", lambda path: put.append(path) or put_aside(path))
+    fault = place.collect(at_most=0).fault
+    assert (fault.startswith("it took longer than writes may be refused"), put) == (True, [])
+
+    read = Storage.read
+
+    def in_time_the_first_time(storage: Storage, check: t.Callable[[], None] = lambda: None) -> t.Any:
+        if not put:
+            return read(storage)
+        monkeypatch.setattr(garbage_collection.time, "monotonic", lambda: float("inf"))
+        return read(storage, check)
+
+    def bringing_back(aside: str) -> None:
+        brought.append(place.flag.exists())
+        bring_back(aside)
+
+    monkeypatch.setattr(Storage, "read", in_time_the_first_time)
+    monkeypatch.setattr(garbage_collection, "bring_back", bringing_back)
+    monkeypatch.setattr(garbage_collection, "_strange", lambda *given: pytest.fail("it has read all of it"))
+    assert place.collect().fault == fault
+    assert put
+    assert brought == [False] * len(put)
+    assert (place.written.files(), place.notes.phase) == (before, IDLE)
+
+
 def test_a_signal_ends_with_all_of_it_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stopped(BaseException):
         pass
