@@ -111,7 +111,7 @@ class Collection:
         :raises Busy: one is.
         """
         result = Result(began=time.time())
-        with self.notes.alone():
+        with self.notes.alone(until_deleted=True):
             try:
                 settle(self.storage, self.notes, self.gate, self.say)
                 self._collect(result)
@@ -242,16 +242,21 @@ class Collection:
         return "everything was brought back, and is served"
 
 
-def settle(storage: Storage, notes: Notes, gate: Gate, say: Say) -> None:
+def settle(
+    storage: Storage, notes: Notes, gate: Gate, say: Say, all_served: t.Callable[[], None] = lambda: None
+) -> None:
     """End what a run that was killed has left, while no other run is under way, and let writes through.
 
+    :param all_served: called as soon as nothing needs to come back, before what is garbage beyond doubt is deleted.
     :raises OSError: it cannot be ended; the next call goes on with it.
     """
     try:
         phase = notes.phase
         if phase == PUTTING_ASIDE:
             _bring_back(storage.find_aside(), say)
-        elif phase == PROVED:
+        all_served()
+        if phase == PROVED:
+            gate.open()
             for aside in storage.find_aside():
                 delete(aside)
         if phase != IDLE:

@@ -41,9 +41,10 @@ class Notes:
         return os.path.join(self._directory, name)
 
     @contextlib.contextmanager
-    def alone(self) -> t.Iterator[None]:
+    def alone(self, until_deleted: bool = False) -> t.Iterator[None]:
         """One run at a time; the kernel ends the claim with the process, however that ends.
 
+        :param until_deleted: whether to wait for one that does nothing any more but delete, as one that goes on after boot.
         :raises Busy: there is one already.
         """
         lock = os.open(self._path(_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -51,7 +52,9 @@ class Notes:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Busy from None
+                if not (until_deleted and os.path.exists(self._path(PROVED))):
+                    raise Busy from None
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:
             os.close(lock)

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import socket
 import sys
 import typing as t
 
@@ -44,7 +45,7 @@ def main(argv: t.Optional[t.Sequence[str]] = None) -> int:
         with unwound():
             if given.settle:
                 with notes.alone():
-                    settle(storage, notes, gate, _say)
+                    settle(storage, notes, gate, _say, _tell_systemd)
                 return 0
             untagged = None if given.untagged_days < 0 else given.untagged_days * _DAY
             rules = Rules(given.recent_hours * _HOUR, untagged)
@@ -52,6 +53,8 @@ def main(argv: t.Optional[t.Sequence[str]] = None) -> int:
                 result = Collection(storage, notes, gate, proof, rules, given.at_most, _say).run()
     except Busy:
         _say("a collection is under way already")
+        if given.settle:
+            _tell_systemd()
         return 0 if given.settle else _BUSY
     except OSError as error:  # not even the notes can be made, or what a run has left cannot be ended
         sys.stderr.write("This came to no end: %s.\n" % error)
@@ -81,6 +84,15 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--settle", action="store_true", help="only end what a run that was killed has left")
     return parser
+
+
+def _tell_systemd() -> None:
+    """That what waits for this may start, see sd_notify(3); nothing where systemd does not want to know."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telling:
+            telling.connect("\0" + address[1:] if address.startswith("@") else address)
+            telling.sendall(b"READY=1")
 
 
 def _say(line: str) -> None:

@@ -71,7 +71,7 @@ class Collecting:
             said.append(
                 "With registry_collect_untagged_days set to %d, a collection of garbage deletes images by their age alone "
                 "once no tag leads to them, those too that pods run by digest: where a tag moves on, what runs is left without "
-                "one. Such a pod cannot be pulled again. Give each delivery a tag of its own that stays, or leave the option at -1."
+                "one. It cannot be pulled again then. Give each delivery a tag of its own that stays, or leave it at -1."
                 % self.untagged_days
             )
         if last.get("fault"):

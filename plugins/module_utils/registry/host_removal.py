@@ -178,7 +178,8 @@ class _Removing:
         if not _is_unsettled(notes):
             return
         if self._params["settling"] in self._params["units"]:
-            self._must(["systemctl", "start", self._params["settling"]])
+            # it has started once all is back, and goes on deleting what nobody needs
+            self._must(["systemctl", "start", "--wait", self._params["settling"]])
         if _is_unsettled(notes):
             raise DeliveryError(
                 "A collection of garbage was cut off on this host, and what it put aside could not be brought back: "

@@ -158,6 +158,20 @@ def test_what_a_loss_of_power_cut_off_is_ended_at_boot(collecting: str, reposito
     assert on_host("systemctl", "is-enabled", SETTLING).strip() == "enabled"
 
 
+def test_what_was_proved_is_deleted_after_boot_while_the_registry_serves(
+    collecting: str, repository: str, images: Images
+) -> None:
+    with killing(settles=False) as kill_at:
+        kill_at("delete", 1)
+    assert asides()
+    on_host("systemctl", "start", "--wait", SETTLING)
+    assert asides() == ""
+    assert on_host("systemctl", "show", "--property", "Result", "--value", SETTLING).strip() == "success"
+    with client(collecting) as pulling:
+        images.assert_whole(pulling, repository)
+        images.assert_collected(pulling, repository)
+
+
 def test_what_was_cut_off_is_ended_before_garbage_is_collected_no_more(
     collecting: str, repository: str, images: Images
 ) -> None:

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import fcntl
 import json
 import re
 import socket
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -104,6 +107,43 @@ def test_a_run_that_is_killed_at_any_step_leaves_all_that_is_needed_and_the_next
         number += 1
     assert phases == {IDLE, PUTTING_ASIDE, PROVED}
     assert number > 20
+
+
+@pytest.mark.parametrize("phase", [PUTTING_ASIDE, PROVED])
+def test_all_is_served_before_anything_is_deleted(place: Place, phase: str) -> None:
+    aside = put_aside(str(place.written.blob_file(max(gone(place))).parent))
+    place.notes.enter(phase)
+    place.flag.touch()
+    there: list[tuple[list[Path], bool]] = []
+    storage = Storage(str(place.written.root))
+    settle(
+        storage,
+        place.notes,
+        place.gate,
+        print,
+        lambda: there.append((place.asides(), Path(aside[: -len(ASIDE)]).exists())),
+    )
+    assert there == [([Path(aside)], False) if phase == PROVED else ([], True)]
+    assert (place.asides(), place.notes.phase, place.flag.exists()) == ([], IDLE, False)
+
+
+def test_a_collection_waits_for_one_that_only_deletes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, flock = threading.Event(), fcntl.flock
+
+    def claiming(file: int, how: int) -> None:
+        if how == fcntl.LOCK_EX:
+            waits.set()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", claiming)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with place.notes.alone():
+            place.notes.enter(PROVED)
+            other = pool.submit(place.collect)
+            assert waits.wait(20)
+            place.notes.enter(IDLE)
+        assert other.result(60).fault == ""
+    assert gone(place) == set()
 
 
 def test_what_was_put_aside_comes_back_when_the_notes_are_lost(place: Place) -> None:

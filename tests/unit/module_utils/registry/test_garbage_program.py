@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import jinja2
@@ -46,6 +49,15 @@ def test_the_program_has_just_what_it_stands_on() -> None:
         assert "'''" not in source, path
 
 
+@contextlib.contextmanager
+def told(address: Path | str) -> t.Iterator[socket.socket]:
+    """What systemd is told there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(20)
+        yield systemd
+
+
 @pytest.mark.parametrize("version", [NODE_PYTHONS[0], None])
 def test_the_program_collects_settles_and_says_so(
     start_registry: StartRegistry, serve: Serve, tmp_path: Path, version: str | None
@@ -67,7 +79,7 @@ def test_the_program_collects_settles_and_says_so(
         "at-most": 60,
     }
 
-    def run(*more: str) -> tuple[int, str, str]:
+    def run(*more: str, **environment: str) -> tuple[int, str, str]:
         argv: list[str | Path] = [
             python,
             "-I",
@@ -75,7 +87,7 @@ def test_the_program_collects_settles_and_says_so(
             *(f"--{name}={value}" for name, value in arguments.items()),
             *more,
         ]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, env={**os.environ, **environment})
         return done.returncode, done.stdout, done.stderr
 
     needed, going = place.written.tagged(), gone(place)
@@ -85,9 +97,13 @@ def test_the_program_collects_settles_and_says_so(
     with place.notes.alone():
         assert run() == (75, "a collection is under way already\n", "")
         place.flag.touch()
-        assert run("--settle")[0] == 0
+        with told(tmp_path / "notify") as systemd:
+            assert run("--settle", NOTIFY_SOCKET=str(tmp_path / "notify"))[0] == 0
+            assert systemd.recv(100) == b"READY=1"
         assert place.flag.exists(), "the other one's"
-    assert run("--settle") == (0, "", "")
+    with told(f"\0{tmp_path}") as systemd:
+        assert run("--settle", NOTIFY_SOCKET=f"@{tmp_path}") == (0, "", "")
+        assert systemd.recv(100) == b"READY=1"
     assert not place.flag.exists()
     status, said, _faults = run()
     assert (status, json.loads(said.splitlines()[-1])["manifests"]) == (0, 1)

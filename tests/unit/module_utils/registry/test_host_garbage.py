@@ -76,7 +76,7 @@ def test_that_images_go_by_their_age_alone_is_warned_of() -> None:
         (said,) = warnings(seen(collecting=found), WANTED)
         assert said.startswith(f"With registry_collect_untagged_days set to {days}, ")
         assert "pods run by digest" in said
-        assert said.endswith("Give each delivery a tag of its own that stays, or leave the option at -1.")
+        assert said.endswith("Give each delivery a tag of its own that stays, or leave it at -1.")
         assert warnings(seen(collecting=dataclasses.replace(found, wanted=False)), WANTED) == []
 
 
