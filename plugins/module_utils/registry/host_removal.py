@@ -74,12 +74,7 @@ def observe(params: Params, ledger: Ledger, run_command: RunCommand) -> Found:
         host_instances.named(name): one for name, one in host_instances.ledgers(params["ledger"]).items() if one.files
     }
     data = _there(params["data"])
-    of_others = {
-        path: one.named
-        for one in host_instances.others(params["instance"])
-        for path in data
-        if one.data and host_instances.overlap(path, one.data)
-    }
+    of_others = _of_others(data, params["instance"])
     return Found(
         ledger=ledger,
         files=tuple(OwnFile(path, digest_of(path), _is_marked(path, params["mark"])) for path in paths),
@@ -97,6 +92,16 @@ def observe(params: Params, ledger: Ledger, run_command: RunCommand) -> Found:
         shared={name: said for said, one in beside.items() for name in packages if name in one.packages},
         volume=_volume(params["volume"], ledger, [path for path in data if path not in of_others], run_command),
     )
+
+
+def _of_others(data: t.Iterable[str], instance: str) -> t.Dict[str, str]:
+    """Those of these places that are of another registry on the host too, with its name."""
+    return {
+        path: one.named
+        for one in host_instances.others(instance)
+        for path in data
+        if one.data and host_instances.overlap(path, one.data)
+    }
 
 
 def carry_out(removal: Removal, found: Found, params: Params, run_command: RunCommand) -> None:
@@ -143,12 +148,18 @@ class _Removing:
             self._must(["systemctl", "enable" if enabled else "disable", "--quiet", name])
             self._must(["systemctl", "restart" if active else "stop", name])
         with no_collection(self._params["garbage_notes"]):
-            for path in removal.data:
+            for path in self._data():
                 _remove_all(path)
         if removal.volume:
             self._must(removal.volume.argv)
         self._see_nobody_served()
         save(self._what_stays(), self._params["ledger"])
+
+    def _data(self) -> t.Iterable[str]:
+        """What was to be removed, and what of that a registry has written since, until it stopped: a cache notes what it has."""
+        there = _there(self._params["data"]) if self._params["remove_data"] else ()
+        of_others = _of_others(there, self._params["instance"])
+        return dict.fromkeys([*self._removal.data, *(path for path in there if path not in of_others)])
 
     def _must(self, argv: t.Sequence[str], environment: t.Optional[t.Mapping[str, str]] = None) -> Completed:
         done = self._run_command(argv, environment=environment)

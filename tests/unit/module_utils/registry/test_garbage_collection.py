@@ -33,6 +33,7 @@ from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbag
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import (
     ASIDE,
     Storage,
+    bring_back,
     put_aside,
 )
 
@@ -180,8 +181,12 @@ def test_the_time_for_which_writes_are_refused_is_looked_at_while_the_storage_is
 ) -> None:
     """Before anything is put aside, and after: then writes are let through, and only then it is brought back."""
     before, put, brought = place.written.files(), list[str](), list[bool]()
-    bring_back = garbage_collection.bring_back
-    monkeypatch.setattr(garbage_collection, "put_aside", lambda path: put.append(path) or put_aside(path))
+
+    def putting_aside(path: str) -> None:
+        put.append(path)
+        put_aside(path)
+
+    monkeypatch.setattr(garbage_collection, "put_aside", putting_aside)
     fault = place.collect(at_most=0).fault
     assert (fault.startswith("it took longer than writes may be refused"), put) == (True, [])
 
@@ -190,7 +195,7 @@ def test_the_time_for_which_writes_are_refused_is_looked_at_while_the_storage_is
     def in_time_the_first_time(storage: Storage, check: t.Callable[[], None] = lambda: None) -> t.Any:
         if not put:
             return read(storage)
-        monkeypatch.setattr(garbage_collection.time, "monotonic", lambda: float("inf"))
+        monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
         return read(storage, check)
 
     def bringing_back(aside: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import Completed, Context, DeliveryError
-from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_instances
+from ansible_collections.longshore.delivery.plugins.module_utils.registry import host_instances, host_removal
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_instances import Instance
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_ledger import Ledger, Ran
 from ansible_collections.longshore.delivery.plugins.module_utils.registry.host_removal_plan import (
@@ -209,6 +209,20 @@ def test_what_stays_is_given_back_with_the_data(noted: Host) -> None:
     assert not noted.ledger.exists()
     assert not (noted.root / "log.1").exists()
     assert not noted.call("absent", remove_data=True)["changed"]
+
+
+def test_what_a_registry_writes_until_it_has_stopped_goes_with_the_data(
+    noted: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, stop = noted.root / "log.2", host_removal._Removing._stop
+
+    def writing(removing: host_removal._Removing, names: t.Sequence[str]) -> None:
+        late.write_text("the last words")
+        stop(removing, names)
+
+    monkeypatch.setattr(host_removal._Removing, "_stop", writing)
+    noted.call("absent", remove_data=True)
+    assert not late.exists()
 
 
 def test_two_registries_of_a_host_know_of_one_another_and_the_last_one_gives_back(noted: Host) -> None:
