@@ -182,9 +182,9 @@ def test_the_time_for_which_writes_are_refused_is_looked_at_while_the_storage_is
     """Before anything is put aside, and after: then writes are let through, and only then it is brought back."""
     before, put, brought = place.written.files(), list[str](), list[bool]()
 
-    def putting_aside(path: str) -> None:
-        put.append(path)
-        put_aside(path)
+    def putting_aside(directory: str) -> str:
+        put.append(directory)
+        return put_aside(directory)
 
     monkeypatch.setattr(garbage_collection, "put_aside", putting_aside)
     fault = place.collect(at_most=0).fault
