@@ -14,6 +14,12 @@ import pytest
 
 from ansible_collections.longshore.delivery.plugins.module_utils.capability import DeliveryError
 from ansible_collections.longshore.delivery.plugins.module_utils.registry import registry_replicate, replica_copy
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_plan import Rules, plan
+from ansible_collections.longshore.delivery.plugins.module_utils.registry.garbage_storage import (
+    Storage,
+    delete,
+    put_aside,
+)
 from tests.http_server import Reply, Request
 from tests.unit.module_utils.image.making import Made, image, index
 
@@ -106,6 +112,20 @@ def test_an_image_without_a_tag_comes_only_from_a_registry_that_tells_of_it(grou
     assert second.digest(untagged.digest) is None
     first.front.tells = True
     assert second.catch_up()["manifests"] == 1
+    assert second.digest(untagged.digest) == untagged.digest
+
+
+def test_an_image_without_a_tag_that_was_collected_does_not_come_back(group: list[Replica]) -> None:
+    first, second, _third = group
+    untagged = image("untagged")
+    first.push(untagged)
+    assert second.catch_up()["manifests"] == 1
+    storage = Storage(first.storage)
+    for place in storage.places(plan(storage.read(), Rules(recent=0, untagged=0), {}, time.time() + 60)):
+        delete(put_aside(place))
+    assert first.digest(untagged.digest) is None
+    assert first.catch_up()["changed"] is False
+    assert first.digest(untagged.digest) is None
     assert second.digest(untagged.digest) == untagged.digest
 
 
