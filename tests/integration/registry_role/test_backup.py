@@ -36,7 +36,7 @@ def shown(output: str, name: str) -> dict[str, t.Any]:
 @pytest.fixture(scope="module", autouse=True)
 def away() -> t.Iterator[None]:
     yield
-    on_host("rm", "-rf", BACKUP)
+    on_host("rm", "-rf", BACKUP, f"{DATA}/.longshore-backups")
 
 
 def test_it_is_backed_up_while_clients_push_and_comes_back_to_a_host_that_lost_all_of_it(
@@ -115,3 +115,11 @@ def test_a_disk_that_is_too_small_is_told_and_holds_no_half_of_a_backup(ca: str,
         assert changed(play(playbook="back_up_registry", registry_backup="/srv/small/backup")) == 1
     finally:
         on_host("umount", "/srv/small")
+    try:
+        said = " ".join(play(playbook="back_up_registry", ok=False, registry_backup="/srv/small/backup").split())
+        assert (
+            "/srv/small/backup had a backup of this registry and has none now: perhaps its disk is not mounted" in said
+        )
+        assert on_host("ls", "-A", "/srv/small") == ""
+    finally:
+        on_host("rm", f"{DATA}/.longshore-backups")
