@@ -28,6 +28,13 @@ SPEAKS_HTTP = (
 )
 _NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 # Which of the two a hang-up is depends on the versions of Python and OpenSSL.
+# alerts of a server about what a client shows it (RFC 8446, 6.2), as OpenSSL names them
+_OF_CLIENT_CERTIFICATES = (
+    "CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_CERTIFICATE_EXPIRED",
+)
 _TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _CUT = (http.client.RemoteDisconnected, ConnectionError, *_TLS_CUT)
 
@@ -68,7 +75,7 @@ def connection_fault(
         if isinstance(error, _CUT):
             # Where the server hung up while the request was being sent, its TLS alert was not read.
             error = _alert(host, port, timeout) or error
-        return "tls", _handshake_fault(error)
+        return "tls", _handshake_fault(error, settings.client is not None)
     if scheme == "http" and isinstance(error, (*_CUT, http.client.BadStatusLine)) and speaks_tls(host, port, timeout):
         return SPEAKS_TLS
     if isinstance(error, _CUT):
@@ -78,13 +85,15 @@ def connection_fault(
     return "other", "the connection failed: %s." % error
 
 
-def _handshake_fault(error: Exception) -> str:
+def _handshake_fault(error: Exception, shows_certificate: bool) -> str:
     reason = str(getattr(error, "reason", None) or error)
-    if "CERTIFICATE_REQUIRED" in reason or reason == "SSLV3_ALERT_BAD_CERTIFICATE":
-        return (
-            "it demands a client certificate (%s), which this collection does not send. Let it check a login instead."
-            % reason
-        )
+    if any(alert in reason for alert in _OF_CLIENT_CERTIFICATES):
+        if shows_certificate:
+            return (
+                "it does not take the client certificate that it is shown (%s). Give one by an authority that it knows, and that "
+                "has not expired." % reason
+            )
+        return "it demands a client certificate (%s). Give one by 'client_certificate' and 'client_key'." % reason
     if not isinstance(error, _CUT):
         return "the TLS handshake fails (%s). Check which TLS versions and ciphers the server allows." % reason
     return "it breaks the connection off during TLS (%s). Its own log says more." % reason
