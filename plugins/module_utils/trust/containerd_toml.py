@@ -35,6 +35,7 @@ _REGISTRY_TABLES: t.Dict[int, KeyPath] = {
     2: ("plugins", "io.containerd.grpc.v1.cri", "registry"),
     3: ("plugins", "io.containerd.cri.v1.images", "registry"),
 }
+KEYS: t.Tuple[KeyPath, ...] = tuple((*table, "config_path") for table in _REGISTRY_TABLES.values())
 _CRI_PLUGINS = ("cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images")
 
 

@@ -99,4 +99,11 @@ class Entry:
             return rest if rest.strip() else None
         if self.kind in LISTS:
             return daemon_json.without_item(content, LISTS[self.kind], self.value, not self.made_table)
-        return unset_string(content.decode(), self.key, self.value, self.was, self.made_table).encode()
+        text = content.decode()
+        for key in dict.fromkeys(
+            [self.key, *containerd_toml.KEYS]
+        ):  # that of another version, where it was migrated since
+            rest = unset_string(text, key, self.value, self.was, self.made_table)
+            if rest != text:
+                return rest.encode()
+        return content
