@@ -100,10 +100,9 @@ class Entry:
         if self.kind in LISTS:
             return daemon_json.without_item(content, LISTS[self.kind], self.value, not self.made_table)
         text = content.decode()
-        for key in dict.fromkeys(
-            [self.key, *containerd_toml.KEYS]
-        ):  # that of another version, where it was migrated since
-            rest = unset_string(text, key, self.value, self.was, self.made_table)
-            if rest != text:
-                return rest.encode()
+        # the key of another version comes after its own: the file may have been migrated since
+        for key in dict.fromkeys([self.key, *containerd_toml.KEYS]):
+            without = unset_string(text, key, self.value, self.was, self.made_table)
+            if without != text:
+                return without.encode()
         return content
