@@ -27,8 +27,8 @@ HEALTH = "HEALTHCHECK --interval=1s CMD echo checked >> /var/log/health.log"
 
 NEEDS_PASSWORD = '[ -n "$DB_PASSWORD" ] || { echo "DB_PASSWORD is not set" >&2; exit 78; }\n'
 SERVE = f"busybox httpd -f -p {PORT} -h /www"
-# The server behind a shell that ends it: as process 1 it would ignore the signal. A trap runs between two commands; one did not run
-# for 60 s once, in 'wait'.
+# The server behind a shell that ends it: as process 1 it would ignore the signal. A trap runs between two commands; in 'wait',
+# one did not run for 60 s once.
 ENDS = f"{SERVE} &\nserver=$!\ntrap 'kill $server; echo stopping; exit 0' TERM\nwhile :; do sleep 0.2; done\n"
 GOOD = f'{NEEDS_PASSWORD}echo "serving with $DB_PASSWORD"\n{ENDS}'
 
